@@ -1,0 +1,1 @@
+"""What is predicted: the threshold p* and the exact high-dimensional accuracy of trained classifiers."""

@@ -1,0 +1,105 @@
+"""Refusals before any work is done: each names the argument, its value, the range and the remedy.
+
+Only concrete values can be refused. Under ``jit``, ``vmap`` or ``grad`` an argument is a tracer and
+passes; there a function outside its domain returns NaN.
+"""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from theory.types import ClassRates, Cosines, Problem, Rates
+
+
+def require_x64() -> None:
+    """Raise RuntimeError unless JAX computes in float64, naming the line that makes it."""
+    if not jax.config.jax_enable_x64:
+        raise RuntimeError(
+            "theory needs float64, and JAX is in float32. Put this line before any JAX computation:\n"
+            '    jax.config.update("jax_enable_x64", True)\n'
+            "or set JAX_ENABLE_X64=1 in the environment."
+        )
+
+
+def in_range(
+    name: str,
+    value: Any,
+    low: float,
+    high: float,
+    *,
+    open_low: bool = False,
+    remedy: str = "",
+) -> None:
+    """Raise ValueError unless every entry of ``value`` is a number in [low, high].
+
+    ``open_low`` excludes ``low``; an infinite ``high`` is always excluded. NaN is never in range.
+    """
+    if isinstance(value, jax.core.Tracer):
+        return
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} = {value!r} is not a number") from None
+    above = array > low if open_low else array >= low
+    below = array < high if np.isinf(high) else array <= high
+    inside = above & below
+    if np.all(inside):
+        return
+    worst = array if array.ndim == 0 else array[~inside].flat[0]
+    left = "(" if open_low else "["
+    right = ")" if np.isinf(high) else "]"
+    message = f"{name} = {float(worst):g} is outside {left}{low:g}, {high:g}{right}"
+    raise ValueError(f"{message}; {remedy}" if remedy else message)
+
+
+def check_rates(rates: Rates | ClassRates) -> None:
+    """Raise ValueError unless p, phi, psi are probabilities and something can be kept."""
+    in_range("p", rates.p, 0, 1, remedy="p is the generator's error rate, a probability")
+    in_range("phi", rates.phi, 0, 1, remedy="phi = P(kept | label correct) is a probability")
+    in_range("psi", rates.psi, 0, 1, remedy="psi = P(kept | label wrong) is a probability")
+    if not any(isinstance(rate, jax.core.Tracer) for rate in (rates.phi, rates.psi)):
+        kept_something = np.asarray(rates.phi) + np.asarray(rates.psi) > 0
+        if isinstance(rates, ClassRates):
+            kept_something = np.any(kept_something, axis=-1)
+        if not np.all(kept_something):
+            raise ValueError("phi = psi = 0 keeps nothing; make at least one of them positive")
+    if isinstance(rates, ClassRates):
+        in_range("prior", rates.prior, 0, 1, remedy="the prior of a class is a probability")
+        if not isinstance(rates.prior, jax.core.Tracer):
+            total = np.sum(np.asarray(rates.prior), axis=-1)
+            if not np.allclose(total, 1.0, atol=1e-12):
+                raise ValueError(f"prior sums to {float(np.ravel(total)[0]):g}; it must sum to 1")
+
+
+def check_cosines(cosines: Cosines) -> None:
+    """Raise ValueError unless the three cosines belong to three unit vectors."""
+    for name, value in cosines._asdict().items():
+        in_range(name, value, -1, 1, remedy="it is the cosine of an angle")
+    if any(isinstance(value, jax.core.Tracer) for value in cosines):
+        return
+    g, v, b = (np.asarray(value, dtype=np.float64) for value in cosines)
+    determinant = 1 + 2 * g * v * b - g**2 - v**2 - b**2
+    if np.any(determinant < -1e-12):
+        spread = np.sqrt((1 - g**2) * (1 - v**2))
+        low, high = np.ravel(g * v - spread)[0], np.ravel(g * v + spread)[0]
+        raise ValueError(
+            f"cos_generator = {np.ravel(g)[0]:g}, cos_verifier = {np.ravel(v)[0]:g}, "
+            f"cos_between = {np.ravel(b)[0]:g} belong to no three unit vectors (their Gram matrix is "
+            f"not positive semidefinite); with these first two, cos_between lies in [{low:.6g}, {high:.6g}]"
+        )
+
+
+def check_problem(problem: Problem) -> None:
+    """Raise ValueError unless signal, curation and ridge are in their ranges."""
+    in_range("signal", problem.signal, 0, np.inf, open_low=True, remedy="signal is ||mu||")
+    in_range("ridge", problem.ridge, 0, np.inf, remedy="ridge is an L2 penalty")
+    if isinstance(problem.curation, Cosines):
+        check_cosines(problem.curation)
+    else:
+        check_rates(problem.curation)
+
+
+def check_alpha(alpha: Any) -> None:
+    """Raise ValueError unless alpha = n/d is positive and finite."""
+    in_range("alpha", alpha, 0, np.inf, open_low=True, remedy="alpha = n/d is a sample ratio")

@@ -1,0 +1,72 @@
+"""Squared loss, independent setting: the exact high-dimensional accuracy in closed form (THEORY §4)."""
+
+import jax.numpy as jnp
+from jax.scipy.special import ndtr
+
+from theory._check import check_alpha, check_problem, require_x64
+from theory.threshold import kept_rate, purity
+from theory.types import Cosines, Problem, Scalar, Solution
+
+
+def solve(problem: Problem, alpha: Scalar) -> Solution:
+    """Ridge regression of y' on kept x, d -> inf with n = alpha d generated samples.
+
+    With delta = alpha kappa, C = 1 + r^2, b = (2 pi - 1) r and lambda relative to the kept samples:
+
+        lambda delta theta^2 + (delta + lambda delta - 1) theta - 1 = 0,   positive root
+        a = b / (C + lambda (1 + theta))
+        tau^2 [1/(delta theta^2) - 1/(1 + theta)^2] = (1 - 2 a b + a^2 C) / (1 + theta)^2
+        accuracy = Phi(r a / sqrt(a^2 + tau^2))
+
+    Args:
+        problem: `Rates` or `ClassRates` as curation (a `Cosines` has another law; see `theory.solve`).
+            Fields broadcast. ridge > 0, or ridge = 0 where delta > 1 (least squares).
+        alpha: n/d, in (0, inf).
+
+    Returns:
+        `Solution` of the broadcast shape; ``converged`` False and NaN where nothing is kept or
+        where ridge = 0 and delta <= 1 (no unique minimiser).
+
+    Raises:
+        ValueError: an argument outside its range. TypeError: a linear curation.
+        RuntimeError: JAX is in float32.
+
+    Source: THEORY §4, closed form; checked against direct simulation.
+    """
+    require_x64()
+    if isinstance(problem.curation, Cosines):
+        raise TypeError("theory.ridge.solve is for Rates or ClassRates; for Cosines use theory.solve")
+    check_problem(problem)
+    check_alpha(alpha)
+    r, lam = jnp.asarray(problem.signal, float), jnp.asarray(problem.ridge, float)
+    pi = purity(problem.curation)
+    delta = alpha * kept_rate(problem.curation)
+
+    theta = _theta(delta, lam)
+    c, b = 1 + r**2, (2 * pi - 1) * r
+    a = b / (c + lam * (1 + theta))
+    # tau^2 multiplied through by (1 + theta)^2, with ((1 + theta)/theta)^2/delta - 1 in a form that does not
+    # cancel: by the quadratic, (1 + theta)/theta = delta (1 + lambda (1 + theta)) wherever theta is its root.
+    gap = delta * (1 + lam * (1 + theta)) ** 2 - 1
+    tau = jnp.sqrt((1 - 2 * a * b + a**2 * c) / gap)
+    accuracy = ndtr(r * a / jnp.sqrt(a**2 + tau**2))
+
+    residual = jnp.abs(lam * delta * theta**2 + (delta + lam * delta - 1) * theta - 1) / (1 + theta)
+    solved = (delta > 0) & ((lam > 0) | (delta > 1)) & jnp.isfinite(accuracy)
+    a, tau, accuracy = (jnp.where(solved, value, jnp.nan) for value in (a, tau, accuracy))
+    return Solution(a, tau, accuracy, solved, residual)
+
+
+def _theta(delta: Scalar, lam: Scalar) -> Scalar:
+    """Positive root of lambda delta theta^2 + B theta - 1 = 0, B = delta + lambda delta - 1.
+
+    Written for either sign of B so that neither cancels; lambda = 0 gives 1/(delta - 1), or inf.
+    """
+    quadratic = lam * delta
+    linear = delta + quadratic - 1
+    root = jnp.sqrt(linear**2 + 4 * quadratic)
+    positive = linear > 0
+    stable = 2 / (linear + jnp.where(positive, root, 1 + jnp.abs(linear)))
+    safe = jnp.where(quadratic > 0, quadratic, 1)
+    other = jnp.where(quadratic > 0, (root - linear) / (2 * safe), jnp.inf)
+    return jnp.where(positive, stable, other)

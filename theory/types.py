@@ -1,0 +1,89 @@
+"""The parameter objects of the toolkit, shared by prediction and simulation.
+
+All are NamedTuples, hence JAX pytrees: ``jax.vmap`` over a field is a sweep. ``sims`` imports
+this module and nothing else of ``theory``, so that the two roads to a number share no formula.
+Symbols follow THEORY §1 (table in ``theory/README.md``).
+"""
+
+from typing import NamedTuple, TypeAlias
+
+from jaxtyping import Array, Bool, Float
+
+Scalar: TypeAlias = float | Float[Array, "..."]
+"""A number in float64, or an array of them where a function broadcasts."""
+
+
+class Rates(NamedTuple):
+    """Error rate of the generator and the two rates of the verifier, independent setting.
+
+    Given the true label y, the pair (y', q) of synthetic label and verdict is independent of the
+    noise in x. All three are probabilities in [0, 1]; the verifier keeps something: phi + psi > 0.
+    """
+
+    p: Scalar
+    """P(y' != y): the generator's **error rate**; its accuracy is 1 - p."""
+    phi: Scalar
+    """P(kept | y' correct): the verifier's true-positive rate."""
+    psi: Scalar
+    """P(kept | y' wrong): the verifier's false-positive rate."""
+
+
+class ClassRates(NamedTuple):
+    """`Rates` that depend on the true class; last axis is the class, (y = -1, y = +1)."""
+
+    p: Float[Array, "... 2"]
+    """p_k = P(y' != y | y = k)."""
+    phi: Float[Array, "... 2"]
+    """phi_k = P(kept | y' = k, y = k)."""
+    psi: Float[Array, "... 2"]
+    """psi_k = P(kept | y' != k, y = k)."""
+    prior: Float[Array, "... 2"]
+    """rho_k = P(y = k); sums to 1."""
+
+
+class Cosines(NamedTuple):
+    """Linear setting: y' = sign(g.x), kept iff sign(v.x) = y', unit vectors g and v.
+
+    The three cosines fix the geometry of (mu, g, v) up to rotation; their Gram matrix must be
+    positive semidefinite.
+    """
+
+    cos_generator: Scalar
+    """cos(g, mu), in [-1, 1]."""
+    cos_verifier: Scalar
+    """cos(v, mu), in [-1, 1]."""
+    cos_between: Scalar
+    """cos(g, v), in [-1, 1]."""
+
+
+class Problem(NamedTuple):
+    """What is learned from what: population, curation and penalty.
+
+    Sample size is not part of it: theory takes the ratio ``alpha`` = n/d beside a `Problem`,
+    simulation takes the sizes (n, d).
+    """
+
+    signal: Scalar
+    """r = ||mu||, in (0, inf), with x = y mu + z and z ~ N(0, I_d)."""
+    curation: Rates | ClassRates | Cosines
+    """How synthetic labels arise and which are kept."""
+    ridge: Scalar
+    """lambda in (1/m) sum_kept l(y' x.w) + (lambda/2)||w||^2: relative to the m **kept** samples."""
+
+
+class Solution(NamedTuple):
+    """The trained classifier in the limit d -> inf at fixed n/d, and whether it was found.
+
+    Where ``converged`` is False every other number except ``residual`` is NaN.
+    """
+
+    overlap: Scalar
+    """a = w.mu/||mu||, the component of w along the class mean."""
+    bulk_norm: Scalar
+    """tau = ||w - P_S w||, the norm of w outside the low-dimensional subspace S."""
+    accuracy: Scalar
+    """P(sign(w.x) = y) = Phi(r a / ||w||) on a fresh x."""
+    converged: Bool[Array, "..."] | bool
+    """True where the equations were solved to the stated tolerance."""
+    residual: Scalar
+    """Largest absolute residual of the fixed-point equations at the solution."""
