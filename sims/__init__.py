@@ -1,0 +1,1 @@
+"""What is simulated: Gaussian mixture, generator, verifier, trained classifier; and how it compares."""

@@ -1,0 +1,166 @@
+"""Step 3 of a trial: the regularised classifier, certified by the gradient at what is returned.
+
+Both fits minimise (1/m) sum_kept l(y' x.w) + (ridge/2)||w||^2 over w in R^d, where m counts the kept
+samples. Unkept rows are masked, not removed, so that shapes are static.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import jax.scipy.linalg as jsl
+from jaxtyping import Array, Bool, Float, Int
+
+from sims.losses import LOSSES, Loss
+
+TOLERANCE = 1e-10
+"""A fit is converged when the norm of its objective's gradient is at most this (the gradient at w = 0 is of
+order 1). By strong convexity the distance to the minimiser is then at most TOLERANCE / ridge."""
+
+MAX_STEPS = 100
+"""Newton steps before a logistic fit is given up and flagged; 5 to 15 are usual."""
+
+MAX_HALVINGS = 30
+"""Step halvings before a line search is given up."""
+
+ENDGAME = 1e-10
+"""Newton decrement below which the objective, of order 1 in float64, no longer resolves a step: the full Newton
+step is then taken as long as the gradient shrinks."""
+
+
+class Fit(NamedTuple):
+    """Weights and the evidence that they minimise the objective."""
+
+    weights: Float[Array, " d"]
+    gradient_norm: Float[Array, ""]
+    """Norm of the objective's gradient at ``weights``."""
+    steps: Int[Array, ""]
+    """Linear systems solved."""
+    converged: Bool[Array, ""]
+    """Something was kept and gradient_norm <= TOLERANCE."""
+
+
+def fit(
+    loss: Loss,
+    x: Float[Array, "n d"],
+    label: Float[Array, " n"],
+    kept: Bool[Array, " n"],
+    ridge: Float[Array, ""],
+) -> Fit:
+    """Minimise the mean loss over kept samples plus (ridge/2)||w||^2.
+
+    Args:
+        loss: "squared" or "logistic" (formulas at `sims.losses.Loss`).
+        x: features. label: y' = +-1. kept: which rows count.
+        ridge: lambda >= 0, relative to the mean over kept samples.
+
+    Returns:
+        `Fit`; ``converged`` is False where nothing is kept or where the gradient stayed large (a singular
+        system at ridge = 0, say). The weights are then not to be used.
+
+    Raises:
+        ValueError: an unknown loss.
+    """
+    m = jnp.sum(kept)
+    weight = kept / jnp.maximum(m, 1)
+    u = label[:, None] * x
+    if loss == "squared":
+        weights, steps = _ridge(u, weight, ridge)
+    elif loss == "logistic":
+        weights, steps = _logistic(u, weight, ridge)
+    else:
+        raise ValueError(f"loss = {loss!r} is not one of {', '.join(LOSSES)}")
+    norm = jnp.linalg.norm(gradient(loss, weights, u, weight, ridge))
+    return Fit(weights, norm, steps, (m > 0) & (norm <= TOLERANCE))
+
+
+def slope(loss: Loss, margin: Float[Array, " n"]) -> Float[Array, " n"]:
+    """l'(v): v - 1 for squared, -1 / (1 + exp(v)) for logistic loss."""
+    return margin - 1 if loss == "squared" else -jax.nn.sigmoid(-margin)
+
+
+def gradient(
+    loss: Loss,
+    weights: Float[Array, " d"],
+    u: Float[Array, "n d"],
+    weight: Float[Array, " n"],
+    ridge: Float[Array, ""],
+) -> Float[Array, " d"]:
+    """Gradient of sum_i weight_i l(u_i.w) + (ridge/2)||w||^2 at ``weights``."""
+    return (weight * slope(loss, u @ weights)) @ u + ridge * weights
+
+
+def _ridge(u: Array, weight: Array, ridge: Array) -> tuple[Array, Array]:
+    """Squared loss by one Cholesky factorisation, primal (d x d) or dual (n x n), whichever is smaller."""
+    n, d = u.shape
+    root = jnp.sqrt(weight)
+    scaled = root[:, None] * u
+    if d <= n:
+        gram = scaled.T @ scaled + ridge * jnp.eye(d)
+        weights = jsl.cho_solve(jsl.cho_factor(gram, lower=True), weight @ u)
+    else:
+        gram = scaled @ scaled.T + ridge * jnp.eye(n)
+        weights = jsl.cho_solve(jsl.cho_factor(gram, lower=True), root) @ scaled
+    return weights, jnp.ones((), int)
+
+
+def _logistic(u: Array, weight: Array, ridge: Array) -> tuple[Array, Array]:
+    """Damped Newton. Where d > n the minimiser lies in the row space of u and is sought there (thin QR)."""
+    n, d = u.shape
+    if d <= n:
+        return _newton(u, weight, ridge)
+    basis, corner = jnp.linalg.qr(u.T)
+    inner, steps = _newton(corner.T, weight, ridge)
+    return basis @ inner, steps
+
+
+class _Newton(NamedTuple):
+    weights: Array
+    gradient: Array
+    step: Array
+    stalled: Array
+
+
+def _newton(u: Array, weight: Array, ridge: Array) -> tuple[Array, Array]:
+    """Newton's method on the logistic objective, with Armijo backtracking.
+
+    Stops at a gradient norm of TOLERANCE / 10, or when no step length helps (the certificate, taken by the
+    caller, then says whether that was the minimum).
+    """
+    d = u.shape[1]
+
+    def running(state: _Newton) -> Array:
+        large = jnp.linalg.norm(state.gradient) > TOLERANCE / 10
+        return large & ~state.stalled & (state.step < MAX_STEPS)
+
+    def advance(state: _Newton) -> _Newton:
+        w, g = state.weights, state.gradient
+        margin = u @ w
+        curvature = weight * jax.nn.sigmoid(margin) * jax.nn.sigmoid(-margin)
+        root = jnp.sqrt(curvature)[:, None] * u
+        hessian = root.T @ root + ridge * jnp.eye(d)
+        direction = -jsl.cho_solve(jsl.cho_factor(hessian, lower=True), g)
+        decrement = -jnp.dot(g, direction)
+        along, now = u @ direction, jax.nn.softplus(-margin)
+
+        def rise(length: Array) -> Array:
+            penalty = ridge * (length * jnp.dot(w, direction) + length**2 * jnp.dot(direction, direction) / 2)
+            return jnp.dot(weight, jax.nn.softplus(-margin - length * along) - now) + penalty
+
+        endgame = decrement < ENDGAME
+        halvings, _ = jax.lax.while_loop(
+            lambda carry: (carry[1] > -1e-4 * 0.5 ** carry[0] * decrement) & (carry[0] < MAX_HALVINGS) & ~endgame,
+            lambda carry: (carry[0] + 1, rise(0.5 ** (carry[0] + 1))),
+            (jnp.zeros(()), rise(jnp.ones(()))),
+        )
+        w_next = w + 0.5**halvings * direction
+        g_next = gradient("logistic", w_next, u, weight, ridge)
+        smaller = jnp.linalg.norm(g_next) < jnp.linalg.norm(g)
+        better = jnp.where(endgame, smaller, halvings < MAX_HALVINGS)
+        w_next, g_next = jnp.where(better, w_next, w), jnp.where(better, g_next, g)
+        return _Newton(w_next, g_next, state.step + 1, ~better)
+
+    start = jnp.zeros(d)
+    first = _Newton(start, gradient("logistic", start, u, weight, ridge), jnp.zeros((), int), jnp.zeros((), bool))
+    last = jax.lax.while_loop(running, advance, first)
+    return last.weights, last.step
