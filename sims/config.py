@@ -1,0 +1,263 @@
+"""Sweep files: strict TOML into frozen dataclasses, every fault reported at once.
+
+A value outside its range, an unknown key or an impossible combination is refused with the key's path, the
+value, the allowed range and the remedy, before anything runs.
+"""
+
+import math
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from sims.fields import (
+    ConfigError,
+    PerClass,
+    Range,
+    choices,
+    grid,
+    pairs,
+    read_table,
+    read_value,
+    single,
+    unknown,
+)
+from sims.losses import LOSSES
+
+MAX_CELLS = 10_000_000
+PROBABILITY = Range(0, 1)
+COSINE = Range(-1, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProblemTable:
+    """[problem]: the population and the sizes."""
+
+    setting: str = choices(
+        ("independent", "linear"),
+        "where label errors come from (THEORY §2)",
+        default="independent",
+        many=False,
+    )
+    d: tuple[int, ...] = grid(Range(1, 1_000_000, integer=True), "dimension", default=(100,))
+    signal: tuple[float, ...] = grid(Range(0, 1e6, open_low=True), "r = ||mu||", default=(2.0,))
+    alpha: tuple[float, ...] = grid(Range(0, 1e6, open_low=True), "n/d, samples generated per dimension")
+    prior: float = single(PROBABILITY, "P(y = +1), independent setting", default=0.5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorTable:
+    """[generator]: the labels."""
+
+    p: tuple[float | PerClass, ...] | None = grid(
+        PROBABILITY, "error rate P(y' != y), independent setting", per_class=True, default=None
+    )
+    cos_generator: tuple[float, ...] | None = grid(COSINE, "cos(g, mu), linear setting", default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifierTable:
+    """[verifier]: what is kept."""
+
+    phi: tuple[float | PerClass, ...] | None = grid(
+        PROBABILITY, "P(kept | label correct), independent setting", per_class=True, default=None
+    )
+    psi: tuple[float | PerClass, ...] | None = grid(
+        PROBABILITY, "P(kept | label wrong), independent setting", per_class=True, default=None
+    )
+    cos_verifier: tuple[float, ...] | None = grid(COSINE, "cos(v, mu), linear setting", default=None)
+    cos_between: tuple[float, ...] | None = grid(COSINE, "cos(g, v), linear setting", default=None)
+    pairs: tuple[tuple[float | PerClass, float | PerClass], ...] | None = pairs(
+        "explicit [phi, psi] (linear setting: [cos_verifier, cos_between]) instead of every combination"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingTable:
+    """[training]: the classifier."""
+
+    loss: tuple[str, ...] = choices(LOSSES, "loss of the trained classifier", default=LOSSES, many=True)
+    ridge: tuple[float, ...] = grid(Range(0, 1e12), "L2 penalty relative to the mean over kept samples")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunTable:
+    """[run]: how often, and from which root seed."""
+
+    seeds: int = single(Range(1, 10_000_000, integer=True), "independent trials per cell", default=32)
+    root_seed: int = single(Range(0, 2**31 - 1, integer=True), "root of all random numbers", default=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepConfig:
+    """A whole sweep file. `load` and `parse` are the ways to make a checked one."""
+
+    problem: ProblemTable
+    generator: GeneratorTable
+    verifier: VerifierTable
+    training: TrainingTable
+    run: RunTable
+
+    def verifiers(self) -> tuple[tuple[float | PerClass, float | PerClass], ...]:
+        """The (phi, psi), or (cos_verifier, cos_between), pairs of the sweep, in order."""
+        if self.verifier.pairs is not None:
+            return self.verifier.pairs
+        if self.problem.setting == "independent":
+            first, second = self.verifier.phi, self.verifier.psi
+        else:
+            first, second = self.verifier.cos_verifier, self.verifier.cos_between
+        assert first is not None and second is not None
+        return tuple((a, b) for a in first for b in second)
+
+
+TABLES = {"problem": ProblemTable, "generator": GeneratorTable, "verifier": VerifierTable}
+TABLES |= {"training": TrainingTable, "run": RunTable}
+
+
+def load(path: str | Path) -> SweepConfig:
+    """Read and check a sweep file.
+
+    Raises:
+        ConfigError: the file is missing, not TOML, or refused; all faults are listed.
+    """
+    path = Path(path)
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(str(path), ["no such file; `sweeps/phase_diagram.toml` is one to start from"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), [f"cannot be read: {error}"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(str(path), [f"not valid TOML: {error}"]) from None
+    return parse(document, source=str(path))
+
+
+def parse(document: dict[str, Any], source: str = "sweep") -> SweepConfig:
+    """Check a sweep given as nested dictionaries (the content of a TOML file).
+
+    Raises:
+        ConfigError: with every fault at once.
+    """
+    faults: list[str] = []
+    faults += [unknown(name, TABLES, "table") for name in document if name not in TABLES]
+    read = {name: read_table(name, kind, document.get(name, {}), faults) for name, kind in TABLES.items()}
+    if not faults:
+        faults += _cross_faults(read)
+    if faults:
+        raise ConfigError(source, faults)
+    return SweepConfig(**{name: kind(**read[name]) for name, kind in TABLES.items()})
+
+
+def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:
+    """Faults that only show across keys: what the setting needs, impossible pairs, empty samples."""
+    faults: list[str] = []
+    problem, generator, verifier = read["problem"], read["generator"], read["verifier"]
+    independent = problem["setting"] == "independent"
+    names = ("phi", "psi") if independent else ("cos_verifier", "cos_between")
+    needed = [("generator", generator, "p" if independent else "cos_generator")]
+    foreign = [("generator", generator, "cos_generator" if independent else "p")]
+    if verifier["pairs"] is None:
+        needed += [("verifier", verifier, name) for name in names]
+    else:
+        faults += [
+            f"verifier.{name}: given beside verifier.pairs; give one or the other"
+            for name in names
+            if verifier[name] is not None
+        ]
+    other = ("cos_verifier", "cos_between") if independent else ("phi", "psi")
+    foreign += [("verifier", verifier, name) for name in other]
+    for table, values, key in needed:
+        if values[key] is None:
+            meaning = next(f for f in fields(TABLES[table]) if f.name == key).metadata["meaning"]
+            faults.append(f"{table}.{key}: missing in the {problem['setting']} setting; it is {meaning}")
+    for table, values, key in foreign:
+        if values[key] is not None:
+            faults.append(f"{table}.{key}: has no meaning in the {problem['setting']} setting; remove it")
+    if verifier["pairs"] is not None:
+        verifier["pairs"] = _check_pairs(verifier["pairs"], names, independent, faults)
+    if faults:
+        return faults
+
+    config = SweepConfig(**{name: kind(**read[name]) for name, kind in TABLES.items()})
+    faults += _independent_faults(config) if independent else _linear_faults(config)
+    for alpha in config.problem.alpha:
+        for d in config.problem.d:
+            if round(alpha * d) < 1:
+                faults.append(
+                    f"problem.alpha = {alpha:g} with problem.d = {d}: n = round(alpha d) < 1; raise either"
+                )
+    cells = math.prod(len(axis) for axis in axes(config))
+    if cells > MAX_CELLS:
+        faults.append(f"the grid has {cells:,} cells; at most {MAX_CELLS:,}. Split it over several files")
+    return faults
+
+
+def _check_pairs(raw: Any, names: tuple[str, str], independent: bool, faults: list[str]) -> tuple[Any, ...]:
+    checked = []
+    for i, pair in enumerate(raw):
+        about = {"range": PROBABILITY if independent else COSINE, "meaning": "", "per_class": independent}
+        values = []
+        for name, entry in zip(names, pair, strict=True):
+            entry = list(entry) if isinstance(entry, tuple) else entry
+            values.append(read_value(f"verifier.pairs[{i}].{name}", entry, about | {"meaning": name}, faults))
+        checked.append(tuple(values))
+    return tuple(dict.fromkeys(checked))
+
+
+def _independent_faults(config: SweepConfig) -> list[str]:
+    def zero(rate: Any) -> bool:
+        return rate == 0 or rate == (0, 0)
+
+    return [
+        "verifier.phi = 0 with verifier.psi = 0: such a verifier keeps nothing; make one of them positive"
+        for phi, psi in config.verifiers()
+        if zero(phi) and zero(psi)
+    ][:1]
+
+
+def _linear_faults(config: SweepConfig) -> list[str]:
+    faults = []
+    if config.problem.prior != 0.5:
+        faults.append(f"problem.prior = {config.problem.prior:g}: the linear setting has equal classes; remove it")
+    faults += [
+        f"problem.d = {d}: the linear setting needs d >= 3, room for three directions"
+        for d in config.problem.d
+        if d < 3
+    ]
+    for g in config.generator.cos_generator or ():
+        for v, b in config.verifiers():
+            assert isinstance(v, float) and isinstance(b, float)
+            if 1 + 2 * g * v * b - g**2 - v**2 - b**2 < -1e-12:
+                spread = math.sqrt((1 - g**2) * (1 - v**2))
+                faults.append(
+                    f"generator.cos_generator = {g:g}, verifier.cos_verifier = {v:g}, verifier.cos_between = {b:g}: "
+                    f"no three unit vectors have these cosines; with the first two, cos_between is in "
+                    f"[{g * v - spread:.6g}, {g * v + spread:.6g}] (use verifier.pairs to list only possible ones)"
+                )
+    return faults[:5] + ([f"... and {len(faults) - 5} more like it"] if len(faults) > 5 else [])
+
+
+def axes(config: SweepConfig) -> tuple[tuple[Any, ...], ...]:
+    """The axes of the grid in nesting order, the generator's fastest."""
+    generator = config.generator.p if config.problem.setting == "independent" else config.generator.cos_generator
+    assert generator is not None
+    problem, training = config.problem, config.training
+    return (
+        training.loss,
+        problem.d,
+        problem.alpha,
+        problem.signal,
+        training.ridge,
+        config.verifiers(),
+        generator,
+    )
+
+
+def describe_keys() -> Iterator[tuple[str, str, str]]:
+    """(path, allowed, meaning) of every key a sweep file may hold, for help texts."""
+    for table, kind in TABLES.items():
+        for declared in fields(kind):
+            about = declared.metadata
+            allowed = str(about.get("range", "")) or " | ".join(about.get("options", ("list of pairs",)))
+            yield f"{table}.{declared.name}", allowed, about["meaning"]

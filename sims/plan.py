@@ -1,0 +1,172 @@
+"""From a sweep file to work: cells, trials, and chunks of trials that run as one unit.
+
+A cell is one point of the grid; a trial is a cell with a seed; a chunk is a fixed number of trials of one
+static shape (loss, n, d) and the unit that is computed, stored and resumed. Nothing here needs JAX.
+"""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from sims.config import PerClass, SweepConfig, axes
+from sims.losses import Loss
+
+LANE_BYTES = 256 * 2**20
+"""Memory for one batch of trials. Fixed, not read from the machine: the batch width is part of what makes
+results reproducible bit for bit."""
+
+MAX_LANES = 256
+CHUNK_SECONDS = 2.0
+MAX_CHUNK_TRIALS = 4096
+
+
+class Shape(NamedTuple):
+    """What is static under jit; one compilation each."""
+
+    loss: Loss
+    n: int
+    d: int
+
+    @property
+    def trial_bytes(self) -> int:
+        """Memory of one trial: about four copies of the n x d data and three square matrices."""
+        return 8 * (4 * self.n * self.d + 3 * min(self.n, self.d) ** 2)
+
+    @property
+    def trial_seconds(self) -> float:
+        """Rough time of one trial on one core: drawing, then 1 (squared) or 7 (logistic) linear systems.
+
+        Calibrated on one machine; good to a factor of about three, for estimates and chunk sizes only.
+        """
+        n, d = self.n, self.d
+        small = min(n, d)
+        system = n * d * small * 7e-11 + small**3 * 7e-11 + n * d * 2e-9
+        steps = 1 if self.loss == "squared" else 7
+        return 2e-5 + 25e-9 * n * d + steps * system
+
+    @property
+    def lanes(self) -> int:
+        """Trials per compiled batch: a power of two within LANE_BYTES."""
+        fit = max(1, LANE_BYTES // self.trial_bytes)
+        return min(MAX_LANES, 1 << (fit.bit_length() - 1))
+
+    @property
+    def chunk_trials(self) -> int:
+        """Trials per chunk: whole batches worth about CHUNK_SECONDS."""
+        wanted = min(MAX_CHUNK_TRIALS, CHUNK_SECONDS / self.trial_seconds)
+        return max(1, int(wanted) // self.lanes) * self.lanes
+
+
+class Cell(NamedTuple):
+    """One point of the grid. Rates are pairs (y = -1, y = +1); what has no meaning in the setting is None."""
+
+    setting: str
+    shape: Shape
+    signal: float
+    ridge: float
+    prior: float
+    p: PerClass | None = None
+    phi: PerClass | None = None
+    psi: PerClass | None = None
+    cos_generator: float | None = None
+    cos_verifier: float | None = None
+    cos_between: float | None = None
+
+    @property
+    def id(self) -> str:
+        """16 hexadecimal digits that name the cell by its content, and nothing else."""
+        content = json.dumps([self.setting, *self.shape, *self[2:]], separators=(",", ":"))
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    @property
+    def words(self) -> tuple[int, int]:
+        """The id as two 32-bit words, for the random key."""
+        return int(self.id[:8], 16), int(self.id[8:], 16)
+
+
+class Span(NamedTuple):
+    """Seeds first, ..., first + count - 1 of one cell."""
+
+    cell: str
+    first: int
+    count: int
+
+
+class Chunk(NamedTuple):
+    """Trials of one shape that are computed and stored together."""
+
+    shape: Shape
+    spans: tuple[Span, ...]
+
+    @property
+    def trials(self) -> int:
+        """Number of trials."""
+        return sum(span.count for span in self.spans)
+
+    def id(self, root_seed: int) -> str:
+        """16 hexadecimal digits that name the chunk by its trials and the root seed."""
+        content = json.dumps([root_seed, *self.shape, self.spans], separators=(",", ":"))
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def cells(config: SweepConfig) -> dict[str, Cell]:
+    """All cells of the sweep by id, in the order of the file's axes."""
+    independent = config.problem.setting == "independent"
+    found: dict[str, Cell] = {}
+    for loss, d, alpha, signal, ridge, (a, b), g in itertools.product(*axes(config)):
+        shape = Shape(loss, round(alpha * d), d)
+        if independent:
+            rates = {"p": _per_class(g), "phi": _per_class(a), "psi": _per_class(b)}
+            cell = Cell("independent", shape, signal, ridge, config.problem.prior, **rates)
+        else:
+            cell = Cell("linear", shape, signal, ridge, 0.5, None, None, None, g, a, b)
+        found[cell.id] = cell
+    return found
+
+
+def _per_class(rate: float | PerClass) -> PerClass:
+    return rate if isinstance(rate, tuple) else (rate, rate)
+
+
+def missing_spans(cells: Iterable[str], seeds: int, done: Mapping[str, set[int]]) -> Iterator[Span]:
+    """Runs of seeds in 0..seeds-1 that are not ``done``, cell by cell."""
+    for cell in cells:
+        have = done.get(cell, set())
+        todo = [seed for seed in range(seeds) if seed not in have] if have else range(seeds)
+        for _, run in itertools.groupby(enumerate(todo), key=lambda pair: pair[1] - pair[0]):
+            members = [seed for _, seed in run]
+            yield Span(cell, members[0], len(members))
+
+
+def chunks(cells: Mapping[str, Cell], spans: Iterable[Span]) -> list[Chunk]:
+    """Cut spans into chunks of ``shape.chunk_trials`` trials, shape by shape, in the given order."""
+    by_shape: dict[Shape, list[Span]] = {}
+    for span in spans:
+        by_shape.setdefault(cells[span.cell].shape, []).append(span)
+    made = []
+    for shape, members in by_shape.items():
+        room, current = shape.chunk_trials, []
+        for cell, first, count in members:
+            while count:
+                taken = min(count, room)
+                current.append(Span(cell, first, taken))
+                first, count, room = first + taken, count - taken, room - taken
+                if room == 0:
+                    made.append(Chunk(shape, tuple(current)))
+                    room, current = shape.chunk_trials, []
+        if current:
+            made.append(Chunk(shape, tuple(current)))
+    return made
+
+
+def cell_to_json(cell: Cell) -> list[Any]:
+    """A cell as a JSON list, for the worker protocol."""
+    return [cell.setting, list(cell.shape), *cell[2:]]
+
+
+def cell_from_json(data: list[Any]) -> Cell:
+    """Inverse of `cell_to_json`."""
+    rest = [tuple(entry) if isinstance(entry, list) else entry for entry in data[2:]]
+    return Cell(data[0], Shape(*data[1]), *rest)

@@ -1,0 +1,56 @@
+"""Progress of long work: a bar with time left on a terminal, a plain line now and then elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+LINE_SECONDS = 10.0
+
+
+class Advance(Protocol):
+    """Called with the number of units just finished."""
+
+    def __call__(self, units: int) -> None:
+        """Move the progress on."""
+
+
+@contextmanager
+def progress(label: str, total: int, unit: str) -> Iterator[Advance]:
+    """Show progress on standard error while the block runs; yields the function that moves it on."""
+    if sys.stderr.isatty():
+        with _bar(label, total, unit) as advance:
+            yield advance
+    else:
+        yield _Lines(label, total, unit)
+
+
+@contextmanager
+def _bar(label: str, total: int, unit: str) -> Iterator[Advance]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import TimeRemainingColumn as Left
+
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit)]
+    columns += [TimeElapsedColumn(), TextColumn("elapsed,"), Left(), TextColumn("left")]
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda units: bar.advance(task, units)
+
+
+class _Lines:
+    def __init__(self, label: str, total: int, unit: str) -> None:
+        self.label, self.total, self.unit = label, total, unit
+        self.done, self.start = 0, time.monotonic()
+        self.last = self.start
+
+    def __call__(self, units: int) -> None:
+        self.done += units
+        now = time.monotonic()
+        if now - self.last < LINE_SECONDS and self.done < self.total:
+            return
+        self.last, elapsed = now, now - self.start
+        left = elapsed * (self.total - self.done) / max(self.done, 1)
+        text = f"{self.label}: {self.done}/{self.total} {self.unit}, {elapsed:.0f} s"
+        print(text + (f", about {left:.0f} s left" if left else ""), file=sys.stderr, flush=True)
