@@ -90,6 +90,13 @@ def check_cosines(cosines: Cosines) -> None:
         )
 
 
+def independent_rates(problem: Problem) -> Rates | ClassRates:
+    """The curation of an independent problem. Raises TypeError for `Cosines`, whose kept data has another law."""
+    if isinstance(problem.curation, Cosines):
+        raise TypeError("this function is for the independent setting (Rates, ClassRates), not for Cosines")
+    return problem.curation
+
+
 def check_problem(problem: Problem) -> None:
     """Raise ValueError unless signal, curation and ridge are in their ranges."""
     in_range("signal", problem.signal, 0, np.inf, open_low=True, remedy="signal is ||mu||")

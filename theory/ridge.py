@@ -3,9 +3,9 @@
 import jax.numpy as jnp
 from jax.scipy.special import ndtr
 
-from theory._check import check_alpha, check_problem, require_x64
+from theory._check import check_alpha, check_problem, independent_rates, require_x64
 from theory.threshold import kept_rate, purity
-from theory.types import Cosines, Problem, Scalar, Solution
+from theory.types import Problem, Scalar, Solution
 
 
 def solve(problem: Problem, alpha: Scalar) -> Solution:
@@ -19,7 +19,7 @@ def solve(problem: Problem, alpha: Scalar) -> Solution:
         accuracy = Phi(r a / sqrt(a^2 + tau^2))
 
     Args:
-        problem: `Rates` or `ClassRates` as curation (a `Cosines` has another law; see `theory.solve`).
+        problem: `Rates` or `ClassRates` as curation (a `Cosines` has another law; see `theory.engine.solve`).
             Fields broadcast. ridge > 0, or ridge = 0 where delta > 1 (least squares).
         alpha: n/d, in (0, inf).
 
@@ -34,13 +34,12 @@ def solve(problem: Problem, alpha: Scalar) -> Solution:
     Source: THEORY §4, closed form; checked against direct simulation.
     """
     require_x64()
-    if isinstance(problem.curation, Cosines):
-        raise TypeError("theory.ridge.solve is for Rates or ClassRates; for Cosines use theory.solve")
     check_problem(problem)
+    rates = independent_rates(problem)
     check_alpha(alpha)
     r, lam = jnp.asarray(problem.signal, float), jnp.asarray(problem.ridge, float)
-    pi = purity(problem.curation)
-    delta = alpha * kept_rate(problem.curation)
+    pi = purity(rates)
+    delta = alpha * kept_rate(rates)
 
     theta = _theta(delta, lam)
     c, b = 1 + r**2, (2 * pi - 1) * r
@@ -49,12 +48,13 @@ def solve(problem: Problem, alpha: Scalar) -> Solution:
     # cancel: by the quadratic, (1 + theta)/theta = delta (1 + lambda (1 + theta)) wherever theta is its root.
     gap = delta * (1 + lam * (1 + theta)) ** 2 - 1
     tau = jnp.sqrt((1 - 2 * a * b + a**2 * c) / gap)
-    accuracy = ndtr(r * a / jnp.sqrt(a**2 + tau**2))
+    norm = jnp.sqrt(a**2 + tau**2)
+    accuracy = ndtr(r * a / norm)
 
     residual = jnp.abs(lam * delta * theta**2 + (delta + lam * delta - 1) * theta - 1) / (1 + theta)
     solved = (delta > 0) & ((lam > 0) | (delta > 1)) & jnp.isfinite(accuracy)
-    a, tau, accuracy = (jnp.where(solved, value, jnp.nan) for value in (a, tau, accuracy))
-    return Solution(a, tau, accuracy, solved, residual)
+    a, tau, norm, accuracy = (jnp.where(solved, value, jnp.nan) for value in (a, tau, norm, accuracy))
+    return Solution(a, tau, norm, accuracy, solved, residual)
 
 
 def _theta(delta: Scalar, lam: Scalar) -> Scalar:

@@ -81,9 +81,37 @@ class Solution(NamedTuple):
     """a = w.mu/||mu||, the component of w along the class mean."""
     bulk_norm: Scalar
     """tau = ||w - P_S w||, the norm of w outside the low-dimensional subspace S."""
+    norm: Scalar
+    """||w||."""
     accuracy: Scalar
     """P(sign(w.x) = y) = Phi(r a / ||w||) on a fresh x."""
     converged: Bool[Array, "..."] | bool
     """True where the equations were solved to the stated tolerance."""
     residual: Scalar
-    """Largest absolute residual of the fixed-point equations at the solution."""
+    """Largest residual of the fixed-point equations at the solution, relative to their terms."""
+
+
+class Confusion(NamedTuple):
+    """What generator and verifier do to each of K >= 2 equally likely classes; last axes (true y, label y').
+
+    Given y, the pair (y', q) of synthetic label and verdict is independent of the noise in x.
+    """
+
+    label: Float[Array, "... K K"]
+    """C_kl = P(y' = l | y = k): rows sum to 1."""
+    keep: Float[Array, "... K K"]
+    """Q_kl = P(kept | y' = l, y = k)."""
+
+
+class ClassesProblem(NamedTuple):
+    """`Problem` for K >= 2 classes whose means are orthogonal and of one norm; classes equally likely.
+
+    With `Rates` wrong labels are spread evenly over the K - 1 others. The sample sizes and K are not part of it.
+    """
+
+    signal: Scalar
+    """r = ||mu_k||, in (0, inf), with x = mu_y + z and z ~ N(0, I_d), mu_k.mu_l = 0 for k != l."""
+    curation: Rates | Confusion
+    """How synthetic labels arise and which are kept."""
+    ridge: Scalar
+    """lambda in (1/m) sum_kept l(y', W x) + (lambda/2)||W||^2: relative to the m **kept** samples."""

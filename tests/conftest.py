@@ -1,0 +1,27 @@
+"""Strict JAX for every test, and seeds that are fresh but replayable."""
+
+import os
+import secrets
+import zlib
+
+import jax
+import pytest
+
+jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_debug_key_reuse", True)
+
+
+@pytest.fixture
+def key(request):
+    """A key from the test's own name: adding a test moves no other."""
+    return jax.random.key(zlib.crc32(request.node.nodeid.encode()))
+
+
+@pytest.fixture
+def fresh_seed(request):
+    """A new seed for a statistical test, shown when it fails; PSTAR_TEST_SEED replays it."""
+    seed = int(os.environ.get("PSTAR_TEST_SEED", secrets.randbits(31)))
+    request.node.user_properties.append(("seed", seed))
+    print(f"seed: replay with PSTAR_TEST_SEED={seed}")
+    return seed

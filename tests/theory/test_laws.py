@@ -1,0 +1,200 @@
+import csv
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.special import ndtr
+
+from theory.engine import parabolas, solve, states
+from theory.geometry import rates
+from theory.laws import Clean, Independent, Mixture, Wedge, support
+from theory.losses import LOSSES
+from theory.threshold import kept_rate
+from theory.types import Cosines, Problem
+
+REFERENCE = Path(__file__).parents[1] / "reference"
+CASES = [
+    (1.2, 0.5, 0.7, 0.1, 0.0),
+    (2.0, 0.3, 0.6, -0.4, 0.0),
+    (0.7, 0.9, 0.8, 0.95, 0.5),
+    (1.0, 0.6, 0.6, 1.0, 0.0),
+]
+"""Signal, three cosines, margin; the last has v = g."""
+
+
+def table():
+    rows = list(csv.DictReader((REFERENCE / "theory_linear.csv").read_text().splitlines()))
+    return {key: np.array([float(row[key]) for row in rows]) for key in rows[0]}
+
+
+def linear(column):
+    curation = Cosines(column["cos_generator"], column["cos_verifier"], column["cos_between"])
+    return Problem(column["signal"], curation, column["ridge"]), column["alpha"]
+
+
+def batch(law):
+    return jax.tree.map(lambda field: jnp.reshape(jnp.asarray(field, float), (1,)), law)
+
+
+def test_reference_table():
+    column = table()
+    problem, alpha = linear(column)
+    found = solve(problem, alpha, "squared")
+    assert np.all(found.converged)
+    np.testing.assert_allclose(found.accuracy, column["accuracy"], atol=1e-9)
+    law = Wedge(problem.signal, *problem.curation, np.zeros(len(alpha)))
+    state = parabolas(law, alpha * law.kept_rate(), problem.ridge)
+    _, v = jax.vmap(Wedge.axes)(law)
+    length = jnp.sqrt(jnp.sum(state.a**2, -1) + state.tau**2)
+    np.testing.assert_allclose(state.a[:, 0] / length, column["cos_trained_mean"], atol=1e-9)
+    np.testing.assert_allclose(jnp.sum(state.a * v, -1) / length, column["cos_trained_verifier"], atol=1e-9)
+
+
+def draw(law, rng, count):
+    """Kept samples c by rejection."""
+    g, v = (np.asarray(axis) for axis in law.axes())
+    sign = rng.choice([-1.0, 1.0], count)
+    c = rng.normal(size=(count, 3))
+    c[:, 0] += sign * law.signal
+    return c[(c @ g > 0) & (c @ v > law.margin)]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_moments_against_rejection_sampling(case):
+    """Largest of 12 z-scores below 6: false alarm 2e-8."""
+    law = Wedge(*map(jnp.asarray, case))
+    c = draw(law, np.random.default_rng(0), 400_000)
+    b, second = law.moments()
+    products = c[:, :, None] * c[:, None, :]
+    for value, draws in ((b, c), (second, products)):
+        error = np.abs(draws.mean(0) - np.asarray(value))
+        assert np.all(error < 6 * draws.std(0) / np.sqrt(len(c)) + 1e-12)
+    assert abs(2 * len(c) / 400_000 - float(law.kept_rate())) < 12 * np.sqrt(0.25 / 400_000)
+
+
+def laws():
+    wedges = [Wedge(*map(jnp.asarray, case)) for case in CASES]
+    return [
+        Independent(jnp.asarray(1.3), jnp.asarray(0.7)),
+        Clean(jnp.asarray(1.2)),
+        *wedges,
+        Mixture(Clean(jnp.asarray(1.2)), wedges[0], jnp.asarray(0.3)),
+    ]
+
+
+@pytest.mark.parametrize("law", laws(), ids=lambda law: type(law).__name__)
+def test_projection_agrees_with_moments(law):
+    """Integrals of f, f E[c|x], x f E[c|x] are 1, E[c], C a."""
+    a, tau = jnp.asarray([0.7, -0.4, 0.3][: law.dimension]), 0.5
+    low, high = support(law, a, tau)
+    x = low + (high - low) * (jnp.arange(4000) + 0.5) / 4000
+    at = law.project(x, a, tau)
+    step = (high - low) / 4000
+    b, second = law.moments()
+    mean = sum(np.outer(part, vector) for part, vector in zip(at.parts, at.basis, strict=True))
+    np.testing.assert_allclose(jnp.sum(at.density) * step, 1.0, atol=1e-10)
+    np.testing.assert_allclose(mean.sum(0) * step, b, atol=1e-10)
+    np.testing.assert_allclose((x[:, None] * mean).sum(0) * step, second @ a, atol=1e-10)
+
+
+@pytest.mark.slow
+def test_squared_by_the_solver_equals_the_closed_form():
+    """A mixture of clean data and a wedge with a margin: every term of every law at once."""
+    column = table()
+    names = ("signal", "cos_generator", "cos_verifier", "cos_between")
+    fields = [jnp.asarray(column[name]) for name in names]
+    share = jnp.linspace(0.0, 0.9, len(fields[0]))
+    law = Mixture(Clean(fields[0]), Wedge(*fields, jnp.linspace(0.0, 1.0, len(share))), share)
+    delta = jnp.asarray(column["alpha"])
+    exact = parabolas(law, delta, column["ridge"])
+    found = states(LOSSES["squared"], law, delta, column["ridge"])
+    assert np.all(found.converged)
+    np.testing.assert_allclose(found.a, exact.a, atol=1e-10)
+    np.testing.assert_allclose(found.tau, exact.tau, rtol=1e-10)
+
+
+def simulate(law, rng, size, dimension, ridge):
+    """Accuracy of logistic regression on `size` kept samples in `dimension` dimensions, by Newton."""
+    c = np.concatenate([draw(law, rng, 4 * size) for _ in range(3)])[:size]
+    u = np.concatenate([c, rng.normal(size=(size, dimension - 3))], 1)
+    w = np.zeros(dimension)
+    for _ in range(12):
+        q = 1 / (1 + np.exp(u @ w))
+        gradient = -u.T @ q / size + ridge * w
+        w -= np.linalg.solve((u.T * (q * (1 - q) / size)) @ u + ridge * np.eye(dimension), gradient)
+    assert np.linalg.norm(gradient) < 1e-6
+    return float(ndtr(law.signal * w[0] / np.linalg.norm(w)))
+
+
+@pytest.mark.slow
+def test_logistic_against_direct_simulation():
+    """12 fits at d = 300 per law; within 6 standard errors and a finite-size allowance of 1/d."""
+    rng = np.random.default_rng(3)
+    for case in CASES[:3]:
+        law = Wedge(*map(jnp.asarray, case))
+        found = states(LOSSES["logistic"], batch(law), jnp.full(1, 2.0), jnp.full(1, 0.1))
+        draws = [simulate(law, rng, 600, 300, 0.1) for _ in range(12)]
+        predicted = float(found.accuracy(law.signal)[0])
+        assert abs(np.mean(draws) - predicted) < 6 * np.std(draws) / np.sqrt(12) + 1 / 300
+
+
+def test_logistic_converges_and_orders():
+    """A better verifier at the same generator trains a better classifier; all solved, all between the bounds."""
+    problem = Problem(1.5, Cosines(0.4, jnp.linspace(0.3, 0.9, 8), 0.2), 0.05)
+    found = solve(problem, 3.0, "logistic")
+    assert np.all(found.converged)
+    assert np.all(np.diff(found.accuracy) > 0)
+    assert np.all((found.accuracy > 0.5) & (found.accuracy < ndtr(1.5)))
+
+
+def test_large_ridge_is_averaging():
+    """ridge -> inf: w is the mean of u plus noise 1/delta: acc = Phi(r b_mu / sqrt(||b||^2 + 1/delta))."""
+    law = Wedge(*map(jnp.asarray, CASES[0]))
+    b, _ = law.moments()
+    delta = 2.0
+    limit = ndtr(law.signal * b[0] / np.sqrt(b @ b + 1 / delta))
+    error = [
+        abs(float(parabolas(batch(law), jnp.full(1, delta), jnp.full(1, lam)).accuracy(law.signal)[0] - limit))
+        for lam in (10.0, 100.0, 1000.0)
+    ]
+    assert error[0] > 5 * error[1] > 25 * error[2]
+
+
+def test_infinite_data_is_not_bayes():
+    """delta -> inf, squared loss: direction C^-1 b, which is not e_mu although p < p*."""
+    law = Wedge(*map(jnp.asarray, CASES[0]))
+    b, second = law.moments()
+    direction = np.linalg.solve(np.asarray(second), np.asarray(b))
+    limit = ndtr(law.signal * direction[0] / np.linalg.norm(direction))
+    error = [
+        abs(float(parabolas(batch(law), jnp.full(1, delta), jnp.full(1, 1e-9)).accuracy(law.signal)[0] - limit))
+        for delta in (1e2, 1e3, 1e4)
+    ]
+    assert error[0] > 5 * error[1] > 25 * error[2]
+    assert limit < ndtr(law.signal) - 0.01
+
+
+def test_generator_as_its_own_verifier_keeps_everything():
+    law = Wedge(*map(jnp.asarray, CASES[3]))
+    np.testing.assert_allclose(law.kept_rate(), 1.0, atol=1e-14)
+    b, second = law.moments()
+    assert np.all(np.isfinite(second))
+    np.testing.assert_allclose(second, np.diag([2.0, 1.0, 1.0]), atol=1e-12)
+
+
+def test_kept_rate_is_that_of_geometry():
+    cosines = Cosines(0.5, 0.7, 0.1)
+    law = Wedge(*map(jnp.asarray, (1.2, *cosines, 0.0)))
+    np.testing.assert_allclose(law.kept_rate(), kept_rate(rates(1.2, cosines)), rtol=1e-13)
+
+
+def test_gradient_of_linear_accuracy():
+    def accuracy(point):
+        return solve(Problem(point[0], Cosines(*point[1:4]), point[4]), point[5], "squared").accuracy
+
+    point = jnp.asarray([1.3, 0.5, 0.7, 0.1, 0.2, 3.0])
+    steps = 1e-5 * np.eye(6)
+    numeric = [(accuracy(point + h) - accuracy(point - h)) / 2e-5 for h in steps]
+    np.testing.assert_allclose(jax.grad(accuracy)(point), numeric, rtol=1e-6, atol=1e-9)

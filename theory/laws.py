@@ -1,0 +1,247 @@
+"""Laws of the low-dimensional part c of a kept sample u = y'x (THEORY §3); a new curation rule is a new law.
+
+A law is a NamedTuple of scalars (vmap over the fields). The first axis of c is mu/||mu||. The engine sees a
+law through the projection x = a.c + tau h, h standard normal: the density of x and the density-weighted mean
+of c given x, both in closed form.
+"""
+
+from typing import NamedTuple, Protocol
+
+import jax.numpy as jnp
+from jax.scipy.stats.norm import pdf
+from jaxtyping import Array
+
+from theory.geometry import edges, orthant
+
+WIDTH = 8.5
+"""Gaussian tails are cut at this many standard deviations (mass 1e-17)."""
+
+
+class Law(Protocol):
+    """What the engine asks of a law."""
+
+    @property
+    def dimension(self) -> int:
+        """k, the dimension of c."""
+        ...
+
+    @property
+    def nodes(self) -> int:
+        """Quadrature nodes that resolve the density of x."""
+        ...
+
+    @property
+    def signal(self) -> Array:
+        """r = ||mu||."""
+        ...
+
+    def moments(self) -> tuple[Array, Array]:
+        """b = E[c], shape (k,), and C = E[c c^T], shape (k, k)."""
+        ...
+
+    def project(self, x: Array, a: Array, tau: Array) -> "Projection":
+        """Density of x and the mean of c given x, at nodes x of shape (n,)."""
+        ...
+
+
+class Projection(NamedTuple):
+    """Density f of x at n nodes, and f E[c | x] = sum_j parts[j] basis[j]."""
+
+    density: Array
+    """Shape (n,)."""
+    parts: tuple[Array, ...]
+    """j arrays of shape (n,)."""
+    basis: tuple[Array, ...]
+    """j vectors of shape (k,)."""
+
+
+class Independent(NamedTuple):
+    """Label errors and verdicts independent of the noise: c = s r + N(0, 1), P(s = 1) = purity."""
+
+    signal: Array
+    purity: Array
+
+    @property
+    def dimension(self) -> int:
+        """k = 1."""
+        return 1
+
+    @property
+    def nodes(self) -> int:
+        """x is a mixture of two Gaussians."""
+        return 96
+
+    def moments(self) -> tuple[Array, Array]:
+        """b = (2 pi - 1) r, C = 1 + r^2."""
+        return jnp.stack([(2 * self.purity - 1) * self.signal]), jnp.stack([jnp.stack([1 + self.signal**2])])
+
+    def project(self, x: Array, a: Array, tau: Array) -> Projection:
+        """x ~ N(s r a, a^2 + tau^2) and E[c | x, s] = s r + a (x - s r a)/(a^2 + tau^2)."""
+        variance = a[0] ** 2 + tau**2
+        scale, mean = jnp.sqrt(variance), self.signal * a[0]
+        right = self.purity * pdf((x - mean) / scale) / scale
+        wrong = (1 - self.purity) * pdf((x + mean) / scale) / scale
+        regression = a[0] / variance * ((x - mean) * right + (x + mean) * wrong)
+        return Projection(right + wrong, (self.signal * (right - wrong) + regression,), (jnp.ones(1),))
+
+
+class Wedge(NamedTuple):
+    """Linear setting: c = s r e_1 + N(0, I_3), s = +-1 equally likely, truncated to g.c > 0 and v.c > margin.
+
+    With m_s = s r e_1, h = g.m_s, k = v.m_s - margin, rho = g.v and Z_s = Phi2(h, k; rho), derivatives in m of
+    Z are the truncated moments: E[c - m; wedge] = grad Z, E[(c - m)(c - m)^T - I; wedge] = Hess Z. A verifier
+    that keeps what it agrees with has margin 0; a positive margin keeps only what it is sure of ("keep easy").
+    """
+
+    signal: Array
+    cos_generator: Array
+    cos_verifier: Array
+    cos_between: Array
+    margin: Array
+
+    @property
+    def dimension(self) -> int:
+        """k = 3."""
+        return 3
+
+    @property
+    def nodes(self) -> int:
+        """Resolves the wedge's edge up to ||a||/tau of about 15."""
+        return 256
+
+    def axes(self) -> tuple[Array, Array]:
+        """g and v in an orthonormal basis whose first vector is mu/||mu||; v has a third entry, g has none."""
+        g1, v1 = self.cos_generator, self.cos_verifier
+        g2, rest = jnp.sqrt(jnp.maximum(1 - g1**2, 0.0)), jnp.sqrt(jnp.maximum(1 - v1**2, 0.0))
+        aligned = g2 < 1e-12
+        v2 = jnp.where(aligned, rest, (self.cos_between - g1 * v1) / jnp.where(aligned, 1.0, g2))
+        v2 = jnp.clip(v2, -rest, rest)
+        v3 = jnp.sqrt(jnp.maximum(rest**2 - v2**2, 0.0))
+        return jnp.stack([g1, g2, jnp.zeros_like(g1)]), jnp.stack([v1, v2, v3])
+
+    def kept_rate(self) -> Array:
+        """kappa = Z_+ + Z_-."""
+        return jnp.sum(orthant(*self._corners()), -1)
+
+    def _corners(self) -> tuple[Array, Array, Array]:
+        """h, k and rho, for s = +1 and -1 on a last axis."""
+        r, t = self.signal, self.margin
+        h, k, t, rho = jnp.broadcast_arrays(r * self.cos_generator, r * self.cos_verifier, t, self.cos_between)
+        return jnp.stack([h, -h], -1), jnp.stack([k - t, -k - t], -1), jnp.stack([rho, rho], -1)
+
+    def moments(self) -> tuple[Array, Array]:
+        """E[c] and E[c c^T], from Z, grad Z and Hess Z of both signs."""
+        (g, v), (h, k, rho) = self.axes(), self._corners()
+        mass, edge = jnp.asarray(orthant(h, k, rho)), edges(h, k, rho)
+        total = jnp.sum(mass)
+        m = self.signal * jnp.eye(3)[0]
+        gradient = jnp.outer(edge.by_h, g) + jnp.outer(edge.by_k, v)
+        by_hh = jnp.sum(-h * edge.by_h - rho * edge.corner)
+        by_kk = jnp.sum(-k * edge.by_k - rho * edge.corner)
+        cross, mixed = jnp.outer(g, v), jnp.outer(m, gradient[0] - gradient[1])
+        hessian = by_hh * jnp.outer(g, g) + by_kk * jnp.outer(v, v) + jnp.sum(edge.corner) * (cross + cross.T)
+        first = (mass[0] - mass[1]) * m + jnp.sum(gradient, 0)
+        second = total * (jnp.eye(3) + jnp.outer(m, m)) + hessian + mixed + mixed.T
+        return first / total, second / total
+
+    def project(self, x: Array, a: Array, tau: Array) -> Projection:
+        """Given s and x, c is normal with mean m + a (x - a.m)/sigma^2 and covariance I - a a^T/sigma^2.
+
+        So the wedge's mass given x is Phi2 at the standardised means of g.c and v.c, and E[c; wedge | x] is
+        that mass times the mean plus covariance times gradient.
+        """
+        g, v = self.axes()
+        variance, n = a @ a + tau**2, len(x)
+        spread_g, spread_v = (jnp.sqrt(_residual_variance(axis, a, tau)) for axis in (g, v))
+        along = lambda axis: axis - a * (axis @ a) / variance
+        rho = jnp.clip(g @ along(v) / (spread_g * spread_v), -1.0, 1.0)
+        shift = self.signal * jnp.concatenate([jnp.ones(n), -jnp.ones(n)])
+        excess = (jnp.concatenate([x, x]) - a[0] * shift) / variance
+        h = (g[0] * shift + (g @ a) * excess) / spread_g
+        k = (v[0] * shift + (v @ a) * excess - self.margin) / spread_v
+        mass, edge = orthant(h, k, rho), edges(h, k, rho)
+        share = jnp.exp(-variance * excess**2 / 2) / (jnp.sqrt(2 * jnp.pi * variance) * self.kept_rate())
+        fold = lambda both: both[:n] + both[n:]
+        parts = (mass * shift, mass * excess, edge.by_h / spread_g, edge.by_k / spread_v)
+        basis = (jnp.eye(3)[0], a, along(g), along(v))
+        return Projection(fold(share * mass), tuple(fold(share * part) for part in parts), basis)
+
+
+def _residual_variance(axis: Array, a: Array, tau: Array) -> Array:
+    """1 - (axis.a)^2/(||a||^2 + tau^2) = (tau^2 + ||a||^2 - (axis.a)^2)/(...), without cancellation."""
+    across = a - axis * (axis @ a)
+    return (tau**2 + across @ across) / (a @ a + tau**2)
+
+
+class Clean(NamedTuple):
+    """Correctly labelled, unselected data: c = r e_1 + N(0, I_3)."""
+
+    signal: Array
+
+    @property
+    def dimension(self) -> int:
+        """k = 3."""
+        return 3
+
+    @property
+    def nodes(self) -> int:
+        """x is Gaussian."""
+        return 96
+
+    def moments(self) -> tuple[Array, Array]:
+        """b = r e_1, C = I + r^2 e_1 e_1^T."""
+        m = self.signal * jnp.eye(3)[0]
+        return m, jnp.eye(3) + jnp.outer(m, m)
+
+    def project(self, x: Array, a: Array, tau: Array) -> Projection:
+        """x ~ N(r a_mu, ||a||^2 + tau^2) and E[c | x] = r e_1 + a (x - r a_mu)/(||a||^2 + tau^2)."""
+        variance = a @ a + tau**2
+        excess = (x - self.signal * a[0]) / variance
+        density = jnp.exp(-variance * excess**2 / 2) / jnp.sqrt(2 * jnp.pi * variance)
+        return Projection(density, (self.signal * density, density * excess), (jnp.eye(3)[0], a))
+
+
+class Mixture(NamedTuple):
+    """A share of one law and the rest of another with the same signal: real data mixed with synthetic.
+
+    The share may exceed 1, which takes the second law away: where a wedge with a margin is removed from one
+    without, what stays is what the verifier is not sure of ("keep hard").
+    """
+
+    first: Wedge | Clean
+    second: Wedge | Clean
+    share: Array
+
+    @property
+    def dimension(self) -> int:
+        """k = 3."""
+        return 3
+
+    @property
+    def nodes(self) -> int:
+        """Those of a wedge."""
+        return 256
+
+    @property
+    def signal(self) -> Array:
+        """r, common to both."""
+        return self.first.signal
+
+    def moments(self) -> tuple[Array, Array]:
+        """Weighted means of both laws' moments."""
+        (b, c), (other_b, other_c) = self.first.moments(), self.second.moments()
+        mix = lambda mine, other: self.share * mine + (1 - self.share) * other
+        return mix(b, other_b), mix(c, other_c)
+
+    def project(self, x: Array, a: Array, tau: Array) -> Projection:
+        """Weighted sum of both laws' projections."""
+        one, two = self.first.project(x, a, tau), self.second.project(x, a, tau)
+        mine, rest = (lambda part: self.share * part), (lambda part: (1 - self.share) * part)
+        parts = (*map(mine, one.parts), *map(rest, two.parts))
+        return Projection(mine(one.density) + rest(two.density), parts, (*one.basis, *two.basis))
+
+
+def support(law: Law, a: Array, tau: Array) -> tuple[Array, Array]:
+    """An interval outside which x = a.c + tau h has no mass: |x| <= |r a_mu| + WIDTH sqrt(||a||^2 + tau^2)."""
+    reach = jnp.abs(law.signal * a[0]) + WIDTH * jnp.sqrt(jnp.sum(a**2) + tau**2)
+    return -reach, reach

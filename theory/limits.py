@@ -1,0 +1,96 @@
+"""Limits and exact symmetries of the independent setting (THEORY §5): each a function and a test."""
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import ndtr
+
+from theory._check import check_alpha, check_problem, in_range, independent_rates
+from theory.laws import Wedge
+from theory.threshold import generator_accuracy, kept_correct_rate, kept_rate, kept_wrong_rate, purity
+from theory.types import ClassRates, Cosines, Problem, Rates, Scalar
+
+
+def bayes_accuracy(signal: Scalar) -> Scalar:
+    """Accuracy of the best classifier, sign(mu.x): Phi(r). No classifier is outside [Phi(-r), Phi(r)]."""
+    in_range("signal", signal, 0, jnp.inf, open_low=True)
+    return ndtr(jnp.asarray(signal, float))
+
+
+def infinite_data(problem: Problem) -> Scalar:
+    """delta -> inf: Phi(r) where p < p*, 1/2 at p = p*, Phi(-r) where p > p*.
+
+    The sharp transition of the theorem, at any ridge and for squared and logistic loss: the population minimiser
+    is a multiple of mu whose sign is that of 2 pi - 1. NaN where nothing is kept. Raises ValueError as
+    `theory.threshold.p_star`. Source: feng2024beyond, main theorem; THEORY §5.
+    """
+    check_problem(problem)
+    rates = independent_rates(problem)
+    excess = kept_correct_rate(rates) - kept_wrong_rate(rates)
+    sign = jnp.where(kept_rate(rates) > 0, jnp.sign(excess), jnp.nan)
+    return ndtr(sign * problem.signal)
+
+
+def averaging(problem: Problem, alpha: Scalar) -> Scalar:
+    """lambda -> inf, any loss with l'(0) != 0: accuracy of w = mean of y' x over the kept samples.
+
+        acc = Phi(r rho),  rho = (2 pi - 1) r / sqrt((2 pi - 1)^2 r^2 + 1/delta),  delta = alpha kappa
+
+    NaN where nothing is kept. Raises ValueError for arguments outside their ranges. Source: THEORY §5.
+    """
+    check_problem(problem)
+    check_alpha(alpha)
+    rates = independent_rates(problem)
+    pull = (2 * purity(rates) - 1) * problem.signal
+    cosine = pull / jnp.sqrt(pull**2 + 1 / (alpha * kept_rate(rates)))
+    return ndtr(problem.signal * cosine)
+
+
+def unverified(problem: Problem, alpha: Scalar) -> tuple[Problem, Scalar]:
+    """A verifier with phi = psi, written as no verifier at the thinned sample ratio alpha phi.
+
+    Both problems have the same law of kept data. Uses phi; meaningful where psi = phi. Source: THEORY §5.
+    """
+    rates = independent_rates(problem)
+    if isinstance(rates, ClassRates):
+        raise TypeError("unverified is for Rates; a class-dependent verifier also changes the classes' shares")
+    return problem._replace(curation=Rates(rates.p, 1.0, 1.0)), alpha * rates.phi
+
+
+def clean(problem: Problem, alpha: Scalar) -> tuple[Problem, Scalar]:
+    """A verifier with psi = 0, written as clean labels at the thinned sample ratio alpha (1 - p) phi.
+
+    Both problems have the same law of kept data. Meaningful where psi = 0. Source: THEORY §5.
+    """
+    rates = independent_rates(problem)
+    if isinstance(rates, ClassRates):
+        raise TypeError("clean is for Rates; a class-dependent verifier also changes the classes' shares")
+    return problem._replace(curation=Rates(0.0, 1.0, 1.0)), alpha * generator_accuracy(rates) * rates.phi
+
+
+def mirrored(problem: Problem) -> Problem:
+    """p -> 1 - p with phi <-> psi: purity pi -> 1 - pi at the same kept rate, hence accuracy -> 1 - accuracy."""
+    rates = independent_rates(problem)
+    return problem._replace(curation=rates._replace(p=1 - rates.p, phi=rates.psi, psi=rates.phi))
+
+
+def linear_infinite_data(problem: Problem) -> Scalar:
+    """delta -> inf in the linear setting, squared loss: w = (C + lambda I)^-1 b, accuracy Phi(r w_mu/||w||).
+
+    With C = E[c c^T] and b = E[c] of the kept samples. Not Bayes-optimal in general, although p < p*, because
+    the kept samples' label errors and their selection depend on x. At ridge 0 it is the direction C^-1 b.
+    Fields broadcast; NaN where nothing is kept. Raises ValueError for arguments outside their ranges,
+    TypeError for a curation that is not `Cosines`. Source: THEORY §5, with the ridge kept.
+    """
+    check_problem(problem)
+    if not isinstance(problem.curation, Cosines):
+        raise TypeError("linear_infinite_data is for Cosines; see infinite_data for the independent setting")
+    fields = (problem.signal, *problem.curation, problem.ridge)
+    signal, *cosines, ridge = jnp.broadcast_arrays(*(jnp.asarray(field, float) for field in fields))
+
+    def one(law: Wedge, lam: Scalar) -> Scalar:
+        b, c = law.moments()
+        w = jnp.linalg.solve(c + lam * jnp.eye(len(b)), b)
+        return ndtr(law.signal * w[0] / jnp.linalg.norm(w))
+
+    flat = [field.ravel() for field in (signal, *cosines, jnp.zeros_like(signal))]
+    return jnp.reshape(jax.vmap(one)(Wedge(*flat), ridge.ravel()), signal.shape)
