@@ -1,6 +1,7 @@
 """Compute one chunk: trials in batches of fixed width, as a table with one row per trial."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +15,7 @@ from theory.types import ClassRates, Cosines, Problem
 FLOAT, INT, TEXT = pa.float64(), pa.int64(), pa.string()
 
 SCHEMA = pa.schema(
-    [("cell", TEXT), ("seed", INT), ("setting", TEXT), ("loss", TEXT), ("n", INT), ("d", INT)]
+    [("cell", TEXT), ("seed", INT), ("method", TEXT), ("setting", TEXT), ("loss", TEXT), ("n", INT), ("d", INT)]
     + [(name, FLOAT) for name in ("alpha", "signal", "ridge", "prior", "p", "phi", "psi")]
     + [(f"{rate}_{side}", FLOAT) for rate in ("p", "phi", "psi") for side in ("negative", "positive")]
     + [(name, FLOAT) for name in ("cos_generator", "cos_verifier", "cos_between")]
@@ -27,7 +28,7 @@ linear setting, where they follow from the cosines. status is "ok", "nothing kep
 
 
 def run_chunk(chunk: Chunk, cells: Mapping[str, Cell], root_seed: int) -> pa.Table:
-    """Rows of all trials of a chunk, in its order.
+    """Rows of all trials of a chunk, in its order; of the exact theory where the cells ask for it.
 
     Every batch has the same width, the last one padded, so that a trial's bits do not depend on how many
     trials are asked for. Raises RuntimeError where JAX is not in float64.
@@ -36,8 +37,12 @@ def run_chunk(chunk: Chunk, cells: Mapping[str, Cell], root_seed: int) -> pa.Tab
         raise RuntimeError("sims needs float64: set JAX_ENABLE_X64=1 before JAX is imported")
     owners = [cells[span.cell] for span in chunk.spans for _ in range(span.count)]
     seeds = [seed for span in chunk.spans for seed in range(span.first, span.first + span.count)]
+    if owners[0].method == "theory":
+        from sims.exact import exact_columns
+
+        return _table(_parameter_columns(owners, seeds) | exact_columns(problems(owners), chunk.shape))
     words = np.array([(*cell.words, seed) for cell, seed in zip(owners, seeds, strict=True)], dtype=np.uint32)
-    problem = _problems(owners)
+    problem = problems(owners)
 
     run = make_trials(chunk.shape.n, chunk.shape.d, chunk.shape.loss)
     lanes, total = chunk.shape.lanes, len(owners)
@@ -53,10 +58,14 @@ def run_chunk(chunk: Chunk, cells: Mapping[str, Cell], root_seed: int) -> pa.Tab
     columns = _parameter_columns(owners, seeds) | measured._asdict()
     kept_none = measured.m == 0
     columns["status"] = np.where(measured.converged, "ok", np.where(kept_none, "nothing kept", "not converged"))
+    return _table(columns)
+
+
+def _table(columns: Mapping[str, Any]) -> pa.Table:
     return pa.table({name: columns[name] for name in SCHEMA.names}, schema=SCHEMA)
 
 
-def _problems(owners: list[Cell]) -> Problem:
+def problems(owners: list[Cell]) -> Problem:
     """One `Problem` whose leaves have a leading trial axis."""
 
     def stack(name: str) -> np.ndarray:
@@ -73,13 +82,13 @@ def _problems(owners: list[Cell]) -> Problem:
 
 def _parameter_columns(owners: list[Cell], seeds: list[int]) -> dict[str, list[object]]:
     columns: dict[str, list[object]] = {"cell": [cell.id for cell in owners], "seed": list(seeds)}
-    for name in ("setting", "signal", "ridge", "prior", "cos_generator", "cos_verifier", "cos_between"):
+    for name in ("method", "setting", "signal", "ridge", "prior", "cos_generator", "cos_verifier", "cos_between"):
         columns[name] = [getattr(cell, name) for cell in owners]
     for name in ("loss", "n", "d"):
         columns[name] = [getattr(cell.shape, name) for cell in owners]
     columns["alpha"] = [cell.shape.n / cell.shape.d for cell in owners]
     for rate in ("p", "phi", "psi"):
-        sides = [getattr(cell, rate) or (None, None) for cell in owners]
+        sides: list[Any] = [getattr(cell, rate) or (None, None) for cell in owners]
         columns[f"{rate}_negative"] = [side[0] for side in sides]
         columns[f"{rate}_positive"] = [side[1] for side in sides]
         columns[rate] = [

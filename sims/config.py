@@ -83,8 +83,14 @@ class TrainingTable:
 
 @dataclass(frozen=True, kw_only=True)
 class RunTable:
-    """[run]: how often, and from which root seed."""
+    """[run]: by which method, how often, and from which root seed."""
 
+    method: str = choices(
+        ("simulation", "theory"),
+        "simulate trials, or put the exact theory in their place (one row per cell)",
+        default="simulation",
+        many=False,
+    )
     seeds: int = single(Range(1, 10_000_000, integer=True), "independent trials per cell", default=32)
     root_seed: int = single(Range(0, 2**31 - 1, integer=True), "root of all random numbers", default=0)
 
@@ -98,6 +104,11 @@ class SweepConfig:
     verifier: VerifierTable
     training: TrainingTable
     run: RunTable
+
+    @property
+    def trials(self) -> int:
+        """Rows per cell: the seeds, or one where the exact theory stands in for them."""
+        return self.run.seeds if self.run.method == "simulation" else 1
 
     def verifiers(self) -> tuple[tuple[float | PerClass, float | PerClass], ...]:
         """The (phi, psi), or (cos_verifier, cos_between), pairs of the sweep, in order."""
@@ -128,7 +139,7 @@ def load(path: str | Path) -> SweepConfig:
         raise ConfigError(str(path), ["no such file; `sweeps/phase_diagram.toml` is one to start from"]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), [f"cannot be read: {error}"]) from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, an integer too long, lists too deep
         raise ConfigError(str(path), [f"not valid TOML: {error}"]) from None
     return parse(document, source=str(path))
 
@@ -180,17 +191,24 @@ def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:
         return faults
 
     config = SweepConfig(**{name: kind(**read[name]) for name, kind in TABLES.items()})
+    count = _count_cells(config, names)
+    if count > MAX_CELLS:
+        return [f"the grid has {count:,} cells; at most {MAX_CELLS:,}. Split it over several files"]
     faults += _independent_faults(config) if independent else _linear_faults(config)
     for alpha in config.problem.alpha:
         for d in config.problem.d:
             if round(alpha * d) < 1:
-                faults.append(
-                    f"problem.alpha = {alpha:g} with problem.d = {d}: n = round(alpha d) < 1; raise either"
-                )
-    cells = math.prod(len(axis) for axis in axes(config))
-    if cells > MAX_CELLS:
-        faults.append(f"the grid has {cells:,} cells; at most {MAX_CELLS:,}. Split it over several files")
+                faults.append(f"problem.alpha = {alpha:g} with problem.d = {d}: n = round(alpha d) < 1; raise either")
     return faults
+
+
+def _count_cells(config: SweepConfig, names: tuple[str, str]) -> int:
+    """Size of the grid without building it: two long axes alone would fill the memory."""
+    verifier, training, problem = config.verifier, config.training, config.problem
+    rates = [verifier.pairs] if verifier.pairs is not None else [getattr(verifier, name) for name in names]
+    generator = config.generator.p if config.generator.p is not None else config.generator.cos_generator
+    axes: list[Any] = [training.loss, problem.d, problem.alpha, problem.signal, training.ridge, generator, *rates]
+    return math.prod(map(len, axes))
 
 
 def _check_pairs(raw: Any, names: tuple[str, str], independent: bool, faults: list[str]) -> tuple[Any, ...]:
@@ -231,9 +249,10 @@ def _linear_faults(config: SweepConfig) -> list[str]:
             if 1 + 2 * g * v * b - g**2 - v**2 - b**2 < -1e-12:
                 spread = math.sqrt((1 - g**2) * (1 - v**2))
                 faults.append(
-                    f"generator.cos_generator = {g:g}, verifier.cos_verifier = {v:g}, verifier.cos_between = {b:g}: "
-                    f"no three unit vectors have these cosines; with the first two, cos_between is in "
-                    f"[{g * v - spread:.6g}, {g * v + spread:.6g}] (use verifier.pairs to list only possible ones)"
+                    f"generator.cos_generator = {g:g}, verifier.cos_verifier = {v:g}, "
+                    f"verifier.cos_between = {b:g}: no three unit vectors have these cosines; with the first "
+                    f"two, cos_between is in [{g * v - spread:.6g}, {g * v + spread:.6g}] "
+                    f"(use verifier.pairs to list only possible ones)"
                 )
     return faults[:5] + ([f"... and {len(faults) - 5} more like it"] if len(faults) > 5 else [])
 

@@ -65,11 +65,11 @@ def mean(problem: Problem, d: int) -> Float[Array, " d"]:
     return jnp.zeros(d).at[0].set(problem.signal)
 
 
-def draw(key: Key[Array, ""], problem: Problem, n: int, d: int) -> Sample:
+def draw(key: Key[Array, ""], problem: Problem, n: int, d: int, generator: Float[Array, " d"] | None = None) -> Sample:
     """n points of the mixture x = y mu + z, labelled by the generator.
 
     Independent setting: y' = -y with probability p_y. Linear setting: y' = sign(g.x), y = +-1 equally
-    likely. Source: THEORY §1-2.
+    likely; g is ``generator``, of any length, or by default the unit vector of the problem. Source: THEORY §1-2.
     """
     k_class, k_noise, k_error = jax.random.split(key, 3)
     z = jax.random.normal(k_noise, (n, d))
@@ -77,7 +77,8 @@ def draw(key: Key[Array, ""], problem: Problem, n: int, d: int) -> Sample:
     if isinstance(problem.curation, Cosines):
         y = jax.random.rademacher(k_class, (n,), dtype=z.dtype)
         x = y[:, None] * mu[None, :] + z
-        label = jnp.where(x @ directions(problem.curation, d).generator >= 0, 1.0, -1.0)
+        g = directions(problem.curation, d).generator if generator is None else generator
+        label = jnp.where(x @ g >= 0, 1.0, -1.0)
         return Sample(x, y, label)
     rates = by_class(problem.curation)
     y = jnp.where(jax.random.uniform(k_class, (n,)) < rates.prior[1], 1.0, -1.0)

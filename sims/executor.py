@@ -4,6 +4,7 @@ Parallelism is processes because float64 results in JAX on CPU change in the las
 threads; a worker pinned to one thread computes the same bytes whoever else is running.
 """
 
+import contextlib
 import json
 import os
 import selectors
@@ -78,13 +79,14 @@ def execute(
     failed: list[Job] = []
 
     def hire() -> None:
-        command = [sys.executable, "-m", "sims.worker", str(root), str(root_seed)]
+        command = [sys.executable, "-P", "-m", "sims.worker", str(root), str(root_seed)]
+        paths = [path or os.getcwd() for path in sys.path]  # and -P: a folder `sims` where we stand is not ours
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | ONE_THREAD | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            env=os.environ | ONE_THREAD | {"PYTHONPATH": os.pathsep.join(paths)},
             start_new_session=True,
         )
         worker = Worker(process)
@@ -123,8 +125,8 @@ def execute(
                 line = key.fileobj.readline()  # type: ignore[union-attr]
                 job, worker.job = worker.job, None
                 if not line:
-                    code = worker.process.wait()
                     selector.unregister(key.fileobj)
+                    code = _close(worker.process)
                     crew.remove(worker)
                     if job is not None:
                         retry(job, f"the worker died ({_exit_text(code)})")
@@ -144,8 +146,18 @@ def execute(
         for worker in crew:
             worker.process.kill()
         for worker in crew:
-            worker.process.wait()
+            _close(worker.process)
+        selector.close()
     return failed
+
+
+def _close(process: "subprocess.Popen[str]") -> int:
+    """Wait for an ended process and close its pipes; returns its exit code."""
+    assert process.stdin is not None and process.stdout is not None
+    process.stdout.close()
+    with contextlib.suppress(BrokenPipeError):  # of a request that it did not live to read
+        process.stdin.close()
+    return process.wait()
 
 
 def _exit_text(code: int) -> str:

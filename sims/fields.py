@@ -38,7 +38,7 @@ class Range:
     def __contains__(self, value: float) -> bool:
         """Whether ``value`` is allowed; NaN and infinities never are."""
         above = value > self.low if self.open_low else value >= self.low
-        return math.isfinite(value) and above and value <= self.high
+        return above and value <= self.high and math.isfinite(value)  # in this order: integers may be huge
 
     def __str__(self) -> str:
         """The interval as text, with 'an integer in' where only integers are allowed."""
@@ -48,15 +48,27 @@ class Range:
         return f"{kind}{left}{self.low:g}, {self.high:g}{right}"
 
 
-def unknown(name: str, known: Any, what: str) -> str:
-    close = difflib.get_close_matches(name.split(".")[-1], list(known), n=1, cutoff=0.5)
+def shown(value: Any) -> str:
+    """A value as it stands in the file, shortened where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        return "a huge integer"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def unknown(name: str, known: Any, what: str, given: str | None = None) -> str:
+    """The fault of a name that is not among the known ones, with the nearest of them."""
+    given = name.split(".")[-1] if given is None else given
+    close = difflib.get_close_matches(given, list(known), n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
     return f"{name}: unknown {what}; {hint}"
 
 
 def read_table(name: str, kind: Any, raw: Any, faults: list[str]) -> dict[str, Any]:
+    """The values of one table by key, defaults filled in, with what is wrong appended to ``faults``."""
     if not isinstance(raw, dict):
-        faults.append(f"{name} = {raw!r}: must be a table, [{name}]")
+        faults.append(f"{name} = {shown(raw)}: must be a table, [{name}]")
         return {}
     known: dict[str, Field[Any]] = {f.name: f for f in fields(kind)}
     faults += [unknown(f"{name}.{key}", known, "key") for key in raw if key not in known]
@@ -74,12 +86,13 @@ def read_table(name: str, kind: Any, raw: Any, faults: list[str]) -> dict[str, A
 
 def _number(path: str, raw: Any, allowed: Range, meaning: str, faults: list[str]) -> float | int | None:
     if isinstance(raw, bool) or not isinstance(raw, int | float) or (allowed.integer and not isinstance(raw, int)):
-        faults.append(f"{path} = {raw!r}: must be {'an integer' if allowed.integer else 'a number'}; {meaning}")
+        kind = allowed if allowed.integer else f"a number in {allowed}"
+        faults.append(f"{path} = {shown(raw)}: must be {kind}; it is {meaning}")
         return None
     if raw not in allowed:
-        faults.append(f"{path} = {raw:g}: outside {allowed}; it is {meaning}")
+        faults.append(f"{path} = {shown(raw)}: outside {allowed}; it is {meaning}")
         return None
-    return raw if allowed.integer else float(raw)
+    return raw if allowed.integer else float(raw) + 0.0  # no -0.0: it would be another cell
 
 
 def _read_single(path: str, raw: Any, about: Any, faults: list[str]) -> float | int | None:
@@ -108,7 +121,9 @@ def read_value(path: str, raw: Any, about: Any, faults: list[str]) -> float | Pe
     per_class = about.get("per_class", False)
     if per_class and isinstance(raw, list):
         if len(raw) != 2:
-            faults.append(f"{path} = {raw!r}: per class give two rates, [for y = -1, for y = +1]")
+            faults.append(
+                f"{path} = {shown(raw)}: per class give two rates in {about['range']}, [for y = -1, for y = +1]"
+            )
             return None
         both = [_number(f"{path}[{i}]", r, about["range"], about["meaning"], faults) for i, r in enumerate(raw)]
         return None if None in both else (both[0], both[1])  # type: ignore[return-value]
@@ -133,7 +148,7 @@ def _read_range(path: str, raw: dict[str, Any], about: Any, faults: list[str]) -
     num = _number(f"{path}.num", raw["num"], Range(2, MAX_POINTS, integer=True), "how many points", faults)
     spacing = raw.get("spacing", "linear")
     if spacing not in ("linear", "log"):
-        faults.append(f"{path}.spacing = {spacing!r}: must be 'linear' or 'log'")
+        faults.append(f"{path}.spacing = {shown(spacing)}: must be 'linear' or 'log'")
     if len(faults) > before:
         return None
     assert start is not None and stop is not None and num is not None
@@ -142,9 +157,12 @@ def _read_range(path: str, raw: dict[str, Any], about: Any, faults: list[str]) -
         return None
     shares = [i / (num - 1) for i in range(int(num))]
     if spacing == "log":
-        points = [start * (stop / start) ** share for share in shares]
+        low, high = math.log10(start), math.log10(stop)
+        points = [10.0 ** (low + (high - low) * share) for share in shares]
     else:
         points = [start + (stop - start) * share for share in shares]
+        tiny = 1e-13 * max(abs(start), abs(stop))  # what rounding leaves of a zero inside the range
+        points = [0.0 if abs(point) < tiny else point for point in points]
     points = [min(max(float(f"{point:.12g}"), min(start, stop)), max(start, stop)) for point in points]
     if allowed.integer:
         points = [round(point) for point in points]
@@ -156,21 +174,24 @@ def _read_choices(path: str, raw: Any, about: Any, faults: list[str]) -> str | t
     items = raw if many and isinstance(raw, list) else [raw]
     if not items:
         faults.append(f"{path} = []: empty; choose from {', '.join(options)}")
-    for i, item in enumerate(items):
-        if item not in options:
-            faults.append(unknown(f"{_item(path, i, raw)} = {item!r}", options, "value"))
+    wrong = [(i, item) for i, item in enumerate(items) if item not in options]
+    for i, item in wrong:
+        name = f"{_item(path, i, raw) if many else path} = {shown(item)}"
+        faults.append(unknown(name, options, "value", given=item if isinstance(item, str) else ""))
+    if wrong:
+        return None
     return tuple(dict.fromkeys(items)) if many else raw
 
 
 def _read_pairs(path: str, raw: Any, about: Any, faults: list[str]) -> tuple[Any, ...] | None:
     """Two-element lists; ranges are checked once the setting is known."""
     if not isinstance(raw, list) or not raw:
-        faults.append(f"{path} = {raw!r}: must be a list of pairs; {about['meaning']}")
+        faults.append(f"{path} = {shown(raw)}: must be a list of pairs; {about['meaning']}")
         return None
     found = []
     for i, item in enumerate(raw):
         if not isinstance(item, list) or len(item) != 2:
-            faults.append(f"{path}[{i}] = {item!r}: must be a pair; {about['meaning']}")
+            faults.append(f"{path}[{i}] = {shown(item)}: must be a pair; {about['meaning']}")
         else:
             found.append(tuple(tuple(entry) if isinstance(entry, list) else entry for entry in item))
     return tuple(found)

@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sims.config import PerClass, SweepConfig, axes
+from sims.config import SweepConfig, axes
+from sims.fields import PerClass
 from sims.losses import Loss
 
 LANE_BYTES = 256 * 2**20
@@ -73,6 +74,7 @@ class Cell(NamedTuple):
     cos_generator: float | None = None
     cos_verifier: float | None = None
     cos_between: float | None = None
+    method: str = "simulation"
 
     @property
     def id(self) -> str:
@@ -91,7 +93,7 @@ class Span(NamedTuple):
 
     cell: str
     first: int
-    count: int
+    count: int  # type: ignore[assignment]  # shadows tuple.count, which a span has no use for
 
 
 class Chunk(NamedTuple):
@@ -118,10 +120,11 @@ def cells(config: SweepConfig) -> dict[str, Cell]:
     for loss, d, alpha, signal, ridge, (a, b), g in itertools.product(*axes(config)):
         shape = Shape(loss, round(alpha * d), d)
         if independent:
-            rates = {"p": _per_class(g), "phi": _per_class(a), "psi": _per_class(b)}
-            cell = Cell("independent", shape, signal, ridge, config.problem.prior, **rates)
+            rates = (_per_class(g), _per_class(a), _per_class(b))
+            cell = Cell("independent", shape, signal, ridge, config.problem.prior, *rates)
         else:
             cell = Cell("linear", shape, signal, ridge, 0.5, None, None, None, g, a, b)
+        cell = cell._replace(method=config.run.method)
         found[cell.id] = cell
     return found
 
@@ -168,5 +171,5 @@ def cell_to_json(cell: Cell) -> list[Any]:
 
 def cell_from_json(data: list[Any]) -> Cell:
     """Inverse of `cell_to_json`."""
-    rest = [tuple(entry) if isinstance(entry, list) else entry for entry in data[2:]]
+    rest: list[Any] = [tuple(entry) if isinstance(entry, list) else entry for entry in data[2:]]
     return Cell(data[0], Shape(*data[1]), *rest)

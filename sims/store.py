@@ -4,6 +4,7 @@
     DIR/shards/<chunk>.parquet    rows of one chunk, written once
     DIR/shards/<chunk>.json       receipt: sha256 of the shard, which trials it holds, how it was made
     DIR/rows.parquet              all rows in plan order, written when the sweep is complete
+    DIR/rows.sha256               its checksum, as `sha256sum` writes it
 
 The folder is the only truth: a chunk is done when a receipt that certifies itself names a shard whose sha256
 agrees. Whatever else lies there (a temporary file, a shard without receipt, a damaged one) counts as absent.
@@ -23,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sims.plan import Chunk, Span
+from sims.plan import Chunk, Shape, Span
 
 FORMAT = 1
 DTYPE = "float64"
@@ -40,7 +41,7 @@ class Receipt:
     chunk: str
     sha256: str
     root_seed: int
-    shape: tuple[str, int, int]
+    shape: Shape
     spans: tuple[Span, ...]
     made: Mapping[str, Any] = field(default_factory=dict)
     """How: seconds, host, versions. Never part of the table."""
@@ -64,7 +65,7 @@ class Receipt:
         if body["format"] != FORMAT:
             raise ValueError(f"receipt has format {body['format']}, this version reads {FORMAT}")
         spans = tuple(Span(*span) for span in body["spans"])
-        return cls(body["chunk"], body["sha256"], body["root_seed"], tuple(body["shape"]), spans, body["made"])
+        return cls(body["chunk"], body["sha256"], body["root_seed"], Shape(*body["shape"]), spans, body["made"])
 
 
 def _canonical(body: Mapping[str, Any]) -> bytes:
@@ -84,14 +85,16 @@ def write_atomic(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # a full disk does not say where
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
@@ -132,9 +135,7 @@ class Store:
         try:
             self.shards.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(
-                f"cannot make the output folder {self.root}: {error.strerror}; choose another"
-            ) from None
+            raise StoreError(f"cannot make the output folder {self.root}: {error.strerror}; choose another") from None
 
     def read_manifest(self) -> dict[str, Any] | None:
         """The manifest, or None where there is none that certifies itself (it can be rebuilt)."""
@@ -157,7 +158,7 @@ class Store:
         """Write a shard, then its receipt. Returns the receipt. Raises OSError where the disk refuses."""
         data = parquet_bytes(table)
         name = chunk.id(root_seed)
-        receipt = Receipt(name, _digest(data), root_seed, tuple(chunk.shape), chunk.spans, made)
+        receipt = Receipt(name, _digest(data), root_seed, chunk.shape, chunk.spans, made)
         write_atomic(self.shards / f"{name}.parquet", data)
         write_atomic(self.shards / f"{name}.json", receipt.to_bytes())
         return receipt
@@ -214,8 +215,24 @@ class Store:
         return table.take(pa.array(sorting[wanted])).combine_chunks()
 
     def write_rows(self, table: pa.Table) -> None:
-        """Write the final table."""
-        write_atomic(self.rows_path, parquet_bytes(table))
+        """Write the final table, then its checksum: Parquet certifies its pages, not its footer."""
+        data = parquet_bytes(table)
+        write_atomic(self.rows_path, data)
+        write_atomic(self.root / "rows.sha256", f"{_digest(data)}  rows.parquet\n".encode())
+
+    def read_rows(self) -> bytes:
+        """The bytes of the final table. Raises OSError, or ValueError where the checksum is not theirs."""
+        data = self.rows_path.read_bytes()
+        if (self.root / "rows.sha256").read_bytes() != f"{_digest(data)}  rows.parquet\n".encode():
+            raise ValueError("its sha256 is not the one in rows.sha256")
+        return data
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that the numbers come from."""
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("jax", "jaxlib", "numpy", "pyarrow")}
 
 
 def done_seeds(receipts: Iterable[Receipt]) -> dict[str, set[int]]:

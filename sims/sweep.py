@@ -11,7 +11,7 @@ from sims.config import SweepConfig
 from sims.executor import DiskError, Job, cores, execute
 from sims.plan import Cell, Chunk, cells, chunks, missing_spans
 from sims.progress import progress
-from sims.store import DTYPE, FORMAT, Receipt, Store, StoreError, config_hash, done_seeds
+from sims.store import DTYPE, FORMAT, Receipt, Store, StoreError, config_hash, done_seeds, versions
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ def plan(config: SweepConfig, out: str | Path) -> Outlook:
         raise StoreError(f"{store.root} is not empty and not a result folder; choose a new or empty one")
     _refuse_other_configuration(store, config, grid, receipts, manifest)
     done = done_seeds(receipts)
-    todo = chunks(grid, missing_spans(grid, config.run.seeds, done))
+    todo = chunks(grid, missing_spans(grid, config.trials, done))
     notes = _version_notes(receipts)
-    return Outlook(grid, config.run.seeds, tuple(todo), tuple(receipts), tuple(damaged), notes)
+    return Outlook(grid, config.trials, tuple(todo), tuple(receipts), tuple(damaged), notes)
 
 
 def run(config: SweepConfig, out: str | Path, workers: int | None = None) -> Outcome:
@@ -151,19 +151,13 @@ def _manifest(config: SweepConfig) -> dict[str, Any]:
         "dtype": DTYPE,
         "device": "cpu",
         "python": platform.python_version(),
-        "versions": _versions(),
+        "versions": versions(),
     }
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import version
-
-    return {name: version(name) for name in ("jax", "jaxlib", "numpy", "pyarrow")}
 
 
 def _version_notes(receipts: list[Receipt]) -> tuple[str, ...]:
     """A line where shards were computed by other versions than those installed now."""
-    here = _versions()
+    here = versions()
     seen = {(receipt.made.get("jax"), receipt.made.get("jaxlib")) for receipt in receipts}
     other = sorted(f"jax {jax}, jaxlib {jaxlib}" for jax, jaxlib in seen - {(here["jax"], here["jaxlib"])})
     if not other:
@@ -179,7 +173,7 @@ def _refuse_other_configuration(
     there = done_seeds(receipts)
     alien = [cell for cell in there if cell not in grid]
     surplus = max((max(seeds) + 1 for seeds in there.values() if seeds), default=0)
-    if not seeds_there and not alien and surplus <= config.run.seeds:
+    if not seeds_there and not alien and surplus <= config.trials:
         return
     old = manifest["config"] if manifest else {}
     new = json.loads(json.dumps(asdict(config)))

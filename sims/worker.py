@@ -33,21 +33,13 @@ def _listen(stream: TextIO, requests: "queue.Queue[str]") -> None:
 def serve(root: Path, root_seed: int, requests: "queue.Queue[str]", replies: TextIO) -> None:
     """Compute and commit every requested chunk; answer {"done": id} or {"error": text}."""
     import jax
-    import jaxlib
-    import numpy as np
 
     from sims.chunk import run_chunk
     from sims.plan import Chunk, Shape, Span, cell_from_json
-    from sims.store import Store
+    from sims.store import Store, versions
 
     store = Store(root)
-    about = {
-        "host": platform.node(),
-        "jax": jax.__version__,
-        "jaxlib": jaxlib.__version__,
-        "numpy": np.__version__,
-    }
-    about["device"] = jax.devices()[0].device_kind
+    about: dict[str, Any] = {"host": platform.node(), "device": jax.devices()[0].device_kind, **versions()}
     while True:
         request: dict[str, Any] = json.loads(requests.get())
         cells = {cell.id: cell for cell in map(cell_from_json, request["cells"])}
@@ -59,7 +51,7 @@ def serve(root: Path, root_seed: int, requests: "queue.Queue[str]", replies: Tex
             receipt = store.commit(chunk, root_seed, table, about | {"seconds": seconds})
         except Exception as error:
             kind = "disk" if isinstance(error, OSError) else "compute"
-            reply = {"error": f"{type(error).__name__}: {error}", "kind": kind}
+            reply: dict[str, Any] = {"error": f"{type(error).__name__}: {error}", "kind": kind}
         else:
             reply = {"done": receipt.chunk, "seconds": seconds}
         replies.write(json.dumps(reply) + "\n")

@@ -1,0 +1,128 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from sims.fit import TOLERANCE, fit
+from sims.losses import LOSSES
+from theory.losses import LOSSES as THEORY_LOSSES
+
+SHAPES = [(60, 8), (25, 40), (30, 30)]
+"""Primal, dual, square."""
+
+
+def data(key, n, d, signal=0.7, flip=0.2):
+    k_y, k_z, k_flip, k_keep = jax.random.split(key, 4)
+    y = jax.random.rademacher(k_y, (n,), dtype=float)
+    x = jax.random.normal(k_z, (n, d)) + signal * y[:, None] / np.sqrt(d)
+    label = jnp.where(jax.random.uniform(k_flip, (n,)) < flip, -y, y)
+    return x, label, jax.random.uniform(k_keep, (n,)) < 0.7
+
+
+def scikit_learn(loss, x, label, ridge):
+    """The same objective in scikit-learn's units, on the kept rows alone."""
+    m = len(x)
+    if loss == "squared":
+        return Ridge(alpha=ridge * m, fit_intercept=False, tol=1e-14).fit(x, label).coef_
+    model = LogisticRegression(
+        C=1 / (ridge * m), fit_intercept=False, tol=1e-12, max_iter=10_000, solver="newton-cg"
+    )
+    return model.fit(x, label).coef_[0]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("n", "d"), SHAPES)
+@pytest.mark.parametrize("ridge", [1e-3, 0.1, 10.0])
+def test_agrees_with_scikit_learn(key, loss, n, d, ridge):
+    x, label, kept = data(key, n, d)
+    found = fit(loss, x, label, kept, jnp.asarray(ridge))
+    rows = np.asarray(kept)
+    expected = scikit_learn(loss, np.asarray(x)[rows], np.asarray(label)[rows], ridge)
+    assert bool(found.converged)
+    np.testing.assert_allclose(found.weights, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("n", "d"), SHAPES)
+def test_certificate_is_the_gradient_of_the_stated_objective(key, loss, n, d):
+    """Differentiate the objective as written in the docstring, over the kept rows only."""
+    x, label, kept = data(key, n, d)
+    found = fit(loss, x, label, kept, jnp.asarray(0.05))
+    rows = np.flatnonzero(np.asarray(kept))
+
+    def objective(w):
+        margin = label[rows] * (x[rows] @ w)
+        value = (1 - margin) ** 2 / 2 if loss == "squared" else jnp.log1p(jnp.exp(-margin))
+        return jnp.mean(value) + 0.05 / 2 * jnp.sum(w**2)
+
+    slope = jax.grad(objective)(found.weights)
+    assert float(jnp.linalg.norm(slope)) <= TOLERANCE
+    np.testing.assert_allclose(found.gradient_norm, jnp.linalg.norm(slope), atol=1e-13)
+    moved = jax.grad(objective)(found.weights + 1e-8)
+    assert float(jnp.linalg.norm(moved)) > TOLERANCE  # the certificate would see an error of 1e-8
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_masked_rows_do_not_count(key, loss):
+    x, label, kept = data(key, 60, 8)
+    rows = np.flatnonzero(np.asarray(kept))
+    masked = fit(loss, x, label, kept, jnp.asarray(0.1))
+    removed = fit(loss, x[rows], label[rows], jnp.ones(len(rows), bool), jnp.asarray(0.1))
+    np.testing.assert_allclose(masked.weights, removed.weights, atol=1e-10)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_primal_and_dual_meet(key, loss):
+    """The same data with empty columns appended changes the route, not the answer."""
+    x, label, kept = data(key, 30, 20)
+    wide = jnp.concatenate([x, jnp.zeros((30, 25))], axis=1)
+    primal, dual = (fit(loss, rows, label, kept, jnp.asarray(0.1)).weights for rows in (x, wide))
+    np.testing.assert_allclose(dual[:20], primal, atol=1e-9)
+    np.testing.assert_allclose(dual[20:], 0, atol=1e-9)
+
+
+def test_label_flip_and_rotation(key):
+    x, label, kept = data(key, 60, 8)
+    rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(8, 8)))[0]
+    for loss in LOSSES:
+        w = fit(loss, x, label, kept, jnp.asarray(0.1)).weights
+        flipped = fit(loss, x, -label, kept, jnp.asarray(0.1)).weights
+        turned = fit(loss, x @ rotation, label, kept, jnp.asarray(0.1)).weights
+        np.testing.assert_allclose(flipped, -w, atol=1e-10)
+        np.testing.assert_allclose(turned, w @ rotation, atol=1e-10)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("n", "d"), [(20, 5), (5, 20)])
+def test_nothing_kept_is_flagged(key, loss, n, d):
+    x, label, _ = data(key, n, d)
+    assert not bool(fit(loss, x, label, jnp.zeros(n, bool), jnp.asarray(0.1)).converged)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_problem_without_minimum_is_flagged(key, loss):
+    """ridge = 0 with separable data (logistic) or fewer kept rows than dimensions (squared)."""
+    x, _, _ = data(key, 30, 20)
+    kept = jnp.arange(30) < 10
+    found = fit(loss, x, jnp.sign(x[:, 0]), kept, jnp.asarray(0.0))
+    assert not bool(found.converged)
+
+
+@pytest.mark.parametrize("ridge", [1e-8, 1e-5])
+def test_nearly_separable_data_converge_or_say_so(key, ridge):
+    x, label, _ = data(key, 40, 30, signal=8.0, flip=0.0)
+    found = fit("logistic", x, label, jnp.ones(40, bool), jnp.asarray(ridge))
+    assert bool(found.converged) == (float(found.gradient_norm) <= TOLERANCE)
+    assert bool(found.converged)
+    assert int(found.steps) < 60
+
+
+def test_unknown_loss_names_the_known_ones(key):
+    x, label, kept = data(key, 10, 3)
+    with pytest.raises(ValueError, match="'absolute'.*squared, logistic"):
+        fit("absolute", x, label, kept, jnp.asarray(0.1))
+
+
+def test_every_loss_that_is_fitted_is_predicted():
+    assert set(LOSSES) <= set(THEORY_LOSSES)
