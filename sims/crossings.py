@@ -1,0 +1,161 @@
+"""Where a measured curve crosses zero, with a confidence interval (THEORY §6).
+
+A curve is known at grid points x_i as independent means h_i with standard errors s_i. Between them the
+not-a-knot cubic spline is used, h(x) = sum_i w_i(x) h_i, which is linear in the data, so that its standard error
+s(x)^2 = sum_i w_i(x)^2 s_i^2 is known as well. The interval inverts a test (Fieller's method): it is the set of x
+around a crossing at which h(x) = 0 is not rejected by Student's t with Welch-Satterthwaite degrees of freedom.
+It is wide where the curve is flat and open where the grid ends, as it should be.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from scipy.interpolate import CubicSpline, make_interp_spline
+from scipy.optimize import brentq
+from scipy.stats import norm, t
+
+POINTS_PER_STEP = 64
+
+
+class Curve(NamedTuple):
+    """Means of a measured quantity along a grid; zero is the level whose crossing is sought."""
+
+    x: np.ndarray
+    """Grid, increasing, at least 4 points."""
+    mean: np.ndarray
+    error: np.ndarray
+    """Standard error of each mean; independent between points."""
+    df: np.ndarray
+    """Degrees of freedom of each standard error (seeds - 1)."""
+
+
+class Crossing(NamedTuple):
+    """One change of sign."""
+
+    x: float
+    """Where the interpolated mean is zero."""
+    low: float
+    """Lower end of the interval; NaN where it reaches the end of the grid."""
+    high: float
+    """Upper end, likewise."""
+    rising: bool
+    """Whether the curve goes from negative to positive."""
+    grid_error: float
+    """|difference to the crossing by linear interpolation|: an upper guess of the error due to the grid."""
+
+
+class Value(NamedTuple):
+    """The interpolated curve at a point."""
+
+    mean: float
+    error: float
+    z: float
+    """mean/error as the standard normal quantile of its t probability."""
+
+
+def weights(x: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Interpolation weights w_i(at): rows are points of ``at``, columns grid points."""
+    return CubicSpline(x, np.eye(len(x)), axis=0)(at)
+
+
+def standardised(curve: Curve, at: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(mean, error, degrees of freedom) of the interpolated curve; ``scale`` multiplies the errors."""
+    w = weights(curve.x, at)
+    parts = (w * curve.error * scale) ** 2
+    variance = parts.sum(axis=1)
+    df = variance**2 / np.maximum((parts**2 / curve.df).sum(axis=1), np.finfo(float).tiny)
+    return w @ curve.mean, np.sqrt(variance), df
+
+
+def value_at(curve: Curve, x: float) -> Value:
+    """The interpolated curve at ``x`` as estimate, standard error and z. NaN outside the grid."""
+    if not curve.x[0] <= x <= curve.x[-1]:
+        return Value(np.nan, np.nan, np.nan)
+    mean, error, df = (float(part[0]) for part in standardised(curve, np.array([x])))
+    return Value(mean, error, float(normal_z(mean / error, df)))
+
+
+def normal_z(statistic: np.ndarray | float, df: np.ndarray | float) -> np.ndarray:
+    """The standard normal quantile that has the tail probability of a t statistic."""
+    return np.sign(statistic) * norm.isf(t.sf(np.abs(statistic), df))
+
+
+def crossings(curve: Curve, confidence: float = 0.95) -> list[Crossing]:
+    """All changes of sign that the data establish, in increasing x.
+
+    A stretch where h = 0 is not rejected counts as one crossing if the curve is significantly positive on one
+    side and negative on the other, or if it touches an end of the grid and the mean changes sign in it (its
+    interval is open there). Dips that noise explains are none.
+
+    Raises:
+        ValueError: fewer than 4 points, or a grid that does not increase.
+    """
+    if len(curve.x) < 4 or np.any(np.diff(curve.x) <= 0):
+        raise ValueError(f"crossings need at least 4 increasing grid points, got {curve.x!r}")
+    fine = _refine(curve.x)
+    mean, error, df = standardised(curve, fine)
+    critical = t.isf((1 - confidence) / 2, df)
+    side = np.where(mean > critical * error, 1, np.where(mean < -critical * error, -1, 0))
+    found = []
+    for first, last in _stretches(side):
+        before = side[first - 1] if first > 0 else 0
+        after = side[last + 1] if last + 1 < len(fine) else 0
+        # bounds one point outside the stretch, so that the change of sign lies between them
+        start, stop = max(first - 1, 0), min(last + 1, len(fine) - 1)
+        changes = np.flatnonzero(np.diff(np.sign(mean[start : stop + 1])))
+        if before == after != 0 or not len(changes):
+            continue
+        middle = start + changes[len(changes) // 2]
+        root = _root(lambda x: float(standardised(curve, np.array([x]))[0][0]), fine[middle], fine[middle + 1])
+        inner = (fine[first], fine[last]) if first <= last else (root, root)
+        low = _edge(curve, fine[first - 1], inner[0], confidence) if before else np.nan
+        high = _edge(curve, fine[last + 1], inner[1], confidence) if after else np.nan
+        rising = after > before if before or after else bool(mean[stop] > mean[start])
+        found.append(Crossing(root, low, high, bool(rising), _grid_error(curve, root)))
+    return found
+
+
+def _refine(x: np.ndarray) -> np.ndarray:
+    steps = [np.linspace(a, b, POINTS_PER_STEP, endpoint=False) for a, b in zip(x[:-1], x[1:], strict=True)]
+    return np.append(np.concatenate(steps), x[-1])
+
+
+def _stretches(side: np.ndarray) -> list[tuple[int, int]]:
+    """Maximal runs of zeros, and the empty runs (i, i - 1) between neighbours of opposite sign."""
+    runs, i = [], 0
+    while i < len(side):
+        if side[i] == 0:
+            j = i
+            while j + 1 < len(side) and side[j + 1] == 0:
+                j += 1
+            runs.append((i, j))
+            i = j + 1
+        else:
+            if i and side[i - 1] == -side[i]:
+                runs.append((i, i - 1))
+            i += 1
+    return runs
+
+
+def _edge(curve: Curve, outside: float, inside: float, confidence: float) -> float:
+    """Where |h| = critical error, between a point where zero is rejected and one where it is not."""
+
+    def excess(x: float) -> float:
+        mean, error, df = (part[0] for part in standardised(curve, np.array([x])))
+        return float(abs(mean) - t.isf((1 - confidence) / 2, df) * error)
+
+    return _root(excess, outside, inside)
+
+
+def _root(function: Callable[[float], float], a: float, b: float) -> float:
+    """Root between a and b, where the function differs in sign."""
+    return float(brentq(function, a, b, xtol=1e-12))
+
+
+def _grid_error(curve: Curve, root: float) -> float:
+    """Distance from ``root`` to the nearest crossing of the linear interpolant."""
+    linear = make_interp_spline(curve.x, curve.mean, k=1)
+    at = np.flatnonzero(np.diff(np.sign(curve.mean)))
+    roots = [_root(lambda x: float(linear(x)), curve.x[i], curve.x[i + 1]) for i in at]
+    return min((abs(root - other) for other in roots), default=np.inf)

@@ -1,0 +1,47 @@
+"""Raw rows to cells: one line per point of the grid with mean accuracy, its error and what failed.
+
+No theory here: what this module says is measured.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t
+
+PARAMETERS = ["method", "setting", "loss", "n", "d", "alpha", "signal", "ridge", "prior", "p", "phi", "psi"]
+PARAMETERS += [f"{rate}_{side}" for rate in ("p", "phi", "psi") for side in ("negative", "positive")]
+PARAMETERS += ["cos_generator", "cos_verifier", "cos_between"]
+
+CONFIDENCE = 0.95
+"""Level of every interval in the tables and figures. What it covers: independent trials (fresh data sets)."""
+
+
+def summarise(rows: pd.DataFrame) -> pd.DataFrame:
+    """Cells of a sweep, in the order of their first row.
+
+    Columns: the cell's parameters, ``seeds`` (trials), ``failed`` (trials that are not ok), ``status`` ("ok", or
+    what failed and how often), ``kept`` and ``kept_purity`` (measured shares), ``accuracy`` with ``error``
+    (standard error), ``low``, ``high`` (t interval). accuracy is NaN where any trial failed: a mean over the
+    trials that went well would be biased; error and interval are NaN for a single seed as well. Rows that are
+    exact theory (``method = "theory"``) have no error.
+    """
+    groups = rows.groupby("cell", sort=False)
+    cells = groups[PARAMETERS].first()
+    cells["seeds"] = groups.size()
+    cells["failed"] = groups["converged"].agg(lambda ok: int((~ok).sum()))
+    cells["status"] = groups["status"].agg(_status)
+    cells["kept"] = groups["m"].sum() / (cells["n"] * cells["seeds"])
+    kept_wrong, m = groups["kept_wrong"].sum(), groups["m"].sum()
+    cells["kept_purity"] = 1 - kept_wrong / m.where(m > 0)
+    whole = cells["failed"] == 0
+    cells["accuracy"] = groups["accuracy"].mean().where(whole)
+    cells["error"] = (groups["accuracy"].std(ddof=1) / np.sqrt(cells["seeds"])).where(whole)
+    exact = whole & (groups["method"].first() == "theory")
+    cells["error"] = cells["error"].mask(exact, 0.0)
+    reach = (t.isf((1 - CONFIDENCE) / 2, cells["seeds"] - 1) * cells["error"]).mask(exact, 0.0)
+    cells["low"], cells["high"] = cells["accuracy"] - reach, cells["accuracy"] + reach
+    return cells.reset_index()
+
+
+def _status(values: pd.Series) -> str:
+    bad = values[values != "ok"].value_counts()
+    return "; ".join(f"{name} in {count} of {len(values)}" for name, count in bad.items()) or "ok"
