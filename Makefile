@@ -1,0 +1,47 @@
+# make run   the main job: sweep, comparison, figures
+# make test  lint, types and the default tests are separate targets; this one runs the tests
+# Every target sets up what it needs in .venv (Python >= 3.11, pinned by constraints.txt).
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SWEEP  ?= sweeps/phase_diagram.toml
+OUT    ?= out/$(basename $(notdir $(SWEEP)))
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: run test slow lint types figures clean
+
+run: $(VENV)/core
+	$(BIN)/pstar sweep $(SWEEP) --out $(OUT)
+	$(BIN)/pstar compare $(OUT)
+	$(BIN)/pstar figures $(OUT)
+
+test: $(VENV)/dev
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+
+slow: $(VENV)/dev
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+
+figures: run   # redraws the two pictures of the README from the shipped sweep
+	cp $(OUT)/figures/phase_diagram.png $(OUT)/figures/accuracy_against_p.png docs/
+
+$(VENV)/core: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python >= 3.11 is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/core
+	$(PIP) --group dev
+	@touch $@
+
+clean:
+	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,313 @@
+"""The command line. Parsing and printing only: every verb is a function of a package, imported when it is used."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, Literal
+
+import tyro
+from tyro.conf import Positional, arg
+
+Json = Annotated[bool, arg(help="Print the result as JSON.")]
+Folder = Annotated[Positional[Path], arg(metavar="DIR", help="Result folder of a sweep.")]
+
+
+def sweep(
+    file: Annotated[Positional[Path], arg(metavar="FILE.toml", help="Sweep file, see sweeps/phase_diagram.toml.")],
+    out: Annotated[Path, arg(metavar="DIR", help="Result folder; created, or continued where it left off.")],
+    workers: Annotated[int | None, arg(help="Processes, each with one thread. Default: one per core.")] = None,
+    dry_run: Annotated[bool, arg(help="Only say how many trials, how long, and what is already there.")] = False,
+    json: Json = False,
+) -> None:
+    """Simulate every cell of a sweep file, or what is missing of it.
+
+    Writes DIR/shards (one file per finished chunk; a killed sweep continues with the same command) and, when
+    complete, DIR/rows.parquet with one row per trial.
+    """
+    from sims import sweep as sweeps
+    from sims.config import load
+    from sims.executor import cores
+
+    config = load(file)
+    outlook = sweeps.plan(config, out)
+    for line in (*outlook.damaged, *outlook.notes):
+        print(f"warning: {line}" + ("; recomputed" if line in outlook.damaged else ""), file=sys.stderr)
+    seconds = outlook.estimated_seconds(workers or cores())
+    result: dict[str, Any] = {"out": str(out), "cells": len(outlook.cells), "trials": outlook.trials}
+    result |= {"present": outlook.trials - outlook.missing, "missing": outlook.missing}
+    if dry_run:
+        _show(result | {"chunks": len(outlook.chunks), "estimated_seconds": round(seconds)}, json, _dry_text)
+        return
+    if outlook.missing and not json:
+        print(
+            f"{outlook.trials} trials, {result['present']} there already; about {seconds:.0f} s", file=sys.stderr
+        )
+    outcome = sweeps.run(config, out, workers)
+    aside = [f"{job.chunk.trials} trials of {tuple(job.chunk.shape)}: {job.reason}" for job in outcome.set_aside]
+    result |= {"rows": None if aside else str(outcome.store.rows_path), "set_aside": aside}
+    _show(result, json, _sweep_text)
+    if aside:
+        raise SystemExit(3)
+
+
+def compare(
+    folder: Folder,
+    cells: Annotated[bool, arg(help="Also print every cell.")] = False,
+    json: Json = False,
+) -> None:
+    """Compare a finished sweep with theory: p* and exact accuracy, with intervals and verdicts.
+
+    Prints the report and writes DIR/tables/*.csv (cells, crossings, theory lines and maps) and DIR/summary.json.
+    """
+    from sims.tables import read_rows
+
+    rows = read_rows(folder)
+    _float64()
+    from sims.compare import compare as compare_rows
+    from sims.report import as_json, text
+    from sims.store import write_atomic
+    from sims.tables import NAMES, write_tables
+
+    found = compare_rows(rows)
+    write_tables(folder, {name: getattr(found, name) for name in NAMES})
+    write_atomic(folder / "summary.json", _dumps(found.summary).encode())
+    report = text(found, all_cells=cells)
+    write_atomic(folder / "report.txt", (text(found, all_cells=True) + "\n").encode())
+    print(
+        _dumps(as_json(found)) if json else f"{report}\n\nwritten: {folder}/report.txt, summary.json, tables/*.csv"
+    )
+
+
+def figures(
+    folder: Folder,
+    names: Annotated[Positional[tuple[str, ...]], arg(help="Figures to draw; default all. See --list.")] = (),
+    list: Annotated[bool, arg(help="List the figures and what they show.")] = False,
+    json: Json = False,
+) -> None:
+    """Draw the figures of a compared sweep into DIR/figures, as PNG and PDF."""
+    import figures as package
+
+    if list:
+        about = package.describe()
+        _show({name: caption for name, caption in about.items()}, json, _pairs)
+        return
+    from sims.tables import read_tables
+
+    package.check_names(names)
+    tables = read_tables(folder)
+    paths = package.draw_all(tables, folder / "figures", names)
+    _show({"written": [str(path) for path in paths]}, json, lambda result: "\n".join(result["written"]))
+
+
+def study(
+    name: Annotated[Positional[str], arg(help="Which study; see --list.")] = "",
+    out: Annotated[Path | None, arg(metavar="DIR", help="Where it goes. Default: out/NAME.")] = None,
+    seeds: Annotated[int, arg(help="Independent trials behind every simulated point.")] = 16,
+    list: Annotated[bool, arg(help="List the studies and what they show.")] = False,
+    json: Json = False,
+) -> None:
+    """Answer one question by theory and simulation side by side, and draw it.
+
+    Writes DIR/tables/*.csv and DIR/figures/NAME.png and .pdf. Takes one to three minutes.
+    """
+    import figures as package
+
+    _float64()
+    from sims import studies
+
+    if list or not name:
+        _show({name: package.caption(name) for name in studies.NAMES}, json, _pairs)
+        return
+    out = Path("out") / name if out is None else out
+    studies.check_name(name)
+    print(f"{name}: {package.caption(name)}", file=sys.stderr)
+    tables = studies.run(name, out, seeds)
+    paths = [out / "tables" / f"{table}.csv" for table in tables] + package.draw(name, tables, out / "figures")
+    _show({"written": [str(path) for path in paths]}, json, lambda result: "\n".join(result["written"]))
+
+
+Rate = Annotated[float | None, arg(metavar="FLOAT")]
+
+
+def predict(
+    setting: Annotated[
+        Literal["independent", "linear"], arg(help="Where label errors come from.")
+    ] = "independent",
+    p: Annotated[Rate, arg(help="Generator error rate P(y' != y), in [0, 1].")] = None,
+    phi: Annotated[Rate, arg(help="P(kept | label correct), in [0, 1].")] = None,
+    psi: Annotated[Rate, arg(help="P(kept | label wrong), in [0, 1].")] = None,
+    cos_generator: Annotated[Rate, arg(help="cos(g, mu), linear setting.")] = None,
+    cos_verifier: Annotated[Rate, arg(help="cos(v, mu), linear setting.")] = None,
+    cos_between: Annotated[Rate, arg(help="cos(g, v), linear setting.")] = None,
+    signal: Annotated[float, arg(help="r, norm of the class mean.")] = 2.0,
+    alpha: Annotated[float, arg(help="n/d, samples generated per dimension.")] = 10.0,
+    ridge: Annotated[float, arg(help="L2 penalty relative to the mean loss over kept samples.")] = 0.1,
+    loss: Annotated[
+        Literal["squared", "logistic", "hinge"], arg(help="Loss of the trained classifier.")
+    ] = "squared",
+    table: Annotated[Path | None, arg(metavar="CSV", help="Predict every line of a table instead.")] = None,
+    out: Annotated[
+        Path | None, arg(metavar="CSV", help="Where the table goes, with the predictions appended.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Predict p*, the kept data, and the accuracy of the classifier trained on it.
+
+    One problem from the options, or a table: its columns carry the names of the options (with underscores), any
+    subset of them; what is no column is taken from the options.
+    """
+    _float64()
+    given: dict[str, Any] = {"signal": signal, "alpha": alpha, "ridge": ridge, "loss": loss}
+    rates = {"p": p, "phi": phi, "psi": psi}
+    cosines = {"cos_generator": cos_generator, "cos_verifier": cos_verifier, "cos_between": cos_between}
+    mine, foreign = (cosines, rates) if setting == "linear" else (rates, cosines)
+    for name, value in foreign.items():
+        if value is not None:
+            raise _Usage(f"--{name.replace('_', '-')} has no meaning in the {setting} setting; see --setting")
+    given |= {name: value for name, value in mine.items() if value is not None}
+    if table is not None:
+        _predict_file(table, out, given, tuple(mine), json)
+        return
+    if out is not None:
+        raise _Usage("--out goes with --table")
+    missing = [f"--{name.replace('_', '-')}" for name in mine if name not in given]
+    if missing:
+        raise _Usage(f"{', '.join(missing)} missing; the {setting} setting needs all three")
+    from sims.report import prediction
+    from theory.describe import describe
+
+    _show(describe(given), json, prediction)
+
+
+def _predict_file(
+    table: Path, out: Path | None, given: dict[str, Any], names: tuple[str, ...], json: bool
+) -> None:
+    """Append predictions to a CSV, in one call."""
+    import pandas as pd
+
+    from sims.store import write_atomic
+    from theory.table import predict_table
+
+    if out is None:
+        raise _Usage("--table needs --out, where the predictions go")
+    try:
+        lines = pd.read_csv(table)
+    except (OSError, ValueError) as error:
+        raise _Usage(f"{table} cannot be read as CSV: {error}") from None
+    if lines.empty:
+        raise _Usage(f"{table} has no lines below its header")
+    linear = any(name in lines for name in ("cos_generator", "cos_verifier", "cos_between"))
+    if linear and names[0] == "p":
+        names = ("cos_generator", "cos_verifier", "cos_between")
+    wanted = ("signal", "alpha", "ridge", "loss", *names)
+    columns = {
+        name: lines[name] if name in lines else given[name] for name in wanted if name in lines or name in given
+    }
+    found = predict_table(columns)
+    added = {name: values for name, values in found.items() if name not in wanted}
+    result = lines.assign(**{name if name not in lines else f"predicted_{name}": v for name, v in added.items()})
+    write_atomic(out, result.to_csv(index=False).encode())
+    failed = int((~found["converged"]).sum())
+    summary = {"written": str(out), "lines": len(lines), "not_converged": failed}
+    _show(summary, json, lambda r: f"{r['lines']} lines, {failed} without solution\nwritten: {r['written']}")
+
+
+class _Usage(ValueError):
+    """Options that do not go together."""
+
+
+def _float64() -> None:
+    os.environ["JAX_ENABLE_X64"] = "1"
+
+
+def _dumps(result: Any) -> str:
+    def clean(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: clean(entry) for key, entry in value.items()}
+        if isinstance(value, (tuple, type([]))):
+            return [clean(entry) for entry in value]
+        return None if isinstance(value, float) and (value != value or abs(value) == float("inf")) else value
+
+    return json.dumps(clean(result), indent=1)
+
+
+def _show(result: dict[str, Any], as_json: bool, text: Any) -> None:
+    print(_dumps(result) if as_json else text(result))
+
+
+def _pairs(result: dict[str, Any]) -> str:
+    width = max(map(len, result))
+    return "\n".join(f"{key:{width}}  {value}" for key, value in result.items())
+
+
+def _dry_text(result: dict[str, Any]) -> str:
+    seconds = result["estimated_seconds"]
+    return (
+        f"{result['cells']} cells, {result['trials']} trials\n"
+        f"already in {result['out']}: {result['present']}\n"
+        f"to compute: {result['missing']} trials in {result['chunks']} chunks, about {seconds} s "
+        "(a cost model, good to a factor of three; nothing was run)"
+    )
+
+
+def _sweep_text(result: dict[str, Any]) -> str:
+    if result["set_aside"]:
+        aside = "\n".join(f"  {line}" for line in result["set_aside"])
+        return f"set aside after three failures each (the rest is kept; run the same command again):\n{aside}"
+    done = f"{result['trials']} trials ({result['missing']} computed, {result['present']} there already)"
+    return f"{done}\nwritten: {result['rows']}\nnext:    pstar compare {result['out']}"
+
+
+COMMANDS = {"sweep": sweep, "compare": compare, "figures": figures, "study": study, "predict": predict}
+
+ABOUT = """When does training on verified synthetic data help? Predicted, simulated, compared.
+
+p is the generator's error rate; a verifier keeps correct labels with probability phi and wrong ones with psi;
+training succeeds, with infinite data, while p < p* = phi/(phi + psi)."""
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def main() -> None:
+    """Run the command line: exit 0 on success, 1 or 2 with a message on standard error otherwise."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        try:
+            tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="pstar", description=ABOUT)
+        finally:
+            sys.stdout.flush()  # here, where a reader that is gone is still answered quietly
+    except KeyboardInterrupt:
+        print("interrupted; what was finished is kept, the same command continues", file=sys.stderr)
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(141) from None
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except (ValueError, RuntimeError) as error:
+        if not _is_ours(error):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2 if isinstance(error, ValueError) else 1) from None
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether an error was raised on purpose by this project, and so explains itself."""
+    if isinstance(error, _Usage):
+        return True
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    file = Path(trace.tb_frame.f_code.co_filename).resolve() if trace else Path()
+    home = Path(__file__).resolve().parent
+    return any(file.is_relative_to(home / package) for package in ("theory", "sims", "figures", "empirical"))
+
+
+if __name__ == "__main__":
+    main()
