@@ -34,7 +34,9 @@ def sweep(
     config = load(file)
     outlook = sweeps.plan(config, out)
     for line in (*outlook.damaged, *outlook.notes):
-        print(f"warning: {line}" + ("; recomputed" if line in outlook.damaged else ""), file=sys.stderr)
+        print(
+            f"warning: {line}" + ("; its trials are computed again" if line in outlook.damaged else ""), file=sys.stderr
+        )
     seconds = outlook.estimated_seconds(workers or cores())
     result: dict[str, Any] = {"out": str(out), "cells": len(outlook.cells), "trials": outlook.trials}
     result |= {"present": outlook.trials - outlook.missing, "missing": outlook.missing}
@@ -42,9 +44,7 @@ def sweep(
         _show(result | {"chunks": len(outlook.chunks), "estimated_seconds": round(seconds)}, json, _dry_text)
         return
     if outlook.missing and not json:
-        print(
-            f"{outlook.trials} trials, {result['present']} there already; about {seconds:.0f} s", file=sys.stderr
-        )
+        print(f"{outlook.trials} trials, {result['present']} there already; about {seconds:.0f} s", file=sys.stderr)
     outcome = sweeps.run(config, out, workers)
     aside = [f"{job.chunk.trials} trials of {tuple(job.chunk.shape)}: {job.reason}" for job in outcome.set_aside]
     result |= {"rows": None if aside else str(outcome.store.rows_path), "set_aside": aside}
@@ -76,9 +76,7 @@ def compare(
     write_atomic(folder / "summary.json", _dumps(found.summary).encode())
     report = text(found, all_cells=cells)
     write_atomic(folder / "report.txt", (text(found, all_cells=True) + "\n").encode())
-    print(
-        _dumps(as_json(found)) if json else f"{report}\n\nwritten: {folder}/report.txt, summary.json, tables/*.csv"
-    )
+    print(_dumps(as_json(found)) if json else f"{report}\n\nwritten: {folder}/report.txt, summary.json, tables/*.csv")
 
 
 def figures(
@@ -133,9 +131,7 @@ Rate = Annotated[float | None, arg(metavar="FLOAT")]
 
 
 def predict(
-    setting: Annotated[
-        Literal["independent", "linear"], arg(help="Where label errors come from.")
-    ] = "independent",
+    setting: Annotated[Literal["independent", "linear"], arg(help="Where label errors come from.")] = "independent",
     p: Annotated[Rate, arg(help="Generator error rate P(y' != y), in [0, 1].")] = None,
     phi: Annotated[Rate, arg(help="P(kept | label correct), in [0, 1].")] = None,
     psi: Annotated[Rate, arg(help="P(kept | label wrong), in [0, 1].")] = None,
@@ -145,13 +141,9 @@ def predict(
     signal: Annotated[float, arg(help="r, norm of the class mean.")] = 2.0,
     alpha: Annotated[float, arg(help="n/d, samples generated per dimension.")] = 10.0,
     ridge: Annotated[float, arg(help="L2 penalty relative to the mean loss over kept samples.")] = 0.1,
-    loss: Annotated[
-        Literal["squared", "logistic", "hinge"], arg(help="Loss of the trained classifier.")
-    ] = "squared",
+    loss: Annotated[Literal["squared", "logistic", "hinge"], arg(help="Loss of the trained classifier.")] = "squared",
     table: Annotated[Path | None, arg(metavar="CSV", help="Predict every line of a table instead.")] = None,
-    out: Annotated[
-        Path | None, arg(metavar="CSV", help="Where the table goes, with the predictions appended.")
-    ] = None,
+    out: Annotated[Path | None, arg(metavar="CSV", help="Where the table goes, with the predictions appended.")] = None,
     json: Json = False,
 ) -> None:
     """Predict p*, the kept data, and the accuracy of the classifier trained on it.
@@ -182,9 +174,7 @@ def predict(
     _show(describe(given), json, prediction)
 
 
-def _predict_file(
-    table: Path, out: Path | None, given: dict[str, Any], names: tuple[str, ...], json: bool
-) -> None:
+def _predict_file(table: Path, out: Path | None, given: dict[str, Any], names: tuple[str, ...], json: bool) -> None:
     """Append predictions to a CSV, in one call."""
     import pandas as pd
 
@@ -203,9 +193,7 @@ def _predict_file(
     if linear and names[0] == "p":
         names = ("cos_generator", "cos_verifier", "cos_between")
     wanted = ("signal", "alpha", "ridge", "loss", *names)
-    columns = {
-        name: lines[name] if name in lines else given[name] for name in wanted if name in lines or name in given
-    }
+    columns = {name: lines[name] if name in lines else given[name] for name in wanted if name in lines or name in given}
     found = predict_table(columns)
     added = {name: values for name, values in found.items() if name not in wanted}
     result = lines.assign(**{name if name not in lines else f"predicted_{name}": v for name, v in added.items()})

@@ -35,7 +35,5 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
         tick = axes[0].plot([], [], color="0.3", marker="|", markersize=10, linestyle="none")[0]
         handles, labels = [*handles, tick], [*labels, "p* of the verifier"]
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
-    figure.suptitle(
-        f"Exact theory (lines) and simulation (points, 95% intervals): {marks.common(cells)}", fontsize=10
-    )
+    figure.suptitle(f"Exact theory (lines) and simulation (points, 95% intervals): {marks.common(cells)}", fontsize=10)
     return figure

@@ -39,7 +39,5 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
     handles, labels = axes[0].get_legend_handles_labels()
     step = axes[0].plot([], [], color="0.2", linestyle=":", linewidth=1.1)[0]
     figure.legend([*handles, step], [*labels, "limit n/d → ∞"], loc="outside lower center", ncols=3)
-    figure.suptitle(
-        f"Exact theory (lines) and simulation (points, 95% intervals): {marks.common(cells)}", fontsize=10
-    )
+    figure.suptitle(f"Exact theory (lines) and simulation (points, 95% intervals): {marks.common(cells)}", fontsize=10)
     return figure

@@ -27,9 +27,7 @@ def title(constants: dict[str, Any]) -> str:
 def common(cells: pd.DataFrame) -> str:
     """The settings that the whole figure shares, for its headline."""
     names = {"d": "d", "signal": "r", "ridge": r"$\lambda$"}
-    return ", ".join(
-        f"{sign} = {cells[key].iloc[0]:g}" for key, sign in names.items() if cells[key].nunique() == 1
-    )
+    return ", ".join(f"{sign} = {cells[key].iloc[0]:g}" for key, sign in names.items() if cells[key].nunique() == 1)
 
 
 def style_of(index: int, count: int) -> dict[str, Any]:

@@ -42,7 +42,5 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
     axes[1, 0].set_ylabel("(simulation − theory)\n/ standard error")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels)))
-    figure.suptitle(
-        f"Exact theory (lines) and simulation (points, 95% intervals): {marks.common(cells)}", fontsize=10
-    )
+    figure.suptitle(f"Exact theory (lines) and simulation (points, 95% intervals): {marks.common(cells)}", fontsize=10)
     return figure

@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 
 from figures import marks
 
+RING: dict[str, Any] = {"marker": "o", "markersize": 9, "markerfacecolor": "none", "linestyle": "none", "zorder": 5}
+
 
 def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
     """One panel per loss and sample ratio, one curve per verifier."""
@@ -28,15 +30,14 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
             quiet = style | {"label": marks.verifier_label(members), "markersize": 3}
             marks.points(ax, members["generator_accuracy"], members, quiet)
             mine = gains[gains["curve"] == curve]
-            ring: dict[str, Any] = {"marker": "o", "markersize": 9, "markerfacecolor": "none", "linestyle": "none", "zorder": 5}
-            ax.plot(1 - mine["exact"], 1 - mine["exact"], color=style["color"], **ring)
+            ax.plot(1 - mine["exact"], 1 - mine["exact"], color=style["color"], **RING)
             ax.plot(1 - mine["measured"], 1 - mine["measured"], "kx", markersize=5, zorder=6)
             for low, high in mine[["low", "high"]].dropna().to_numpy():
                 ax.plot([1 - low, 1 - high], [1 - low, 1 - high], color="black", linewidth=1.7, zorder=4)
         ax.set(title=marks.title(constants), xlim=(0, 1), ylim=(0, 1))
     marks.label(figure, axes, "accuracy of the generator, 1 − p", "accuracy of the trained classifier")
     handles, labels = axes[0].get_legend_handles_labels()
-    circle = axes[0].plot([], [], color="0.3", **ring)[0]
+    circle = axes[0].plot([], [], color="0.3", **RING)[0]
     cross = axes[0].plot([], [], "kx", markersize=5)[0]
     handles, labels = [*handles, circle, cross], [*labels, "p_gain, exact theory", "p_gain, measured"]
     figure.legend(handles, labels, loc="outside lower center", ncols=3)

@@ -4,9 +4,10 @@ A value outside its range, an unknown key or an impossible combination is refuse
 value, the allowed range and the remedy, before anything runs.
 """
 
+import itertools
 import math
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from sims.fields import (
 from sims.losses import LOSSES
 
 MAX_CELLS = 10_000_000
+MOST_OF_A_KIND = 5
 PROBABILITY = Range(0, 1)
 COSINE = Range(-1, 1)
 
@@ -195,11 +197,19 @@ def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:
     if count > MAX_CELLS:
         return [f"the grid has {count:,} cells; at most {MAX_CELLS:,}. Split it over several files"]
     faults += _independent_faults(config) if independent else _linear_faults(config)
-    for alpha in config.problem.alpha:
-        for d in config.problem.d:
-            if round(alpha * d) < 1:
-                faults.append(f"problem.alpha = {alpha:g} with problem.d = {d}: n = round(alpha d) < 1; raise either")
+    faults += _few(
+        f"problem.alpha = {alpha:g} with problem.d = {d}: n = round(alpha d) < 1; raise either"
+        for alpha in config.problem.alpha
+        for d in config.problem.d
+        if round(alpha * d) < 1
+    )
     return faults
+
+
+def _few(faults: Iterable[str]) -> list[str]:
+    """The first faults of a kind, of which a grid may hold millions."""
+    shown = list(itertools.islice(faults, MOST_OF_A_KIND + 1))
+    return [*shown[:MOST_OF_A_KIND], "... and more like it"] if len(shown) > MOST_OF_A_KIND else shown
 
 
 def _count_cells(config: SweepConfig, names: tuple[str, str]) -> int:
@@ -238,23 +248,25 @@ def _linear_faults(config: SweepConfig) -> list[str]:
     faults = []
     if config.problem.prior != 0.5:
         faults.append(f"problem.prior = {config.problem.prior:g}: the linear setting has equal classes; remove it")
-    faults += [
+    faults += _few(
         f"problem.d = {d}: the linear setting needs d >= 3, room for three directions"
         for d in config.problem.d
         if d < 3
-    ]
-    for g in config.generator.cos_generator or ():
-        for v, b in config.verifiers():
-            assert isinstance(v, float) and isinstance(b, float)
-            if 1 + 2 * g * v * b - g**2 - v**2 - b**2 < -1e-12:
-                spread = math.sqrt((1 - g**2) * (1 - v**2))
-                faults.append(
-                    f"generator.cos_generator = {g:g}, verifier.cos_verifier = {v:g}, "
-                    f"verifier.cos_between = {b:g}: no three unit vectors have these cosines; with the first "
-                    f"two, cos_between is in [{g * v - spread:.6g}, {g * v + spread:.6g}] "
-                    f"(use verifier.pairs to list only possible ones)"
-                )
-    return faults[:5] + ([f"... and {len(faults) - 5} more like it"] if len(faults) > 5 else [])
+    )
+    triples = ((g, v, b) for g in config.generator.cos_generator or () for v, b in config.verifiers())
+    return faults + _few(fault for triple in triples if (fault := _impossible(*triple)))
+
+
+def _impossible(g: float, v: Any, b: Any) -> str:
+    """Why three cosines belong to no three unit vectors; empty where they do."""
+    if 1 + 2 * g * v * b - g**2 - v**2 - b**2 >= -1e-12:
+        return ""
+    spread = math.sqrt((1 - g**2) * (1 - v**2))
+    return (
+        f"generator.cos_generator = {g:g}, verifier.cos_verifier = {v:g}, verifier.cos_between = {b:g}: no three "
+        f"unit vectors have these cosines; with the first two, cos_between is in "
+        f"[{g * v - spread:.6g}, {g * v + spread:.6g}] (use verifier.pairs to list only possible ones)"
+    )
 
 
 def axes(config: SweepConfig) -> tuple[tuple[Any, ...], ...]:

@@ -26,7 +26,7 @@ ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "JAX_ENABLE_X64": "1",
-    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    "JAX_PLATFORMS": "cpu",
 }
 
 
@@ -50,6 +50,12 @@ class Worker:
     process: "subprocess.Popen[str]"
     job: Job | None = None
     shapes: set[Shape] = field(default_factory=set)
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment without what could change numbers unseen (JAX_*, XLA_*), with one thread set."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XLA_"))}
+    return kept | ONE_THREAD
 
 
 def cores() -> int:
@@ -86,7 +92,7 @@ def execute(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | ONE_THREAD | {"PYTHONPATH": os.pathsep.join(paths)},
+            env=_environment() | {"PYTHONPATH": os.pathsep.join(paths)},
             start_new_session=True,
         )
         worker = Worker(process)
@@ -124,7 +130,7 @@ def execute(
                 worker: Worker = key.data
                 line = key.fileobj.readline()  # type: ignore[union-attr]
                 job, worker.job = worker.job, None
-                if not line:
+                if not line.endswith("\n"):  # nothing, or a reply cut short: the worker died
                     selector.unregister(key.fileobj)
                     code = _close(worker.process)
                     crew.remove(worker)

@@ -230,7 +230,7 @@ def prediction(found: dict[str, Any]) -> str:
     if "p_gain_rule" not in found:
         lines.append(f"p, phi, psi         {p:.6f}, {found['phi']:.6f}, {found['psi']:.6f}   from the cosines")
     lines += [
-        f"purity              {found['purity']:.6f}   share of the kept labels that is correct",
+        f"purity              {number(found['purity'], 6)}   share of the kept labels that is correct",
         f"kept_rate           {found['kept_rate']:.6f}   share of the samples that is kept",
         f"generator_accuracy  {found['generator_accuracy']:.6f}   1 - p",
     ]

@@ -165,24 +165,29 @@ class Store:
 
     def scan(self) -> tuple[list[Receipt], list[str]]:
         """(receipts whose shard is intact, one line per damaged file). Reads every shard once."""
-        good, damaged = [], []
+        found = [self._certify(path) for path in sorted(self.shards.glob("*.json"))]
+        good = [receipt for receipt in found if isinstance(receipt, Receipt)]
+        return good, [reason for reason in found if isinstance(reason, str)]
+
+    def _certify(self, path: Path) -> Receipt | str:
+        """The receipt at ``path`` if it and its shard are intact, else what is wrong."""
+        try:
+            receipt = Receipt.from_bytes(path.read_bytes())
+        except (OSError, ValueError, KeyError, TypeError):
+            return f"{path}: damaged receipt"
+        shard = path.with_suffix(".parquet")
+        try:
+            intact = _digest(shard.read_bytes()) == receipt.sha256 and path.stem == receipt.chunk
+        except OSError as error:
+            return f"{shard}: {error.strerror}"
+        return receipt if intact else f"{shard}: damaged (its sha256 is not the receipt's)"
+
+    def discard_damaged(self) -> None:
+        """Remove receipts that certify nothing, with their shards: once all trials are there without them."""
         for path in sorted(self.shards.glob("*.json")):
-            try:
-                receipt = Receipt.from_bytes(path.read_bytes())
-            except (OSError, ValueError, KeyError, TypeError):
-                damaged.append(f"{path}: damaged receipt")
-                continue
-            shard = path.with_suffix(".parquet")
-            try:
-                intact = _digest(shard.read_bytes()) == receipt.sha256 and path.stem == receipt.chunk
-            except OSError as error:
-                damaged.append(f"{shard}: {error.strerror}")
-                continue
-            if intact:
-                good.append(receipt)
-            else:
-                damaged.append(f"{shard}: damaged (its sha256 is not the receipt's)")
-        return good, damaged
+            if isinstance(self._certify(path), str):
+                path.with_suffix(".parquet").unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
 
     def discard_leftovers(self) -> None:
         """Remove temporary files of writers that are gone."""

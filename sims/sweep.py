@@ -1,6 +1,7 @@
 """Run a sweep file into a result folder, or continue one: plan, look what is there, compute the rest."""
 
 import json
+import os
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -107,6 +108,7 @@ def run(config: SweepConfig, out: str | Path, workers: int | None = None) -> Out
     if workers < 1:
         raise ValueError(f"workers = {workers} must be at least 1")
     outlook = plan(config, out)
+    _refuse_too_large(outlook, workers)
     store = Store(Path(out))
     store.create()
     try:
@@ -131,14 +133,30 @@ def run(config: SweepConfig, out: str | Path, workers: int | None = None) -> Out
     return Outcome(store, outlook.missing, outlook.trials - outlook.missing, tuple(failed))
 
 
+def _refuse_too_large(outlook: Outlook, workers: int) -> None:
+    """Raise StoreError where the batches of all workers together would not fit into the machine's memory."""
+    if not outlook.chunks:
+        return
+    largest = max((chunk.shape for chunk in outlook.chunks), key=lambda shape: shape.lanes * shape.trial_bytes)
+    needed = largest.lanes * largest.trial_bytes * min(workers, len(outlook.chunks))
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > machine:
+        raise StoreError(
+            f"n = {largest.n}, d = {largest.d} needs about {needed / 1e9:.3g} GB with {workers} workers, and this "
+            f"machine has {machine / 1e9:.3g} GB; use fewer --workers, or a smaller problem.d or problem.alpha"
+        )
+
+
 def finish(store: Store, outlook: Outlook) -> None:
-    """Write rows.parquet from all shards, unless the same bytes are already there."""
-    receipts, _ = store.scan()
+    """Write rows.parquet from all shards. Raises StoreError where a shard was lost since they were computed."""
+    receipts, damaged = store.scan()
     done = done_seeds(receipts)
     absent = [name for name in outlook.cells if len(done.get(name, ())) < outlook.seeds]
     if absent:
         raise StoreError(f"{store.root}: {len(absent)} cells lost a shard meanwhile; run the same command again")
     store.write_rows(store.rows(receipts, outlook.cells, outlook.seeds))
+    if damaged:
+        store.discard_damaged()
 
 
 def _manifest(config: SweepConfig) -> dict[str, Any]:

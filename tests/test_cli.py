@@ -226,9 +226,7 @@ def test_any_numbers_give_a_prediction_or_one_line(fresh_seed):
             assert (out, error[:7], error.count("\n")) == ("", "error: ", 1), words
             continue
         assert (code, error) == (0, ""), words
-        found = json.loads(
-            out, parse_constant=lambda name, words=words: pytest.fail(f"{words}: {name} is not JSON")
-        )
+        found = json.loads(out, parse_constant=lambda name, words=words: pytest.fail(f"{words}: {name} is not JSON"))
         assert found["converged"] == (found["accuracy"] is not None), words
         assert found["accuracy"] is None or 0 <= found["accuracy"] <= 1, words
 

@@ -50,9 +50,7 @@ sys.meta_path.insert(0, Absent())
 for name in {modules}: __import__(name)
 """
     environment = {"JAX_ENABLE_X64": "1", "PATH": "", "HOME": str(ROOT), "MPLCONFIGDIR": "/dev/null"}
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

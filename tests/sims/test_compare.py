@@ -53,9 +53,7 @@ def test_predictions_are_those_of_theory_line_by_line(comparison):
     assert cell["exact_accuracy"] == pytest.approx(float(alone.accuracy), abs=1e-9)
     assert cell["p_star"] == pytest.approx(float(alone.p_star), rel=1e-14)
     assert cell["z"] == pytest.approx(
-        norm.isf(
-            __import__("scipy.stats").stats.t.sf((cell["accuracy"] - cell["exact_accuracy"]) / cell["error"], 23)
-        ),
+        norm.isf(__import__("scipy.stats").stats.t.sf((cell["accuracy"] - cell["exact_accuracy"]) / cell["error"], 23)),
         rel=1e-9,
     )
 
@@ -138,9 +136,7 @@ def test_theory_in_the_place_of_trials():
     np.testing.assert_allclose(found.cells["accuracy"], found.cells["exact_accuracy"], atol=1e-9)
     np.testing.assert_allclose(found.cells["low"], found.cells["accuracy"])
     assert (found.cells["outcome"] == found.cells["exact"]).all()
-    np.testing.assert_allclose(
-        rows["accuracy"], norm.cdf(rows["signal"] * rows["overlap"] / rows["norm"]), atol=1e-12
-    )
+    np.testing.assert_allclose(rows["accuracy"], norm.cdf(rows["signal"] * rows["overlap"] / rows["norm"]), atol=1e-12)
     linear = simulate(LINEAR | {"run": {"method": "theory"}})
     expected = norm.cdf(linear["signal"] * linear["overlap"] / linear["norm"])
     np.testing.assert_allclose(linear["accuracy"], expected, atol=1e-12)

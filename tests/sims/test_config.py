@@ -8,12 +8,12 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from helpers import INDEPENDENT, LINEAR, REMOVED, changed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sims.config import TABLES, ConfigError, describe_keys, load, parse
 from sims.plan import cell_to_json, cells
+from tests.sims.helpers import INDEPENDENT, LINEAR, REMOVED, changed
 
 ROOT = Path(__file__).resolve().parents[2]
 NAN, INF = float("nan"), float("inf")
@@ -199,7 +199,7 @@ def test_many_impossible_cosines_are_summed_up():
     grid = {"start": -1, "stop": 1, "num": 20}
     found = faults_of(LINEAR, {"generator.cos_generator": grid, "verifier.cos_verifier": grid})
     assert len(found) == 6
-    assert re.fullmatch(r"\.\.\. and \d+ more like it", found[-1])
+    assert found[-1] == "... and more like it"
 
 
 def points(value, key="generator.p", base=INDEPENDENT):
@@ -381,9 +381,7 @@ CHANGES = st.dictionaries(
 def test_anything_is_a_usable_sweep_or_a_named_refusal(base, changes):
     ordered = dict(sorted(changes.items(), key=lambda item: "." in item[0]))  # tables first, then keys in them
     tables = {path.partition(".")[0] for path in ordered if "." not in path}
-    ordered = {
-        path: value for path, value in ordered.items() if "." not in path or path.split(".")[0] not in tables
-    }
+    ordered = {path: value for path, value in ordered.items() if "." not in path or path.split(".")[0] not in tables}
     document = changed(base, ordered)
     try:
         config = parse(document)

@@ -34,9 +34,7 @@ MADE = {"seconds": 0.25, "host": "here"}
 def rows_of(chunk, shift=0.0):
     trials = [(cell, seed) for cell, first, count in chunk.spans for seed in range(first, first + count)]
     values = [ord(cell[0]) + seed / 100 + shift for cell, seed in trials]
-    return pa.table(
-        {"cell": [cell for cell, _ in trials], "seed": [seed for _, seed in trials], "accuracy": values}
-    )
+    return pa.table({"cell": [cell for cell, _ in trials], "seed": [seed for _, seed in trials], "accuracy": values})
 
 
 def fill(store, made=MADE):
@@ -73,24 +71,18 @@ def test_round_trip(full):
     found = read_rows(full.root)
     assert list(found["cell"]) == [cell for cell in ORDER for _ in range(4)]
     assert list(found["seed"]) == [0, 1, 2, 3] * 4
-    assert list(found["accuracy"]) == [
-        ord(c[0]) + s / 100 for c, s in zip(found["cell"], found["seed"], strict=True)
-    ]
+    assert list(found["accuracy"]) == [ord(c[0]) + s / 100 for c, s in zip(found["cell"], found["seed"], strict=True)]
 
 
 def test_checksum_file_is_what_sha256sum_checks(full):
-    subprocess.run(
-        ["sha256sum", "--check", "--strict", "rows.sha256"], cwd=full.root, check=True, capture_output=True
-    )
+    subprocess.run(["sha256sum", "--check", "--strict", "rows.sha256"], cwd=full.root, check=True, capture_output=True)
 
 
 # --- rows ---
 
 
 def test_rows_are_in_order_once_and_only_those_asked_for(full):
-    again = full.commit(
-        Chunk(SHAPE, (Span("a" * 16, 1, 5),)), 0, rows_of(Chunk(SHAPE, (Span("a" * 16, 1, 5),))), {}
-    )
+    again = full.commit(Chunk(SHAPE, (Span("a" * 16, 1, 5),)), 0, rows_of(Chunk(SHAPE, (Span("a" * 16, 1, 5),))), {})
     receipts = [again, *full.scan()[0]]
     for seeds, order in [(4, ORDER), (2, ORDER[::-1]), (6, ["a" * 16]), (1, ["b" * 16, "unknown"])]:
         table = full.rows(receipts, order, seeds)
@@ -239,9 +231,7 @@ def count_of_steps(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO], ids=["disk full", "input/output error"])
 @pytest.mark.parametrize("killed", [False, True], ids=["error", "killed"])
-def test_a_fault_at_every_step_leaves_whole_files_and_a_retry_succeeds(
-    tmp_path, monkeypatch, full, number, killed
-):
+def test_a_fault_at_every_step_leaves_whole_files_and_a_retry_succeeds(tmp_path, monkeypatch, full, number, killed):
     """``killed``: nothing is tidied up after the fault, as after a crash. Old files are there before."""
     whole = contents(full.root)
     steps = count_of_steps(tmp_path, monkeypatch)

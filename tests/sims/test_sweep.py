@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import INDEPENDENT, changed
 
 from sims import sweep as sweeps
 from sims.config import parse
 from sims.store import Store, StoreError, done_seeds
 from sims.tables import read_rows
+from tests.sims.helpers import INDEPENDENT, changed
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120  # seconds before a process that should end is called stuck
@@ -367,9 +367,7 @@ def test_a_damaged_file_is_named_and_only_its_trials_are_recomputed(long, tmp_pa
 
 def tiny_disk(folder, size):
     folder.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True
-    )
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True)
     if done.returncode:
         pytest.skip("mounting a small file system is not permitted here; the file size limit is tested instead")
 

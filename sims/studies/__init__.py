@@ -1,0 +1,55 @@
+"""Studies: one question each, answered by tables that theory and simulation fill side by side.
+
+A study is a module here with ``tables(seeds) -> dict[str, DataFrame]`` and a figure of the same name in `figures`
+that draws them. ``seeds`` is the number of independent trials behind every simulated point. Like `sims.compare`,
+and unlike the rest of `sims`, studies may import all of `theory`.
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sims.config import parse
+from sims.plan import cells, chunks, missing_spans
+from sims.summary import summarise
+from sims.tables import write_tables
+
+NAMES: tuple[str, ...] = (
+    "sharpening",
+    "roc",
+    "classes",
+    "rounds",
+    "trust",
+)
+
+
+def check_name(name: str) -> None:
+    """Raise ValueError for a study that does not exist, naming those that do."""
+    if name not in NAMES:
+        raise ValueError(f"study {name!r} does not exist; choose from {', '.join(NAMES)}")
+
+
+def run(name: str, root: Path, seeds: int) -> dict[str, pd.DataFrame]:
+    """Compute a study and write its tables to root/tables as CSV.
+
+    Raises ValueError for an unknown name or seeds < 2.
+    """
+    check_name(name)
+    if seeds < 2:
+        raise ValueError(f"seeds = {seeds} must be at least 2, or there is no interval")
+    tables: dict[str, pd.DataFrame] = import_module(f"sims.studies.{name}").tables(seeds)
+    write_tables(root, tables)
+    return tables
+
+
+def simulate(document: dict[str, Any]) -> pd.DataFrame:
+    """Measured cells of a sweep given as the content of a sweep file, computed in this process and not stored."""
+    from sims.chunk import run_chunk
+
+    config = parse(document)
+    grid = cells(config)
+    work = chunks(grid, missing_spans(grid, config.trials, {}))
+    rows = [run_chunk(chunk, grid, config.run.root_seed).to_pandas() for chunk in work]
+    return summarise(pd.concat(rows, ignore_index=True))
