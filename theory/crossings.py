@@ -86,15 +86,11 @@ def along(columns: Mapping[str, Any], share: np.ndarray) -> dict[str, Any]:
     if not sides:
         return columns | {"p": share}
     largest = np.maximum(*(np.asarray(columns[name], float) for name in sides))
-    ratio = {
-        name: np.divide(columns[name], largest, out=np.ones_like(largest), where=largest > 0) for name in sides
-    }
+    ratio = {name: np.divide(columns[name], largest, out=np.ones_like(largest), where=largest > 0) for name in sides}
     return columns | {name: share * ratio[name] for name in sides}
 
 
-def predicted_crossings(
-    columns: Mapping[str, np.ndarray], target: Target, infinite_data: bool = False
-) -> Crossings:
+def predicted_crossings(columns: Mapping[str, np.ndarray], target: Target, infinite_data: bool = False) -> Crossings:
     """Every p_half or p_gain of the curves that start from the lines of a table, by the exact theory.
 
     Args:

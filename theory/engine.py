@@ -62,9 +62,7 @@ def unpack(u: Array) -> tuple[Array, Scalar, Array]:
 
 def pack(a: Array, tau: Array, theta: Array) -> Array:
     """Inverse of `unpack`."""
-    return jnp.concatenate(
-        [jnp.arcsinh(a / tau[..., None]), jnp.log(tau)[..., None], jnp.log(theta)[..., None]], -1
-    )
+    return jnp.concatenate([jnp.arcsinh(a / tau[..., None]), jnp.log(tau)[..., None], jnp.log(theta)[..., None]], -1)
 
 
 def equations(u: Array, law: Law, loss: Loss, delta: Array, ridge: Array, nodes: int) -> Array:

@@ -61,9 +61,7 @@ def _columns_of(columns: Mapping[str, Any]) -> tuple[str, ...]:
     wanted = COSINES if linear else CLASS_RATES if by_class else RATES
     missing = [name for name in (*SHARED, *wanted, "loss") if name not in columns]
     if missing:
-        raise ValueError(
-            f"column {missing[0]} is missing; the table needs {', '.join((*SHARED, 'loss', *wanted))}"
-        )
+        raise ValueError(f"column {missing[0]} is missing; the table needs {', '.join((*SHARED, 'loss', *wanted))}")
     return (*SHARED, *wanted, "prior") if by_class and "prior" in columns else (*SHARED, *wanted)
 
 

@@ -21,9 +21,7 @@ def tables(tmp_path):
 
 def test_every_figure_is_drawn(tables, tmp_path):
     written = figures.draw_all(tables, tmp_path / "out")
-    assert {path.name for path in written} == {
-        f"{name}.{kind}" for name in figures.NAMES for kind in ("png", "pdf")
-    }
+    assert {path.name for path in written} == {f"{name}.{kind}" for name in figures.NAMES for kind in ("png", "pdf")}
     assert all(path.stat().st_size > 5_000 for path in written)
 
 

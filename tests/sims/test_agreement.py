@@ -19,9 +19,7 @@ BIAS = 0.5
 def accuracies(seed, problem, n, d, loss, trials):
     """``trials`` independent accuracies of one problem, in batches of 128."""
     run, width = make_trials(n, d, loss), 128
-    batch = jax.tree.map(
-        lambda leaf: jnp.broadcast_to(jnp.asarray(leaf, float), (width, *np.shape(leaf))), problem
-    )
+    batch = jax.tree.map(lambda leaf: jnp.broadcast_to(jnp.asarray(leaf, float), (width, *np.shape(leaf))), problem)
     words = np.random.default_rng(seed).integers(0, 2**32, (-(-trials // width), width, 3), dtype=np.uint32)
     found = [run(seed, block, batch) for block in words]
     assert all(bool(part.converged.all()) for part in found)

@@ -29,9 +29,7 @@ def test_exact_curve_is_crossed_where_it_is_zero():
 def test_all_crossings_in_order_with_direction():
     found = crossings(curve_of(lambda p: np.sin(3 * np.pi * p + 0.4)))
     expected = [(k * np.pi - 0.4) / (3 * np.pi) for k in (1, 2)]
-    np.testing.assert_allclose(
-        [crossing.x for crossing in found], expected, atol=2e-4
-    )  # the third, .958, is outside
+    np.testing.assert_allclose([crossing.x for crossing in found], expected, atol=2e-4)  # the third, .958, is outside
     assert [crossing.rising for crossing in found] == [False, True]
 
 

@@ -25,9 +25,7 @@ def scikit_learn(loss, x, label, ridge):
     m = len(x)
     if loss == "squared":
         return Ridge(alpha=ridge * m, fit_intercept=False, tol=1e-14).fit(x, label).coef_
-    model = LogisticRegression(
-        C=1 / (ridge * m), fit_intercept=False, tol=1e-12, max_iter=10_000, solver="newton-cg"
-    )
+    model = LogisticRegression(C=1 / (ridge * m), fit_intercept=False, tol=1e-12, max_iter=10_000, solver="newton-cg")
     return model.fit(x, label).coef_[0]
 
 

@@ -83,9 +83,7 @@ def test_unsolvable_problems_are_flagged(rates, lam, alpha, solved):
 def test_least_squares_is_the_limit_of_small_ridge():
     problem = Problem(1.5, Rates(0.2, 1.0, 1.0), 0.0)
     exact = float(ridge.solve(problem, 3.0).accuracy)
-    gaps = [
-        abs(float(ridge.solve(problem._replace(ridge=lam), 3.0).accuracy) - exact) for lam in (1e-2, 1e-4, 1e-6)
-    ]
+    gaps = [abs(float(ridge.solve(problem._replace(ridge=lam), 3.0).accuracy) - exact) for lam in (1e-2, 1e-4, 1e-6)]
     assert gaps[0] > 10 * gaps[1] > 100 * gaps[2]
 
 

@@ -15,15 +15,11 @@ REFERENCE = Path(__file__).parents[1] / "reference"
 LINE = {"signal": 2.0, "alpha": 4.0, "ridge": 0.1, "loss": "squared", "p": 0.3, "phi": 0.9, "psi": 0.2}
 
 
-@pytest.mark.parametrize(
-    ("name", "accuracy"), [("independent", 1e-8), ("independent_hard", 1e-6), ("linear", 1e-8)]
-)
+@pytest.mark.parametrize(("name", "accuracy"), [("independent", 1e-8), ("independent_hard", 1e-6), ("linear", 1e-8)])
 def test_reference_tables(name, accuracy):
     """Every row of the reference files, both losses and both settings, in one call each."""
     table = pd.read_csv(REFERENCE / f"theory_{name}.csv")
-    columns = {column: table[column].to_numpy() for column in table} | (
-        {} if "loss" in table else {"loss": "squared"}
-    )
+    columns = {column: table[column].to_numpy() for column in table} | ({} if "loss" in table else {"loss": "squared"})
     found = predict_table(columns)
     assert found["converged"].all()
     for column in ("accuracy", "kept_rate", "purity"):
@@ -45,16 +41,12 @@ def test_longer_than_a_block():
     p = np.linspace(0.01, 0.99, 2500)
     found = predict_table(LINE | {"p": p})
     assert len(found["accuracy"]) == 2500
-    np.testing.assert_allclose(
-        found["accuracy"][::499], predict_table(LINE | {"p": p[::499]})["accuracy"], atol=1e-12
-    )
+    np.testing.assert_allclose(found["accuracy"][::499], predict_table(LINE | {"p": p[::499]})["accuracy"], atol=1e-12)
 
 
 def test_classes_and_cosines():
     sides = {"p": (0.1, 0.4), "phi": (0.9, 0.6), "psi": (0.3, 0.2)}
-    columns = {
-        f"{k}_{s}": v for k, pair in sides.items() for s, v in zip(("negative", "positive"), pair, strict=True)
-    }
+    columns = {f"{k}_{s}": v for k, pair in sides.items() for s, v in zip(("negative", "positive"), pair, strict=True)}
     shared = {name: LINE[name] for name in ("signal", "alpha", "ridge", "loss")}
     found = predict_table(shared | columns | {"prior": 0.7})
     rates = ClassRates(*(np.array(pair) for pair in sides.values()), np.array([0.3, 0.7]))
@@ -128,9 +120,7 @@ def test_gradient_of_p_gain(loss, name):
     at = LINE | {"alpha": 8.0, "psi": 0.7, "phi": 0.8, "loss": loss}
 
     def solved(value):
-        columns = {
-            k: np.array([v], dtype=object if k == "loss" else float) for k, v in (at | {name: value}).items()
-        }
+        columns = {k: np.array([v], dtype=object if k == "loss" else float) for k, v in (at | {name: value}).items()}
         found = predicted_crossings(columns, "p_gain")
         return found.x[~found.rising][0]
 
