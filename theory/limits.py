@@ -86,11 +86,14 @@ def linear_infinite_data(problem: Problem) -> Scalar:
         raise TypeError("linear_infinite_data is for Cosines; see infinite_data for the independent setting")
     fields = (problem.signal, *problem.curation, problem.ridge)
     signal, *cosines, ridge = jnp.broadcast_arrays(*(jnp.asarray(field, float) for field in fields))
+    flat = (field.ravel() for field in (signal, *cosines, jnp.zeros_like(signal)))
+    return jnp.reshape(_population(Wedge(*flat), ridge.ravel()), signal.shape)
 
-    def one(law: Wedge, lam: Scalar) -> Scalar:
-        b, c = law.moments()
-        w = jnp.linalg.solve(c + lam * jnp.eye(len(b)), b)
-        return ndtr(law.signal * w[0] / jnp.linalg.norm(w))
 
-    flat = [field.ravel() for field in (signal, *cosines, jnp.zeros_like(signal))]
-    return jnp.reshape(jax.vmap(one)(Wedge(*flat), ridge.ravel()), signal.shape)
+@jax.jit
+@jax.vmap
+def _population(law: Wedge, ridge: Scalar) -> Scalar:
+    """Accuracy of (C + lambda I)^-1 b."""
+    b, c = law.moments()
+    w = jnp.linalg.solve(c + ridge * jnp.eye(len(b)), b)
+    return ndtr(law.signal * w[0] / jnp.linalg.norm(w))

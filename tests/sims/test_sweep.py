@@ -355,7 +355,7 @@ def test_a_damaged_file_is_named_and_only_its_trials_are_recomputed(long, tmp_pa
     assert done.returncode == 0
     (warning,) = [line for line in done.stderr.splitlines() if "warning" in line]
     assert str(victim) in warning
-    assert warning.endswith("; recomputed")
+    assert warning.endswith("; its trials are computed again")
     assert json.loads(done.stdout)["missing"] <= 4096
     assert all(receipts(out)[name] == data for name, data in before.items() if name != f"{victim.stem}.json")
     assert_nothing_twice(out, LONG)
