@@ -66,12 +66,15 @@ def compare(
 
     rows = read_rows(folder)
     _float64()
+    from sims.compare import STEPS
     from sims.compare import compare as compare_rows
+    from sims.progress import progress
     from sims.report import as_json, text
     from sims.store import write_atomic
     from sims.tables import NAMES, write_tables
 
-    found = compare_rows(rows)
+    with progress("comparing", STEPS, "steps") as advance:
+        found = compare_rows(rows, advance)
     write_tables(folder, {name: getattr(found, name) for name in NAMES})
     write_atomic(folder / "summary.json", _dumps(found.summary).encode())
     report = text(found, all_cells=cells)
@@ -92,11 +95,16 @@ def figures(
         about = package.describe()
         _show({name: caption for name, caption in about.items()}, json, _pairs)
         return
+    from sims.progress import progress
     from sims.tables import read_tables
 
     package.check_names(names)
     tables = read_tables(folder)
-    paths = package.draw_all(tables, folder / "figures", names)
+    paths: Any = []
+    with progress("drawing", len(names or package.NAMES), "figures") as advance:
+        for name in names or package.NAMES:
+            paths += package.draw(name, tables, folder / "figures")
+            advance(1)
     _show({"written": [str(path) for path in paths]}, json, lambda result: "\n".join(result["written"]))
 
 
@@ -189,18 +197,26 @@ def _predict_file(table: Path, out: Path | None, given: dict[str, Any], names: t
         raise _Usage(f"{table} cannot be read as CSV: {error}") from None
     if lines.empty:
         raise _Usage(f"{table} has no lines below its header")
-    linear = any(name in lines for name in ("cos_generator", "cos_verifier", "cos_between"))
-    if linear and names[0] == "p":
-        names = ("cos_generator", "cos_verifier", "cos_between")
-    wanted = ("signal", "alpha", "ridge", "loss", *names)
-    columns = {name: lines[name] if name in lines else given[name] for name in wanted if name in lines or name in given}
+    columns = _table_columns(lines, given, names)
     found = predict_table(columns)
-    added = {name: values for name, values in found.items() if name not in wanted}
+    added = {name: values for name, values in found.items() if name not in columns}
     result = lines.assign(**{name if name not in lines else f"predicted_{name}": v for name, v in added.items()})
     write_atomic(out, result.to_csv(index=False).encode())
     failed = int((~found["converged"]).sum())
     summary = {"written": str(out), "lines": len(lines), "not_converged": failed}
     _show(summary, json, lambda r: f"{r['lines']} lines, {failed} without solution\nwritten: {r['written']}")
+
+
+def _table_columns(lines: Any, given: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """What is predicted from: the table's own columns (cosines before rates per class before rates), else options."""
+    from theory.table import CLASS_RATES, COSINES, RATES, SHARED
+
+    present = [group for group in (COSINES, CLASS_RATES, RATES) if any(name in lines for name in group)]
+    if present and names == COSINES and present[0] != COSINES:
+        raise _Usage("--setting linear, but the table has columns of the independent setting (p, phi, psi)")
+    group = present[0] if present else names
+    wanted = (*SHARED, "loss", *group, *(("prior",) if group == CLASS_RATES else ()))
+    return {name: lines[name] if name in lines else given[name] for name in wanted if name in lines or name in given}
 
 
 class _Usage(ValueError):
@@ -249,7 +265,7 @@ def _sweep_text(result: dict[str, Any]) -> str:
     return f"{done}\nwritten: {result['rows']}\nnext:    pstar compare {result['out']}"
 
 
-COMMANDS = {"sweep": sweep, "compare": compare, "figures": figures, "study": study, "predict": predict}
+COMMANDS: dict[str, Any] = {"sweep": sweep, "compare": compare, "figures": figures, "study": study, "predict": predict}
 
 ABOUT = """When does training on verified synthetic data help? Predicted, simulated, compared.
 
@@ -287,14 +303,11 @@ def main() -> None:
 
 def _is_ours(error: BaseException) -> bool:
     """Whether an error was raised on purpose by this project, and so explains itself."""
-    if isinstance(error, _Usage):
-        return True
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    file = Path(trace.tb_frame.f_code.co_filename).resolve() if trace else Path()
-    home = Path(__file__).resolve().parent
-    return any(file.is_relative_to(home / package) for package in ("theory", "sims", "figures", "empirical"))
+    raiser = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
+    return isinstance(error, _Usage) or raiser.split(".")[0] in ("theory", "sims", "figures", "empirical")
 
 
 if __name__ == "__main__":

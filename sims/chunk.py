@@ -1,13 +1,14 @@
 """Compute one chunk: trials in batches of fixed width, as a table with one row per trial."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
 
+from sims.losses import Loss
 from sims.plan import Cell, Chunk
 from sims.trial import make_trials
 from theory.types import ClassRates, Cosines, Problem
@@ -23,8 +24,8 @@ SCHEMA = pa.schema(
     + [(name, FLOAT) for name in ("overlap", "norm", "accuracy", "gradient_norm")]
     + [("steps", INT), ("converged", pa.bool_()), ("status", TEXT)]
 )
-"""Columns of the raw rows. p, phi, psi are averages over the classes with weights P(y); they are null in the
-linear setting, where they follow from the cosines. status is "ok", "nothing kept" or "not converged"."""
+"""Columns of the raw rows. p, phi, psi are P(y' wrong), P(kept | correct), P(kept | wrong) over both classes, and
+null in the linear setting, where they follow from the cosines. status is "ok", "nothing kept" or "not converged"."""
 
 
 def run_chunk(chunk: Chunk, cells: Mapping[str, Cell], root_seed: int) -> pa.Table:
@@ -37,14 +38,14 @@ def run_chunk(chunk: Chunk, cells: Mapping[str, Cell], root_seed: int) -> pa.Tab
         raise RuntimeError("sims needs float64: set JAX_ENABLE_X64=1 before JAX is imported")
     owners = [cells[span.cell] for span in chunk.spans for _ in range(span.count)]
     seeds = [seed for span in chunk.spans for seed in range(span.first, span.first + span.count)]
-    if owners[0].method == "theory":
+    if chunk.shape.method == "theory":
         from sims.exact import exact_columns
 
         return _table(_parameter_columns(owners, seeds) | exact_columns(problems(owners), chunk.shape))
     words = np.array([(*cell.words, seed) for cell, seed in zip(owners, seeds, strict=True)], dtype=np.uint32)
     problem = problems(owners)
 
-    run = make_trials(chunk.shape.n, chunk.shape.d, chunk.shape.loss)
+    run = make_trials(chunk.shape.n, chunk.shape.d, cast(Loss, chunk.shape.loss))
     lanes, total = chunk.shape.lanes, len(owners)
     parts = []
     for start in range(0, total, lanes):
@@ -82,17 +83,27 @@ def problems(owners: list[Cell]) -> Problem:
 
 def _parameter_columns(owners: list[Cell], seeds: list[int]) -> dict[str, list[object]]:
     columns: dict[str, list[object]] = {"cell": [cell.id for cell in owners], "seed": list(seeds)}
-    for name in ("method", "setting", "signal", "ridge", "prior", "cos_generator", "cos_verifier", "cos_between"):
+    for name in ("setting", "signal", "ridge", "prior", "cos_generator", "cos_verifier", "cos_between"):
         columns[name] = [getattr(cell, name) for cell in owners]
-    for name in ("loss", "n", "d"):
+    for name in ("method", "loss", "n", "d"):
         columns[name] = [getattr(cell.shape, name) for cell in owners]
     columns["alpha"] = [cell.shape.n / cell.shape.d for cell in owners]
     for rate in ("p", "phi", "psi"):
         sides: list[Any] = [getattr(cell, rate) or (None, None) for cell in owners]
         columns[f"{rate}_negative"] = [side[0] for side in sides]
         columns[f"{rate}_positive"] = [side[1] for side in sides]
-        columns[rate] = [
-            None if low is None else low if low == high else (1 - cell.prior) * low + cell.prior * high
-            for (low, high), cell in zip(sides, owners, strict=True)
-        ]
+        columns[rate] = [_marginal(rate, cell) for cell in owners]
     return columns
+
+
+def _marginal(rate: str, cell: Cell) -> float | None:
+    """A rate over both classes: p by P(y), phi among the correct, psi among the wrong (by P(y) if none are)."""
+    pair: Any = getattr(cell, rate)
+    if pair is None or pair[0] == pair[1]:
+        return pair and pair[0]
+    assert cell.p is not None
+    prior = (1 - cell.prior, cell.prior)
+    share = {"p": (1.0, 1.0), "phi": (1 - cell.p[0], 1 - cell.p[1]), "psi": cell.p}[rate]
+    weight = [a * b for a, b in zip(prior, share, strict=True)]
+    weight = weight if sum(weight) > 0 else list(prior)
+    return float(sum(w * value for w, value in zip(weight, pair, strict=True)) / sum(weight))

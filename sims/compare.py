@@ -8,22 +8,27 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr
 from scipy.stats import binom, norm
 
 from sims.crossings import Curve, normal_z, value_at
 from sims.crossings import crossings as measured_crossings
+from sims.progress import Advance
 from sims.summary import summarise
 from theory import table as theory_table
 from theory.crossings import TARGETS, Target, along, predicted_crossings
 from theory.limits import bayes_accuracy
-from theory.table import CLASS_RATES, COSINES, SHARED
+from theory.table import CLASS_RATES, COSINES, SHARED, by_class
+from theory.threshold import p_star_along
 
+STEPS = 4
 LINE_POINTS = 201
 MAP_POINTS = 61
 CURVE = ["setting", "loss", "n", "d", "alpha", "signal", "ridge", "prior"]
-INDEPENDENT = ["phi", "psi", "phi_negative", "phi_positive", "psi_negative", "psi_positive"]
+INDEPENDENT = ["phi_negative", "phi_positive", "psi_negative", "psi_positive", "p_ratio"]
 LINEAR = ["cos_verifier", "cos_between"]
-CROSSING = ["rising", "measured", "low", "high", "grid_error", "rule", "exact", "predicted", "z", "in_grid"]
+MEASURED = ["x", "low", "high", "rising", "coarse"]
+CROSSING = ["rising", "measured", "low", "high", "coarse", "rule", "exact", "predicted", "z", "in_grid"]
 PREDICTED = ["p_star", "kept_rate", "purity", "generator_accuracy"]
 
 
@@ -42,22 +47,55 @@ class Comparison(NamedTuple):
     """The few numbers that say whether the sweep agrees with theory."""
 
 
-def compare(rows: pd.DataFrame) -> Comparison:
+def compare(rows: pd.DataFrame, advance: Advance = lambda units: None) -> Comparison:
     """Compare the raw rows of a sweep with theory.
 
     Args:
         rows: columns as `sims.chunk.SCHEMA`.
+        advance: called with 1 after each of the STEPS steps, for a progress bar.
     """
     cells = judge(add_predictions(summarise(rows)))
-    cells.insert(1, "curve", cells.groupby(_curve_columns(cells), sort=False, dropna=False).ngroup())
+    cells.insert(1, "curve", _curve_numbers(cells))
+    cells["p_star_along"] = _thresholds(cells)
+    advance(1)
     lines = theory_lines(cells)
+    advance(1)
+    maps = theory_maps(cells)
+    advance(1)
     crossing_table = compare_crossings(cells)
-    return Comparison(cells, crossing_table, lines, theory_maps(cells), summarise_comparison(cells, crossing_table))
+    advance(1)
+    return Comparison(cells, crossing_table, lines, maps, summarise_comparison(cells, crossing_table))
 
 
-def _curve_columns(cells: pd.DataFrame) -> list[str]:
-    """What is constant along a curve; the generator varies."""
-    return CURVE + (LINEAR if cells["setting"].iloc[0] == "linear" else INDEPENDENT)
+def _curve_numbers(cells: pd.DataFrame) -> pd.Series:
+    """Number of the curve of each cell. On a curve the generator varies and all else is constant: the verifier, the
+    training, and with class-dependent error rates their ratio (p = 0 belongs to the one ratio there is, or to 1)."""
+    if not _is_independent(cells):
+        return cells.groupby(CURVE + LINEAR, sort=False).ngroup()
+    total = cells["p_negative"] + cells["p_positive"]
+    ratio = (cells["p_negative"] / total.where(total > 0)).round(12)
+    others = ratio.groupby([cells[name] for name in CURVE + INDEPENDENT[:-1]])
+    only = others.transform("min").where(others.transform("nunique") == 1, 0.5)
+    return cells.assign(p_ratio=ratio.fillna(only)).groupby(CURVE + INDEPENDENT, sort=False).ngroup()
+
+
+def _thresholds(cells: pd.DataFrame) -> pd.Series:
+    """The error rate at which purity is 1/2 along the curve of each cell: where p = p*, in closed form.
+
+    Independent setting: p*, or `p_star_along` with class-dependent error rates. Linear setting: p = p* where
+    cos_generator = -cos_verifier, hence at p = Phi(r cos_verifier), whatever cos_between is.
+    """
+    firsts = _representatives(cells)
+    if _is_independent(cells):
+        found = p_star_along(by_class(_columns(firsts)))
+    else:
+        found = ndtr(firsts["signal"] * firsts["cos_verifier"])
+    return cells["curve"].map(dict(zip(firsts["curve"], np.asarray(found), strict=True)))
+
+
+def _representatives(cells: pd.DataFrame) -> pd.DataFrame:
+    """One cell of each curve, that with the largest p, which knows the ratio of class-dependent error rates."""
+    return cells.loc[cells.groupby("curve", sort=False)["p"].idxmax()].reset_index(drop=True)
 
 
 def predict_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -72,10 +110,11 @@ def predict_table(table: pd.DataFrame) -> pd.DataFrame:
 def add_predictions(cells: pd.DataFrame) -> pd.DataFrame:
     """Cells with the p* rule, the exact theory (``exact_*``) and z = (measured - exact) / error."""
     found = predict_table(cells)
-    cells = cells.assign(**{name: found[name] for name in ["p", "phi", "psi", *PREDICTED]})
+    rates = [] if _is_independent(cells) else ["p", "phi", "psi"]  # from the cosines
+    cells = cells.assign(**{name: found[name] for name in [*rates, *PREDICTED]})
     cells["bayes_accuracy"] = np.asarray(bayes_accuracy(cells["signal"].to_numpy()))
     cells["exact_accuracy"], cells["exact_converged"] = found["accuracy"], found["converged"]
-    cells["z"] = normal_z((cells["accuracy"] - cells["exact_accuracy"]) / cells["error"], cells["seeds"] - 1)
+    cells["z"] = normal_z(cells["accuracy"] - cells["exact_accuracy"], cells["error"], cells["seeds"] - 1)
     return cells
 
 
@@ -109,7 +148,7 @@ def _columns(table: pd.DataFrame) -> dict[str, np.ndarray]:
 
 def theory_lines(cells: pd.DataFrame) -> pd.DataFrame:
     """Exact accuracy along every curve, at LINE_POINTS points of its whole axis."""
-    firsts = cells.groupby("curve", sort=False).head(1)
+    firsts = _representatives(cells)
     table = firsts.loc[firsts.index.repeat(LINE_POINTS)].reset_index(drop=True)
     table = table.assign(**along(_columns(table), np.tile(np.linspace(0, 1, LINE_POINTS), len(firsts))))
     found = predict_table(table)
@@ -143,10 +182,10 @@ def theory_maps(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare_crossings(cells: pd.DataFrame) -> pd.DataFrame:
-    """Every crossing of every curve: measured with interval, predicted by the rule and by the exact theory.
+    """Every crossing of every curve: measured with interval, predicted by the p* rule and by the exact theory.
 
-    Measured and predicted crossings of one curve and target are matched in order of distance among those of one
-    direction; what has no partner stands alone with NaN on the other side.
+    Measured and predicted crossings of one curve, target and direction are paired, the nearest first; what has no
+    partner stands alone with NaN on the other side.
     """
     lines = []
     for target in TARGETS:
@@ -155,26 +194,15 @@ def compare_crossings(cells: pd.DataFrame) -> pd.DataFrame:
             part = part.sort_values("p")
             for line in _match(_measured(part, target), exact[exact["curve"] == curve], part, target):
                 lines.append({"curve": curve, "target": target} | line)
-    table = pd.DataFrame(lines, columns=["curve", "target", *CROSSING]).sort_values(
-        ["curve", "target"], ascending=[True, False]
-    )
-    parameters = cells.groupby("curve")[[*CURVE, "phi", "psi", *LINEAR]].first()
+    table = pd.DataFrame(lines, columns=["curve", "target", *CROSSING])
+    table = table.sort_values(["curve", "target"], ascending=[True, False], kind="stable")
+    constant = LINEAR if not _is_independent(cells) else [*INDEPENDENT[:-1], "phi", "psi"]
+    parameters = cells.groupby("curve")[[*CURVE, *constant]].first()
     return _verdicts(table.join(parameters, on="curve"))
 
 
 def _is_independent(part: pd.DataFrame) -> bool:
     return bool(part["setting"].iloc[0] == "independent")
-
-
-def _rule(part: pd.DataFrame) -> float:
-    """Where p = p* along a curve: p* itself in the independent setting, between two cells in the linear."""
-    if _is_independent(part):
-        return float(part["p_star"].iloc[0])
-    excess = part["p_star"] - part["p"]
-    change = np.flatnonzero(np.diff(np.sign(excess)))
-    if not len(change):
-        return np.nan
-    return float(np.interp(0.0, -excess.iloc[change[0] : change[0] + 2], part["p"].iloc[change[0] : change[0] + 2]))
 
 
 def _level(table: pd.DataFrame, target: Target) -> pd.Series | float:
@@ -183,7 +211,7 @@ def _level(table: pd.DataFrame, target: Target) -> pd.Series | float:
 
 def _exact_crossings(cells: pd.DataFrame, target: Target) -> pd.DataFrame:
     """Crossings of the exact theory on all curves, solved together; ``exact`` is in units of p."""
-    firsts = cells.groupby("curve", sort=False).head(1).reset_index(drop=True)
+    firsts = _representatives(cells)
     found = predicted_crossings(_columns(firsts), target)
     curve = firsts["curve"].to_numpy()[found.curve]
     return pd.DataFrame({"curve": curve, "exact": found.x, "rising": found.rising})
@@ -193,10 +221,10 @@ def _measured(part: pd.DataFrame, target: Target) -> tuple[Curve | None, pd.Data
     """The measured curve (None with fewer than 4 usable points) and its crossings."""
     usable = part[part["error"] > 0].drop_duplicates("p")
     if len(usable) < 4:
-        return None, pd.DataFrame(columns=["x", "low", "high", "rising", "grid_error"])
+        return None, pd.DataFrame(columns=MEASURED)
     mean = usable["accuracy"] - _level(usable, target)
     curve = Curve(*(np.asarray(a, float) for a in (usable["p"], mean, usable["error"], usable["seeds"] - 1)))
-    return curve, pd.DataFrame(measured_crossings(curve), columns=["x", "low", "high", "rising", "grid_error"])
+    return curve, pd.DataFrame(measured_crossings(curve), columns=MEASURED)
 
 
 def _match(
@@ -204,44 +232,50 @@ def _match(
 ) -> list[dict[str, Any]]:
     """Pair measured and predicted crossings; z is that of the measured curve at the predicted place."""
     curve, found = measured
-    free = list(predicted.itertuples())
-    lines: list[dict[str, Any]] = []
-    for crossing in found.itertuples():
-        same = [other for other in free if other.rising == crossing.rising]
-        partner = min(same, key=lambda other: abs(other.exact - crossing.x), default=None)
-        if partner is not None:
-            free.remove(partner)
-        line = {
-            "rising": bool(crossing.rising),
-            "measured": crossing.x,
-            "low": crossing.low,
-            "high": crossing.high,
-        }
-        exact = partner.exact if partner is not None else np.nan
-        lines.append(line | {"grid_error": crossing.grid_error, "exact": exact})
-    lines += [{"rising": bool(other.rising), "exact": other.exact} for other in free]
+    threshold = float(part["p_star_along"].iloc[0])
+    lines: list[dict[str, Any]] = [
+        {"rising": bool(c.rising), "measured": c.x, "low": c.low, "high": c.high, "coarse": bool(c.coarse)}
+        for c in found.itertuples()
+    ]
+    pairs = [
+        (abs(other.exact - line["measured"]), i, other.Index)
+        for i, line in enumerate(lines)
+        for other in predicted.itertuples()
+        if other.rising == line["rising"]
+    ]
+    for _, i, j in sorted(pairs):
+        if "exact" not in lines[i] and all(line.get("partner") != j for line in lines):
+            lines[i] |= {"exact": predicted.loc[j, "exact"], "partner": j}
+    taken = {line.pop("partner", None) for line in lines}
+    lines += [{"rising": bool(o.rising), "exact": o.exact} for o in predicted.itertuples() if o.Index not in taken]
     for line in lines:
-        line["rule"] = np.nan if line["rising"] else _rule(part)
-        line["predicted"] = line["rule"] if target == "p_half" and _is_independent(part) else line["exact"]
+        paired = "exact" in line
+        line["rule"] = np.nan if line["rising"] else threshold
+        # where p = p* accuracy is 1/2 at any size, by symmetry: closed form, and no limit
+        line["predicted"] = line["rule"] if target == "p_half" and paired else line.get("exact", np.nan)
         line["z"] = value_at(curve, line["predicted"]).z if curve is not None else np.nan
         line["in_grid"] = bool(part["p"].min() <= line["predicted"] <= part["p"].max())
     return lines
 
 
 def _verdicts(table: pd.DataFrame) -> pd.DataFrame:
-    """agrees / differs by the family-wise 95 % bound on |z|; otherwise why there is nothing to judge."""
-    if table.empty:
-        return table.assign(verdict=[])
-    verdict = pd.Series("agrees", index=table.index)
-    for _, part in table.groupby("target"):
-        bound = chance_bound(int(part["z"].notna().sum()))
-        verdict[part.index[part["z"].abs() > bound]] = "differs"
-    coarse = table["grid_error"] > (table["high"] - table["low"]) / 2
-    verdict[(verdict == "differs") & coarse] = "grid too coarse"
-    verdict[table["z"].isna() & ~table["in_grid"]] = "outside the grid"
-    verdict[table["z"].isna() & table["in_grid"]] = "no interval"
-    verdict[table["z"].isna() & table["exact"].isna() & table["measured"].notna()] = "no prediction"
-    return table.assign(verdict=verdict)
+    """agrees / differs by the family-wise 95 % bound on |z|; otherwise why there is nothing to judge.
+
+    z is removed where the grid is too coarse to resolve the crossing.
+    """
+    coarse = table["coarse"].eq(True)
+    table = table.assign(z=table["z"].astype(float).mask(coarse))
+    bound = table.groupby("target")["z"].transform(lambda z: chance_bound(int(z.notna().sum())))
+    seen, tested = table["measured"].notna(), table["z"].notna()
+    reasons = {
+        "grid too coarse": coarse,
+        "no prediction": seen & table["predicted"].isna(),
+        "outside the grid": ~table["in_grid"].astype(bool),
+        "no interval": ~tested,
+        "differs": tested & (table["z"].abs() > bound),
+        "not resolved": ~seen,
+    }
+    return table.assign(verdict=np.select(list(reasons.values()), list(reasons), "agrees"))
 
 
 def chance_bound(count: int, level: float = 0.95) -> float:

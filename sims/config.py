@@ -7,7 +7,7 @@ value, the allowed range and the remedy, before anything runs.
 import itertools
 import math
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from sims.fields import (
     single,
     unknown,
 )
-from sims.losses import LOSSES
+from sims.losses import LOSSES, PREDICTED
 
 MAX_CELLS = 10_000_000
 MOST_OF_A_KIND = 5
@@ -79,7 +79,7 @@ class VerifierTable:
 class TrainingTable:
     """[training]: the classifier."""
 
-    loss: tuple[str, ...] = choices(LOSSES, "loss of the trained classifier", default=LOSSES, many=True)
+    loss: tuple[str, ...] = choices(PREDICTED, "loss of the trained classifier", default=LOSSES, many=True)
     ridge: tuple[float, ...] = grid(Range(0, 1e12), "L2 penalty relative to the mean over kept samples")
 
 
@@ -189,6 +189,12 @@ def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:
             faults.append(f"{table}.{key}: has no meaning in the {problem['setting']} setting; remove it")
     if verifier["pairs"] is not None:
         verifier["pairs"] = _check_pairs(verifier["pairs"], names, independent, faults)
+    if read["run"]["method"] == "simulation":
+        faults += [
+            f"training.loss = {loss!r}: with run.method = 'simulation' only {' and '.join(LOSSES)} are known"
+            for loss in read["training"]["loss"]
+            if loss not in LOSSES
+        ]
     if faults:
         return faults
 
@@ -283,12 +289,3 @@ def axes(config: SweepConfig) -> tuple[tuple[Any, ...], ...]:
         config.verifiers(),
         generator,
     )
-
-
-def describe_keys() -> Iterator[tuple[str, str, str]]:
-    """(path, allowed, meaning) of every key a sweep file may hold, for help texts."""
-    for table, kind in TABLES.items():
-        for declared in fields(kind):
-            about = declared.metadata
-            allowed = str(about.get("range", "")) or " | ".join(about.get("options", ("list of pairs",)))
-            yield f"{table}.{declared.name}", allowed, about["meaning"]

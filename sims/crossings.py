@@ -11,11 +11,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.interpolate import CubicSpline, make_interp_spline
+from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
-from scipy.stats import norm, t
+from scipy.special import ndtri_exp
+from scipy.stats import t
 
 POINTS_PER_STEP = 64
+ROUNDING = 1e-12
+LARGEST_Z = 37.0
 
 
 class Curve(NamedTuple):
@@ -41,8 +44,9 @@ class Crossing(NamedTuple):
     """Upper end, likewise."""
     rising: bool
     """Whether the curve goes from negative to positive."""
-    grid_error: float
-    """|difference to the crossing by linear interpolation|: an upper guess of the error due to the grid."""
+    coarse: bool
+    """Whether the mean jumps by more than half of its range between the two grid points around the crossing: then the
+    grid does not resolve it, and neither place nor interval mean much."""
 
 
 class Value(NamedTuple):
@@ -73,12 +77,16 @@ def value_at(curve: Curve, x: float) -> Value:
     if not curve.x[0] <= x <= curve.x[-1]:
         return Value(np.nan, np.nan, np.nan)
     mean, error, df = (float(part[0]) for part in standardised(curve, np.array([x])))
-    return Value(mean, error, float(normal_z(mean / error, df)))
+    return Value(mean, error, float(normal_z(mean, error, df)))
 
 
-def normal_z(statistic: np.ndarray | float, df: np.ndarray | float) -> np.ndarray:
-    """The standard normal quantile that has the tail probability of a t statistic."""
-    return np.sign(statistic) * norm.isf(t.sf(np.abs(statistic), df))
+def normal_z(difference: np.ndarray | float, error: np.ndarray | float, df: np.ndarray | float) -> np.ndarray:
+    """difference/error, as the standard normal quantile that has its tail probability under Student's t.
+
+    At most LARGEST_Z, where the probability underflows. NaN where the error is no more than rounding (accuracies saturated at 0 or 1): nothing can be tested there.
+    """
+    statistic = np.divide(difference, np.where(np.asarray(error) > ROUNDING, error, np.nan))
+    return np.sign(statistic) * np.minimum(-ndtri_exp(t.logsf(np.abs(statistic), df)), LARGEST_Z)
 
 
 def crossings(curve: Curve, confidence: float = 0.95) -> list[Crossing]:
@@ -112,7 +120,7 @@ def crossings(curve: Curve, confidence: float = 0.95) -> list[Crossing]:
         low = _edge(curve, fine[first - 1], inner[0], confidence) if before else np.nan
         high = _edge(curve, fine[last + 1], inner[1], confidence) if after else np.nan
         rising = after > before if before or after else bool(mean[stop] > mean[start])
-        found.append(Crossing(root, low, high, bool(rising), _grid_error(curve, root)))
+        found.append(Crossing(root, low, high, bool(rising), _is_coarse(curve, root)))
     return found
 
 
@@ -153,9 +161,6 @@ def _root(function: Callable[[float], float], a: float, b: float) -> float:
     return float(brentq(function, a, b, xtol=1e-12))
 
 
-def _grid_error(curve: Curve, root: float) -> float:
-    """Distance from ``root`` to the nearest crossing of the linear interpolant."""
-    linear = make_interp_spline(curve.x, curve.mean, k=1)
-    at = np.flatnonzero(np.diff(np.sign(curve.mean)))
-    roots = [_root(lambda x: float(linear(x)), curve.x[i], curve.x[i + 1]) for i in at]
-    return min((abs(root - other) for other in roots), default=np.inf)
+def _is_coarse(curve: Curve, root: float) -> bool:
+    right = int(np.clip(np.searchsorted(curve.x, root), 1, len(curve.x) - 1))
+    return bool(abs(curve.mean[right] - curve.mean[right - 1]) > np.ptp(curve.mean) / 2)

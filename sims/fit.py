@@ -17,6 +17,10 @@ TOLERANCE = 1e-10
 """A fit is converged when the norm of its objective's gradient is at most this (the gradient at w = 0 is of
 order 1). By strong convexity the distance to the minimiser is then at most TOLERANCE / ridge."""
 
+SETTLED = 1e-3
+"""Length of the last Newton step relative to the weights. Where there is a minimiser the steps shrink quadratically
+and end far below; where there is none they do not shrink."""
+
 MAX_STEPS = 100
 """Newton steps before a logistic fit is given up and flagged; 5 to 15 are usual."""
 
@@ -37,7 +41,7 @@ class Fit(NamedTuple):
     steps: Int[Array, ""]
     """Linear systems solved."""
     converged: Bool[Array, ""]
-    """Something was kept and gradient_norm <= TOLERANCE."""
+    """Something was kept, gradient_norm <= TOLERANCE, and the last Newton step was short."""
 
 
 def fit(
@@ -65,13 +69,13 @@ def fit(
     weight = kept / jnp.maximum(m, 1)
     u = label[:, None] * x
     if loss == "squared":
-        weights, steps = _ridge(u, weight, ridge)
+        weights, steps, settled = _ridge(u, weight, ridge)
     elif loss == "logistic":
-        weights, steps = _logistic(u, weight, ridge)
+        weights, steps, settled = _logistic(u, weight, ridge)
     else:
         raise ValueError(f"loss = {loss!r} is not one of {', '.join(LOSSES)}")
     norm = jnp.linalg.norm(gradient(loss, weights, u, weight, ridge))
-    return Fit(weights, norm, steps, (m > 0) & (norm <= TOLERANCE))
+    return Fit(weights, norm, steps, (m > 0) & settled & (norm <= TOLERANCE))
 
 
 def slope(loss: Loss, margin: Float[Array, " n"]) -> Float[Array, " n"]:
@@ -90,7 +94,7 @@ def gradient(
     return (weight * slope(loss, u @ weights)) @ u + ridge * weights
 
 
-def _ridge(u: Array, weight: Array, ridge: Array) -> tuple[Array, Array]:
+def _ridge(u: Array, weight: Array, ridge: Array) -> tuple[Array, Array, Array]:
     """Squared loss by one Cholesky factorisation, primal (d x d) or dual (n x n), whichever is smaller."""
     n, d = u.shape
     root = jnp.sqrt(weight)
@@ -101,37 +105,39 @@ def _ridge(u: Array, weight: Array, ridge: Array) -> tuple[Array, Array]:
     else:
         gram = scaled @ scaled.T + ridge * jnp.eye(n)
         weights = jsl.cho_solve(jsl.cho_factor(gram, lower=True), root) @ scaled
-    return weights, jnp.ones((), int)
+    return weights, jnp.ones((), int), jnp.ones((), bool)
 
 
-def _logistic(u: Array, weight: Array, ridge: Array) -> tuple[Array, Array]:
+def _logistic(u: Array, weight: Array, ridge: Array) -> tuple[Array, Array, Array]:
     """Damped Newton. Where d > n the minimiser lies in the row space of u and is sought there (thin QR)."""
     n, d = u.shape
     if d <= n:
         return _newton(u, weight, ridge)
     basis, corner = jnp.linalg.qr(u.T)
-    inner, steps = _newton(corner.T, weight, ridge)
-    return basis @ inner, steps
+    inner, steps, settled = _newton(corner.T, weight, ridge)
+    return basis @ inner, steps, settled
 
 
 class _Newton(NamedTuple):
     weights: Array
     gradient: Array
     step: Array
+    settled: Array
     stalled: Array
 
 
-def _newton(u: Array, weight: Array, ridge: Array) -> tuple[Array, Array]:
+def _newton(u: Array, weight: Array, ridge: Array) -> tuple[Array, Array, Array]:
     """Newton's method on the logistic objective, with Armijo backtracking.
 
-    Stops at a gradient norm of TOLERANCE / 10, or when no step length helps (the certificate, taken by the
-    caller, then says whether that was the minimum).
+    Stops once the gradient norm is TOLERANCE / 10 and the last step was short (SETTLED of the weights), or when no
+    step length helps. Without a minimiser (separable data at ridge = 0) the gradient shrinks as the weights grow, but
+    the steps stay long; that is not convergence. Returns (weights, steps, settled).
     """
     d = u.shape[1]
 
     def running(state: _Newton) -> Array:
         large = jnp.linalg.norm(state.gradient) > TOLERANCE / 10
-        return large & ~state.stalled & (state.step < MAX_STEPS)
+        return (large | ~state.settled) & ~state.stalled & (state.step < MAX_STEPS)
 
     def advance(state: _Newton) -> _Newton:
         w, g = state.weights, state.gradient
@@ -156,11 +162,12 @@ def _newton(u: Array, weight: Array, ridge: Array) -> tuple[Array, Array]:
         w_next = w + 0.5**halvings * direction
         g_next = gradient("logistic", w_next, u, weight, ridge)
         smaller = jnp.linalg.norm(g_next) < jnp.linalg.norm(g)
+        short = jnp.linalg.norm(direction) <= SETTLED * jnp.linalg.norm(w_next)
         better = jnp.where(endgame, smaller, halvings < MAX_HALVINGS)
         w_next, g_next = jnp.where(better, w_next, w), jnp.where(better, g_next, g)
-        return _Newton(w_next, g_next, state.step + 1, ~better)
+        return _Newton(w_next, g_next, state.step + 1, short, ~better)
 
     start = jnp.zeros(d)
-    first = _Newton(start, gradient("logistic", start, u, weight, ridge), jnp.zeros((), int), jnp.zeros((), bool))
+    first = _Newton(start, gradient("logistic", start, u, weight, ridge), jnp.zeros((), int), *jnp.zeros((2,), bool))
     last = jax.lax.while_loop(running, advance, first)
-    return last.weights, last.step
+    return last.weights, last.step, last.settled

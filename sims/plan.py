@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from sims.config import SweepConfig, axes
 from sims.fields import PerClass
-from sims.losses import Loss
 
 LANE_BYTES = 256 * 2**20
 """Memory for one batch of trials. Fixed, not read from the machine: the batch width is part of what makes
@@ -26,13 +25,16 @@ MAX_CHUNK_TRIALS = 4096
 class Shape(NamedTuple):
     """What is static under jit; one compilation each."""
 
-    loss: Loss
+    loss: str
     n: int
     d: int
+    method: str = "simulation"
 
     @property
     def trial_bytes(self) -> int:
         """Memory of one trial: about four copies of the n x d data and three square matrices."""
+        if self.method == "theory":
+            return 1
         return 8 * (4 * self.n * self.d + 3 * min(self.n, self.d) ** 2)
 
     @property
@@ -41,6 +43,8 @@ class Shape(NamedTuple):
 
         Calibrated on one machine; good to a factor of about three, for estimates and chunk sizes only.
         """
+        if self.method == "theory":
+            return 1e-3
         n, d = self.n, self.d
         small = min(n, d)
         system = n * d * small * 7e-11 + small**3 * 7e-11 + n * d * 2e-9
@@ -74,7 +78,6 @@ class Cell(NamedTuple):
     cos_generator: float | None = None
     cos_verifier: float | None = None
     cos_between: float | None = None
-    method: str = "simulation"
 
     @property
     def id(self) -> str:
@@ -118,13 +121,12 @@ def cells(config: SweepConfig) -> dict[str, Cell]:
     independent = config.problem.setting == "independent"
     found: dict[str, Cell] = {}
     for loss, d, alpha, signal, ridge, (a, b), g in itertools.product(*axes(config)):
-        shape = Shape(loss, round(alpha * d), d)
+        shape = Shape(loss, round(alpha * d), d, config.run.method)
         if independent:
             rates = (_per_class(g), _per_class(a), _per_class(b))
             cell = Cell("independent", shape, signal, ridge, config.problem.prior, *rates)
         else:
             cell = Cell("linear", shape, signal, ridge, 0.5, None, None, None, g, a, b)
-        cell = cell._replace(method=config.run.method)
         found[cell.id] = cell
     return found
 

@@ -91,8 +91,13 @@ def _curve_columns(cells: pd.DataFrame) -> dict[str, tuple[str, str]]:
     possible |= {"ridge": ("ridge", "g"), "prior": ("prior", "g")}
     if cells["setting"].iloc[0] == "linear":
         verifier = {"cos_verifier": ("cos(v,mu)", "g"), "cos_between": ("cos(g,v)", "g")}
-    else:
+    elif all((cells[f"{rate}_negative"] == cells[f"{rate}_positive"]).all() for rate in ("phi", "psi")):
         verifier = {"phi": ("phi", ".3g"), "psi": ("psi", ".3g")}
+    else:
+        sides = {"negative": "-", "positive": "+"}
+        verifier = {
+            f"{rate}_{side}": (f"{rate}{sign}", ".3g") for rate in ("phi", "psi") for side, sign in sides.items()
+        }
     always = {"loss", "alpha"}
     return {key: value for key, value in possible.items() if key in always or cells[key].nunique() > 1} | verifier
 
@@ -113,20 +118,27 @@ def _thresholds(cells: pd.DataFrame, crossings: pd.DataFrame) -> str:
     for curve, part in cells.groupby("curve", sort=False):
         part = part.sort_values("p")
         strip = "".join(_glyph(line) for line in part.itertuples())
-        star = number(part["p_star"].iloc[0]) if part["setting"].iloc[0] == "independent" else "varies"
+        star = number(part["p_star_along"].iloc[0])
         if curve in half.index:
             line = half.loc[curve]
-            middle = [number(line["predicted"]), number(line["measured"]), interval(line["low"], line["high"])]
+            middle = [number(line["measured"]), interval(line["low"], line["high"])]
             middle += [number(line["z"], 1), line["verdict"]]
         else:
-            middle = ["-", "-", "", "-", "never below 1/2"]
+            middle = ["-", "", "-", _no_crossing(part)]
         lines.append([*_curve_cells(part.iloc[0], columns), star, *middle, strip])
-    headings = [*_headings(columns), ("p*", ">"), ("p_half predicted", ">"), ("measured", ">")]
+    headings = [*_headings(columns), ("p* predicted", ">"), ("p_half measured", ">")]
     headings += [("95% interval", "<"), ("z", ">"), ("verdict", "<"), (_p_range(cells), "<")]
-    title = "p_half, the error rate at which trained accuracy crosses 1/2 (theory: p* at any n and d)"
+    title = "p_half, the error rate at which trained accuracy crosses 1/2 (theory: p*, at any n and d)"
     if cells["setting"].iloc[0] == "linear":
-        title = "p_half, the error rate at which trained accuracy crosses 1/2 (prediction: exact theory)"
+        title += "\n(p* of a curve is the p at which p = p*, where cos(g,mu) = -cos(v,mu))"
     return "\n".join([title, layout(headings, lines), *LEGEND])
+
+
+def _no_crossing(part: pd.DataFrame) -> str:
+    accuracy = part["accuracy"].dropna()
+    if accuracy.empty:
+        return "no numbers"
+    return "always above 1/2" if accuracy.min() > 0.5 else "always below 1/2" if accuracy.max() < 0.5 else "no crossing"
 
 
 def _p_range(cells: pd.DataFrame) -> str:
@@ -227,7 +239,7 @@ def prediction(found: dict[str, Any]) -> str:
     """What `theory.describe.describe` returns, as text."""
     p, star = found["p"], found["p_star"]
     lines = [f"p_star              {star:.6f}   training succeeds, with infinite data, while p < p*"]
-    if "p_gain_rule" not in found:
+    if "p_gain_infinite_data" not in found:
         lines.append(f"p, phi, psi         {p:.6f}, {found['phi']:.6f}, {found['psi']:.6f}   from the cosines")
     lines += [
         f"purity              {number(found['purity'], 6)}   share of the kept labels that is correct",
@@ -236,18 +248,20 @@ def prediction(found: dict[str, Any]) -> str:
     ]
     if not found["converged"]:
         return "\n".join([*lines, "accuracy            none: nothing is kept, or the equations have no solution"])
-    relation = ("<", "enough") if found["below_threshold"] else (">=", "not enough")
+    relation = ("<", "good enough") if found["below_threshold"] else (">=", "not good enough")
     better = "beats" if found["beats_generator"] else "does not beat"
     lines += [
         f"accuracy            {found['accuracy']:.6f}   of the trained classifier, exact as d -> infinity",
         f"p_half              {_places(found['p_half'])}",
         f"p_gain              {_places(found['p_gain'])}",
     ]
-    if "p_gain_rule" in found:
-        lines.append(f"  by the p* rule    {_places(found['p_gain_rule'])}")
+    if "p_gain_infinite_data" in found:
+        lines.append(f"  with infinite data {_places(found['p_gain_infinite_data'])}")
+    if found["curve_solved"] < 0.98:
+        lines.append(f"                    (only {found['curve_solved']:.0%} of the curve over p has a solution)")
     lines += [
         f"verdict             p = {p:.4g} {relation[0]} p* = {star:.4g}: "
-        f"the verifier is good {relation[1]} in the limit;",
+        f"the verifier is {relation[1]} in the limit of infinite data;",
         f"                    at this sample size the trained classifier {better} its generator",
     ]
     return "\n".join(lines)

@@ -6,6 +6,10 @@ import zlib
 
 import jax
 import pytest
+from hypothesis import settings
+
+settings.register_profile("shared_machine", deadline=None)
+settings.load_profile("shared_machine")
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+PSTAR = Path(sys.executable).with_name("pstar")
+"""The console script that `make run` calls."""
 COMMANDS = ("sweep", "compare", "figures", "predict")
 HEAVY = {"jax", "pandas", "pyarrow", "matplotlib", "scipy"}
 RATES = ("--p", "0.3", "--phi", "0.8", "--psi", "0.2")
@@ -34,7 +36,7 @@ seeds = 3
 
 def pstar(*words, **environment):
     return subprocess.run(
-        [sys.executable, "pstar.py", *map(str, words)],
+        [str(PSTAR), *map(str, words)],
         cwd=ROOT,
         env=os.environ | environment,
         capture_output=True,
@@ -308,7 +310,8 @@ def test_dry_run_counts_what_is_there_and_leaves_it_alone(file, swept, tmp_path)
 def test_compare_reports_and_writes_tables(swept):
     out, _ = swept
     done = pstar("compare", out, "--json")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert all(line.startswith("comparing: ") for line in done.stderr.splitlines())
     json.loads(done.stdout, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
     assert {path.name for path in (out / "tables").iterdir()} >= {
         "cells.csv",
@@ -328,7 +331,7 @@ def test_compare_refuses_damaged_rows(swept, tmp_path, name):
     done = pstar("compare", tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"error: {tmp_path}/rows.parquet is damaged")
-    assert len(done.stderr.splitlines()) == 1
+    assert "Traceback" not in done.stderr
 
 
 def test_compare_that_cannot_write_says_where(swept, tmp_path):
@@ -337,9 +340,9 @@ def test_compare_that_cannot_write_says_where(swept, tmp_path):
     (tmp_path / "tables").write_text("")
     done = pstar("compare", tmp_path)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: ")
+    assert done.stderr.splitlines()[-1].startswith("error: ")
     assert f"{tmp_path}/tables" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert "Traceback" not in done.stderr
 
 
 # --- pipes ---
@@ -349,7 +352,7 @@ def test_compare_that_cannot_write_says_where(swept, tmp_path):
 @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
 def test_a_reader_that_leaves_is_no_error(words, unbuffered):
     driver = subprocess.Popen(
-        [sys.executable, "pstar.py", *words],
+        [str(PSTAR), *words],
         cwd=ROOT,
         env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
         stdout=subprocess.PIPE,
@@ -363,6 +366,6 @@ def test_a_reader_that_leaves_is_no_error(words, unbuffered):
 
 
 def test_head_takes_the_first_line():
-    line = f"{sys.executable} pstar.py figures out --list | head -1"
+    line = f"{PSTAR} figures out --list | head -1"
     done = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (len(done.stdout.splitlines()), done.stderr) == (1, "")

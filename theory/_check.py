@@ -81,12 +81,14 @@ def check_cosines(cosines: Cosines) -> None:
     g, v, b = (np.asarray(value, dtype=np.float64) for value in cosines)
     determinant = 1 + 2 * g * v * b - g**2 - v**2 - b**2
     if np.any(determinant < -1e-12):
+        worst = np.argmin(determinant)
+        g, v, b = (np.ravel(np.broadcast_to(value, determinant.shape))[worst] for value in (g, v, b))
         spread = np.sqrt((1 - g**2) * (1 - v**2))
-        low, high = np.ravel(g * v - spread)[0], np.ravel(g * v + spread)[0]
+        low, high = g * v - spread, g * v + spread
         raise ValueError(
-            f"cos_generator = {np.ravel(g)[0]:g}, cos_verifier = {np.ravel(v)[0]:g}, "
-            f"cos_between = {np.ravel(b)[0]:g} belong to no three unit vectors (their Gram matrix is "
-            f"not positive semidefinite); with these first two, cos_between lies in [{low:.6g}, {high:.6g}]"
+            f"cos_generator = {g:g}, cos_verifier = {v:g}, cos_between = {b:g} belong to no three unit vectors "
+            f"(their Gram matrix is not positive semidefinite); with these first two, cos_between lies in "
+            f"[{low:.6g}, {high:.6g}]"
         )
 
 

@@ -100,7 +100,7 @@ def predicted_crossings(columns: Mapping[str, np.ndarray], target: Target, infin
             (independent setting).
 
     Returns:
-        `Crossings` with x in units of p. Empty for a curve that stays on one side.
+        `Crossings` with x in units of p, those that were solved. None for a curve that stays on one side.
     """
     count = len(columns["signal"])
 
@@ -116,8 +116,10 @@ def predicted_crossings(columns: Mapping[str, np.ndarray], target: Target, infin
     found = crossings(excess, count, 0.0, 1.0)
     if not len(found.x):
         return found
+    solved = np.isfinite(found.x)
+    found = Crossings(*(field[solved] for field in found))
     lines = {name: np.asarray(column)[found.curve] for name, column in columns.items()}
-    return found._replace(x=predict_table(along(lines, found.x))["p"])
+    return found._replace(x=predict_table(along(lines, found.x))["p"]) if len(found.x) else found
 
 
 def differentiable_p_gain(problem: Problem, alpha: Scalar, loss: str, near: Scalar) -> Scalar:

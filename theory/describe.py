@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from theory.crossings import TARGETS, predicted_crossings
+from theory.crossings import TARGETS, along, predicted_crossings
 from theory.table import COSINES, predict_table
+
+CURVE_POINTS = 129
 
 
 def describe(given: dict[str, Any]) -> dict[str, Any]:
@@ -17,7 +19,8 @@ def describe(given: dict[str, Any]) -> dict[str, Any]:
     Returns:
         The fields of `theory.prediction.Prediction`; ``below_threshold`` (p < p*); ``beats_generator`` (None where
         there is no solution); ``p_half`` and ``p_gain``, lists of {"p", "then"} by the exact theory, where "then"
-        says what holds beyond that p; in the independent setting ``p_gain_rule``, the same with infinite data.
+        says what holds beyond that p; ``curve_solved``, the share of the curve over p that has a solution (elsewhere
+        crossings are missed); and in the independent setting ``p_gain_infinite_data``, the step function's.
 
     Raises:
         ValueError: as `predict_table`. RuntimeError: JAX is in float32.
@@ -27,10 +30,13 @@ def describe(given: dict[str, Any]) -> dict[str, Any]:
     found["below_threshold"] = found["purity"] > 0.5
     solved = found["converged"]
     found["beats_generator"] = found["accuracy"] > found["generator_accuracy"] if solved else None
+    share = np.linspace(0, 1, CURVE_POINTS)
+    curve = predict_table(along({name: np.repeat(column, CURVE_POINTS) for name, column in columns.items()}, share))
+    found["curve_solved"] = float(np.mean(curve["converged"]))
     for target in TARGETS:
         found[target] = _listed(columns, target)
     if COSINES[0] not in given:
-        found["p_gain_rule"] = _listed(columns, "p_gain", infinite_data=True)
+        found["p_gain_infinite_data"] = _listed(columns, "p_gain", infinite_data=True)
     return found
 
 

@@ -6,15 +6,15 @@ import jax.numpy as jnp
 
 from theory.engine import solve
 from theory.geometry import rates as rates_of_cosines
-from theory.threshold import generator_accuracy, kept_rate, p_star, purity
-from theory.types import ClassRates, Cosines, Problem, Scalar
+from theory.threshold import generator_accuracy, kept_rate, marginal, p_star, purity
+from theory.types import Cosines, Problem, Scalar
 
 
 class Prediction(NamedTuple):
     """What theory says of a `Problem` at a sample ratio; names as in THEORY §1."""
 
     p: Scalar
-    """Error rate of the generator (averaged over the classes)."""
+    """Error rate of the generator; with phi and psi, over both classes (`theory.threshold.marginal`)."""
     phi: Scalar
     psi: Scalar
     p_star: Scalar
@@ -53,8 +53,6 @@ def predict(problem: Problem, alpha: Scalar, loss: str = "squared") -> Predictio
     solution = solve(problem, alpha, loss)
     curation = problem.curation
     rates = rates_of_cosines(problem.signal, curation) if isinstance(curation, Cosines) else curation
-    p, phi, psi = rates[:3]
-    if isinstance(rates, ClassRates):
-        p, phi, psi = (jnp.sum(rates.prior * rate, -1) for rate in (p, phi, psi))
+    p, phi, psi = marginal(rates)
     summary = (p_star(rates), kept_rate(rates), purity(rates), generator_accuracy(rates))
     return Prediction(p, phi, psi, *summary, solution.accuracy, solution.converged, solution.residual)

@@ -57,12 +57,12 @@ def predict_table(columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
 def _columns_of(columns: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of the columns that matter. Raises ValueError where they do not make a problem."""
     linear = any(name in columns for name in COSINES)
-    by_class = any(name in columns for name in CLASS_RATES)
-    wanted = COSINES if linear else CLASS_RATES if by_class else RATES
+    class_dependent = any(name in columns for name in CLASS_RATES)
+    wanted = COSINES if linear else CLASS_RATES if class_dependent else RATES
     missing = [name for name in (*SHARED, *wanted, "loss") if name not in columns]
     if missing:
         raise ValueError(f"column {missing[0]} is missing; the table needs {', '.join((*SHARED, 'loss', *wanted))}")
-    return (*SHARED, *wanted, "prior") if by_class and "prior" in columns else (*SHARED, *wanted)
+    return (*SHARED, *wanted, "prior") if class_dependent and not linear and "prior" in columns else (*SHARED, *wanted)
 
 
 def _numbers(name: str, values: Any) -> np.ndarray:
@@ -108,8 +108,13 @@ def _check(numbers: Mapping[str, Any], losses: np.ndarray) -> None:
 def _curation(numbers: Mapping[str, Any], stack: Any) -> Rates | ClassRates | Cosines:
     if COSINES[0] in numbers:
         return Cosines(*(numbers[name] for name in COSINES))
-    if RATES[0] in numbers:
+    if CLASS_RATES[0] not in numbers:
         return Rates(*(numbers[name] for name in RATES))
+    return by_class(numbers, stack)
+
+
+def by_class(numbers: Mapping[str, Any], stack: Any = np.stack) -> ClassRates:
+    """`ClassRates` from the columns p_negative, p_positive, ... and prior = P(y = +1), 1/2 where it is absent."""
     sides = [stack([numbers[f"{rate}_negative"], numbers[f"{rate}_positive"]], -1) for rate in RATES]
     prior = numbers.get("prior", 0.5 + 0 * numbers["signal"])
     return ClassRates(sides[0], sides[1], sides[2], stack([1 - prior, prior], -1))

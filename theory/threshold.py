@@ -5,22 +5,55 @@ import jax.numpy as jnp
 from theory._check import check_rates
 from theory.types import ClassRates, Rates, Scalar
 
+TINY = 1e-290
+"""Shares below this count as none: their products underflow."""
+
 
 def p_star(rates: Rates | ClassRates) -> Scalar:
     """Breakdown error rate: training on kept data succeeds, with infinite data, iff p < p*.
 
         p* = 1 / (1 + psi/phi) = phi / (phi + psi)
 
-    For `ClassRates` it is the threshold on an error rate common to both classes, with phi and psi
-    averaged over the prior. Depends on ``psi/phi`` alone. Returns a value in [0, 1], of the broadcast
-    shape of phi and psi. Raises ValueError for rates outside [0, 1] and for phi = psi = 0.
-    Source: feng2024beyond, main theorem; THEORY §1 for the convention of p.
+    For `ClassRates`, p, phi and psi are those over both classes (`marginal`); where the classes have different error
+    rates, phi and psi, hence p*, move with them (`p_star_along` is the threshold of the curve). Depends on
+    ``psi/phi`` alone. Returns a value in [0, 1], of the broadcast shape of the rates. Raises ValueError for rates
+    outside [0, 1] and for phi = psi = 0. Source: feng2024beyond, main theorem; THEORY §1 for the convention of p.
     """
     check_rates(rates)
-    phi, psi = rates.phi, rates.psi
-    if isinstance(rates, ClassRates):
-        phi, psi = jnp.sum(rates.prior * phi, -1), jnp.sum(rates.prior * psi, -1)
+    _, phi, psi = marginal(rates)
     return jnp.asarray(phi) / (jnp.asarray(phi) + psi)
+
+
+def p_star_along(rates: ClassRates) -> Scalar:
+    """The average error rate at which purity is 1/2 when the classes' error rates keep their ratio.
+
+        p* = pbar sum_k rho_k phi_k / sum_k rho_k p_k (phi_k + psi_k),   pbar = sum_k rho_k p_k
+
+    Where all p_k are 0 the ratio is taken as 1. May exceed what p_k <= 1 allows. Raises ValueError as `p_star`.
+    """
+    check_rates(rates)
+    p = jnp.where(jnp.sum(rates.p, -1, keepdims=True) > TINY, rates.p, 1.0)
+    total = jnp.sum(rates.prior * p * (rates.phi + rates.psi), -1)
+    return jnp.sum(rates.prior * p, -1) * jnp.sum(rates.prior * rates.phi, -1) / total
+
+
+def marginal(rates: Rates | ClassRates) -> Rates:
+    """p, phi and psi over both classes: P(y' wrong), P(kept | correct), P(kept | wrong).
+
+        phi = sum_k rho_k (1 - p_k) phi_k / sum_k rho_k (1 - p_k),   psi = sum_k rho_k p_k psi_k / sum_k rho_k p_k
+
+    Where nothing is correct (or wrong), phi (or psi) is averaged with the prior instead.
+    """
+    if isinstance(rates, Rates):
+        return rates
+
+    def average(values: Scalar, share: Scalar) -> Scalar:
+        weight = rates.prior * share
+        weight = jnp.where(jnp.sum(weight, -1, keepdims=True) > TINY, weight, rates.prior)
+        return jnp.sum(weight * values, -1) / jnp.sum(weight, -1)
+
+    wrong = jnp.asarray(rates.p)
+    return Rates(jnp.sum(rates.prior * wrong, -1), average(rates.phi, 1 - wrong), average(rates.psi, wrong))
 
 
 def kept_correct_rate(rates: Rates | ClassRates) -> Scalar:

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from sims.compare import chance_bound, compare, predict_table
 from sims.report import as_json, interval, layout, text
@@ -53,7 +53,7 @@ def test_predictions_are_those_of_theory_line_by_line(comparison):
     assert cell["exact_accuracy"] == pytest.approx(float(alone.accuracy), abs=1e-9)
     assert cell["p_star"] == pytest.approx(float(alone.p_star), rel=1e-14)
     assert cell["z"] == pytest.approx(
-        norm.isf(__import__("scipy.stats").stats.t.sf((cell["accuracy"] - cell["exact_accuracy"]) / cell["error"], 23)),
+        norm.isf(t.sf((cell["accuracy"] - cell["exact_accuracy"]) / cell["error"], 23)),
         rel=1e-9,
     )
 
@@ -125,6 +125,30 @@ def test_linear_setting():
     error = np.sqrt(cells["kept_rate"] * (1 - cells["kept_rate"]) / trials)
     assert (np.abs(kept / trials - cells["kept_rate"]) < 6 * error).all()
     assert "cos(v,mu)" in text(found)
+    half = found.crossings.query("target == 'p_half'").dropna(subset=["exact", "rule"])
+    np.testing.assert_allclose(half["exact"], half["rule"], atol=1e-9)  # p = p* iff cos(g,mu) = -cos(v,mu)
+
+
+CLASSES = {
+    "problem": {"d": 15, "alpha": 20, "signal": 2.0},
+    "generator": {"p": [[round(0.9 * t, 3), round(0.3 * t, 3)] for t in (0.0, 0.5, 0.7, 0.8, 0.9, 1.0)]},
+    "verifier": {"pairs": [[[0.5, 0.9], [0.9, 0.2]]]},
+    "training": {"loss": "squared", "ridge": 0.1},
+    "run": {"seeds": 64},
+}
+
+
+def test_class_dependent_rates():
+    """Rates over both classes, one curve although the p_k differ, p* where purity is 1/2, and measured there."""
+    cells = compare(simulate(CLASSES)).cells
+    assert cells["curve"].nunique() == 1
+    np.testing.assert_allclose(cells["p"], cells["p_negative"] / 2 + cells["p_positive"] / 2)
+    np.testing.assert_allclose(cells["kept_rate"], (1 - cells["p"]) * cells["phi"] + cells["p"] * cells["psi"])
+    assert ((cells["purity"] > 0.5) == (cells["p"] < cells["p_star"])).all()
+    found = compare(simulate(CLASSES)).crossings.query("target == 'p_half'").iloc[0]
+    assert found["predicted"] == pytest.approx(0.6 * 0.7 / (0.5 * (0.9 * 1.4 + 0.3 * 1.1)), rel=1e-12)
+    assert found["exact"] == pytest.approx(found["predicted"], abs=1e-9)
+    assert found["verdict"] == "agrees"
 
 
 def test_theory_in_the_place_of_trials():

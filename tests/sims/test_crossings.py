@@ -74,9 +74,10 @@ def test_interval_is_open_where_the_grid_ends():
     assert found.high > found.x
 
 
-def test_steep_curve_on_a_coarse_grid_reports_its_grid_error():
+def test_a_step_between_two_grid_points_is_called_coarse():
     (found,) = crossings(curve_of(lambda p: np.where(p < 0.632, 0.9, -0.1)))
-    assert found.grid_error > 100 * (found.high - found.low)
+    assert found.coarse
+    assert not crossings(curve_of(falling))[0].coarse
 
 
 def test_outside_the_grid_there_is_no_value():
@@ -86,8 +87,15 @@ def test_outside_the_grid_there_is_no_value():
 def test_normal_z_keeps_the_tail_probability():
     from scipy.stats import norm, t
 
-    assert norm.sf(float(normal_z(2.5, 4.0))) == pytest.approx(t.sf(2.5, 4), rel=1e-12)
-    assert float(normal_z(-2.5, 4.0)) == -float(normal_z(2.5, 4.0))
+    assert norm.sf(float(normal_z(5.0, 2.0, 4.0))) == pytest.approx(t.sf(2.5, 4), rel=1e-12)
+    assert float(normal_z(-2.5, 1.0, 4.0)) == -float(normal_z(2.5, 1.0, 4.0))
+    assert float(normal_z(1e4, 1.0, 1e3)) == 37.0  # far beyond where the probability underflows
+
+
+def test_a_saturated_mean_has_no_z():
+    """Accuracies that are all 1 to rounding: an error of 1e-17 tests nothing."""
+    assert np.isnan(normal_z(1e-16, 1e-17, 31.0))
+    assert np.isnan(normal_z(0.0, 0.0, 31.0))
 
 
 @pytest.mark.parametrize("grid", [[0.1, 0.2, 0.3], [0.1, 0.3, 0.2, 0.4]])

@@ -107,6 +107,24 @@ def test_a_problem_without_minimum_is_flagged(key, loss):
     assert not bool(found.converged)
 
 
+@pytest.mark.parametrize(("n", "d"), [(60, 30), (40, 60)])
+def test_a_shrinking_gradient_is_no_minimum(key, n, d):
+    """Separable data without penalty: the gradient passes any tolerance while the weights grow without end."""
+    x, label, _ = data(key, n, d, signal=20.0, flip=0.0)
+    found = fit("logistic", x, label, jnp.ones(n, bool), jnp.asarray(0.0))
+    assert float(found.gradient_norm) < 1e-9
+    assert not bool(found.converged)
+    tiny = fit("logistic", x, label, jnp.ones(n, bool), jnp.asarray(1e-13))
+    assert bool(tiny.converged)  # here there is a minimum, far out, and it is found
+    assert float(jnp.linalg.norm(tiny.weights)) > 1
+
+
+def test_data_that_are_not_separable_need_no_penalty(key):
+    x, label, _ = data(key, 300, 5, flip=0.3)
+    found = fit("logistic", x, label, jnp.ones(300, bool), jnp.asarray(0.0))
+    assert bool(found.converged)
+
+
 @pytest.mark.parametrize("ridge", [1e-8, 1e-5])
 def test_nearly_separable_data_converge_or_say_so(key, ridge):
     x, label, _ = data(key, 40, 30, signal=8.0, flip=0.0)

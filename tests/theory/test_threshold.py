@@ -9,7 +9,9 @@ from theory.threshold import (
     generator_accuracy,
     kept_rate,
     log_odds_of_purity,
+    marginal,
     p_star,
+    p_star_along,
     purity,
     verifier_suffices,
 )
@@ -62,8 +64,35 @@ def test_class_dependent_purity_is_bayes_rule():
     assert float(purity(rates)) == pytest.approx(kept_right / (kept_right + kept_wrong), rel=1e-14)
     assert float(kept_rate(rates)) == pytest.approx(kept_right + kept_wrong, rel=1e-14)
     assert bool(verifier_suffices(rates)) == (kept_right > kept_wrong)
-    common = ClassRates(np.full(2, float(p_star(rates))), phi, psi, prior)
-    assert float(purity(common)) == pytest.approx(0.5, rel=1e-14)  # p_star is the threshold of a common p
+
+
+class_rates = st.tuples(*(st.tuples(positive, positive) for _ in range(3)), st.floats(0.05, 0.95))
+
+
+@given(class_rates)
+def test_class_dependent_threshold_is_purity_one_half(drawn):
+    """p < p* iff purity > 1/2, with p, phi, psi over both classes; and p_star_along is where that turns."""
+    p, phi, psi, prior = (*(np.array(pair) for pair in drawn[:3]), np.array([1 - drawn[3], drawn[3]]))
+    rates = ClassRates(p, phi, psi, prior)
+    whole = marginal(rates)
+    np.testing.assert_allclose(kept_rate(whole), kept_rate(rates), rtol=1e-12)
+    np.testing.assert_allclose(purity(whole), purity(rates), rtol=1e-12)
+    excess = float(kept_rate(rates) * (2 * purity(rates) - 1))
+    if abs(excess) > 1e-9:
+        assert (float(whole.p) < float(p_star(rates))) == (excess > 0)
+        assert (float(whole.p) < float(p_star_along(rates))) == (excess > 0)
+    scale = float(p_star_along(rates) / whole.p)
+    if scale * p.max() <= 1:
+        assert float(purity(rates._replace(p=scale * p))) == pytest.approx(0.5, abs=1e-12)
+
+
+def test_averaging_the_rates_with_the_prior_would_be_wrong():
+    """phi and psi over both classes are not the averages of the classes': a case where the rule would flip."""
+    rates = ClassRates(*(np.array(x) for x in ([0.81, 0.27], [0.5, 0.9], [0.9, 0.2], [0.5, 0.5])))
+    assert float(purity(rates)) < 0.5
+    assert float(generator_accuracy(rates)) == pytest.approx(0.46)
+    assert 0.54 > float(p_star(rates))  # fails, as purity says
+    assert 0.54 < 0.7 / (0.7 + 0.55)  # the averages would say: succeeds
 
 
 def test_nothing_kept_is_not_a_number():
