@@ -83,7 +83,8 @@ def value_at(curve: Curve, x: float) -> Value:
 def normal_z(difference: np.ndarray | float, error: np.ndarray | float, df: np.ndarray | float) -> np.ndarray:
     """difference/error, as the standard normal quantile that has its tail probability under Student's t.
 
-    At most LARGEST_Z, where the probability underflows. NaN where the error is no more than rounding (accuracies saturated at 0 or 1): nothing can be tested there.
+    At most LARGEST_Z, where the probability underflows. NaN where the error is no more than rounding (accuracies
+    saturated at 0 or 1): nothing can be tested there.
     """
     statistic = np.divide(difference, np.where(np.asarray(error) > ROUNDING, error, np.nan))
     return np.sign(statistic) * np.minimum(-ndtri_exp(t.logsf(np.abs(statistic), df)), LARGEST_Z)
