@@ -1,4 +1,4 @@
-"""Limits and exact symmetries of the independent setting (THEORY §5): each a function and a test."""
+"""Limits and exact symmetries (THEORY §5): each a function and a test."""
 
 import jax
 import jax.numpy as jnp
