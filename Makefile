@@ -29,8 +29,8 @@ lint: $(VENV)/dev
 types: $(VENV)/dev
 	$(BIN)/mypy
 
-figures: run   # redraws the two pictures of the README from the shipped sweep
-	cp $(OUT)/figures/phase_diagram.png $(OUT)/figures/accuracy_against_p.png docs/
+figures: run   # redraws the picture of the README from the shipped sweep
+	cp $(OUT)/figures/accuracy_against_p.png docs/
 
 $(VENV)/core: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python >= 3.11 is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'

@@ -13,10 +13,10 @@ from figures import marks
 def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
     """One panel per loss and sample ratio, one curve per verifier."""
     cells, lines = tables["cells"], tables["lines"]
-    split = marks.panels(cells)
+    split, hidden = marks.panels(cells)
     figure, axes = marks.grid(len(split))
-    for ax, (constants, part) in zip(axes, split, strict=True):
-        curves = list(part.groupby("curve", sort=False))
+    for ax, panel in zip(axes, split, strict=True):
+        curves = list(panel.part.groupby("curve", sort=False))
         for index, (curve, members) in enumerate(curves):
             style = marks.style_of(index, len(curves))
             line = lines[lines["curve"] == curve].sort_values("p")
@@ -26,7 +26,7 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
                 ax.plot(members["p_star"].iloc[0], 0.5, marker="|", markersize=14, color=style["color"], zorder=4)
         ax.plot([0, 1], [1, 0], color="0.45", linestyle="--", linewidth=1, zorder=1)
         ax.axhline(0.5, color="0.75", linewidth=0.8, zorder=0)
-        ax.set(title=marks.title(constants), xlim=(0, 1), ylim=(0, 1))
+        ax.set(title=panel.title, xlim=(0, 1), ylim=(0, 1))
     marks.label(figure, axes, "generator error rate p", "accuracy of the trained classifier")
     handles, labels = axes[0].get_legend_handles_labels()
     generator = axes[0].plot([], [], color="0.45", linestyle="--", linewidth=1)[0]
@@ -34,6 +34,6 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
     if cells["setting"].iloc[0] == "independent":
         tick = axes[0].plot([], [], color="0.3", marker="|", markersize=10, linestyle="none")[0]
         handles, labels = [*handles, tick], [*labels, "p* of the verifier"]
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
-    figure.suptitle(f"Exact theory (lines) and simulation (points, 95% intervals): {marks.common(cells)}", fontsize=10)
+    marks.legend(figure, handles, labels, marks.not_shown(hidden))
+    marks.headline(figure, "Exact theory (lines) and simulation (points, 95% intervals)", marks.common(cells))
     return figure

@@ -17,19 +17,21 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
     cells, lines = tables["cells"], tables["lines"]
     if cells["setting"].iloc[0] != "independent":
         return None
-    split = marks.panels(cells)
+    split, hidden = marks.panels(cells)
     figure, axes = marks.grid(len(split))
-    for ax, (constants, part) in zip(axes, split, strict=True):
-        curves = list(part.groupby("curve", sort=False))
+    for ax, panel in zip(axes, split, strict=True):
+        curves = list(panel.part.groupby("curve", sort=False))
         for index, (curve, members) in enumerate(curves):
             style, star = marks.style_of(index, len(curves)), members["p_star"].iloc[0]
             line = lines[lines["curve"] == curve].sort_values("p")
             ax.plot(line["p"] / star, line["accuracy"], color=style["color"])
             marks.points(ax, members["p"] / star, members, style | {"label": marks.verifier_label(members)})
-        best, worst = part["bayes_accuracy"].iloc[0], 1 - part["bayes_accuracy"].iloc[0]
-        ax.plot([0, 1, 1, WIDEST], [best, best, worst, worst], color="0.2", linestyle=":", linewidth=1.1, zorder=1)
+        best = panel.part["bayes_accuracy"].iloc[0]
+        ax.plot(
+            [0, 1, 1, WIDEST], [best, best, 1 - best, 1 - best], color="0.2", linestyle=":", linewidth=1.1, zorder=1
+        )
         ax.axhline(0.5, color="0.75", linewidth=0.8, zorder=0)
-        ax.set(title=marks.title(constants), xlim=(0, WIDEST), ylim=(0, 1))
+        ax.set(title=panel.title, xlim=(0, WIDEST), ylim=(0, 1))
     marks.label(
         figure,
         axes,
@@ -37,7 +39,7 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
         "accuracy of the trained classifier",
     )
     handles, labels = axes[0].get_legend_handles_labels()
-    step = axes[0].plot([], [], color="0.2", linestyle=":", linewidth=1.1)[0]
-    figure.legend([*handles, step], [*labels, "limit n/d → ∞"], loc="outside lower center", ncols=3)
-    figure.suptitle(f"Exact theory (lines) and simulation (points, 95% intervals): {marks.common(cells)}", fontsize=10)
+    dotted = axes[0].plot([], [], color="0.2", linestyle=":", linewidth=1.1)[0]
+    marks.legend(figure, [*handles, dotted], [*labels, "limit n/d → ∞"], marks.not_shown(hidden))
+    marks.headline(figure, "Exact theory (lines) and simulation (points, 95% intervals)", marks.common(cells))
     return figure

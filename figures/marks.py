@@ -1,6 +1,7 @@
 """How things look, said once: theory is a line, simulation is points with intervals, one colour per verifier."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -8,26 +9,50 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 MARKERS = "osD^vPXhd<>*p"
-PANEL = ["loss", "n", "d", "alpha", "signal", "ridge", "prior"]
+PANEL = ("loss", "n", "d", "alpha", "signal", "ridge", "prior")
 """What is constant in a panel."""
+SIGNS = {"d": "d", "signal": "r", "ridge": "λ", "prior": "P(y = +1)", "phi": "φ"}
+"""Columns that a panel's title or the headline names; loss and n/d are always in the title."""
 MOST_PANELS = 8
+LABEL_WIDTH = 2.5
+"""Inches that an entry of a legend may take."""
 
 
-def panels(cells: pd.DataFrame) -> list[tuple[dict[str, Any], pd.DataFrame]]:
-    """(constants, cells) of each panel, at most MOST_PANELS."""
-    groups = cells.groupby(PANEL, sort=False)
-    return [(dict(zip(PANEL, key, strict=True)), part) for key, part in groups][:MOST_PANELS]
+class Panel(NamedTuple):
+    """Part of a table that shares an axes."""
+
+    title: str
+    constants: dict[str, Any]
+    part: pd.DataFrame
 
 
-def title(constants: dict[str, Any]) -> str:
-    """Loss and sample ratio of a panel."""
-    return f"{constants['loss']} loss, n/d = {constants['alpha']:g}"
+def panels(cells: pd.DataFrame, most: int = MOST_PANELS, by: Sequence[str] = PANEL) -> tuple[list[Panel], int]:
+    """The first ``most`` panels of a table, one per combination of the columns ``by``; and how many are left out."""
+    keys = list(by)
+    groups = [(dict(zip(keys, key, strict=True)), part) for key, part in cells.groupby(keys, sort=False)]
+    varying = [name for name in keys if name in SIGNS and cells[name].nunique() > 1]
+    shown = [Panel(title(constants, varying), constants, part) for constants, part in groups[:most]]
+    return shown, len(groups) - len(shown)
+
+
+def title(constants: dict[str, Any], varying: Sequence[str] = ()) -> str:
+    """Loss and sample ratio of a panel, and on a second line what else varies between panels."""
+    first = f"{constants['loss']} loss, n/d = {constants['alpha']:g}"
+    rest = ", ".join(f"{SIGNS[name]} = {constants[name]:g}" for name in varying)
+    return f"{first}\n{rest}" if rest else first
+
+
+def not_shown(count: int, kind: str = "panel") -> str:
+    """What the figure says of parts beyond its limit; empty for none."""
+    return f"{count} more {kind}{'s' * (count > 1)} not shown: draw a smaller sweep" if count else ""
 
 
 def common(cells: pd.DataFrame) -> str:
-    """The settings that the whole figure shares, for its headline."""
-    names = {"d": "d", "signal": "r", "ridge": r"$\lambda$"}
-    return ", ".join(f"{sign} = {cells[key].iloc[0]:g}" for key, sign in names.items() if cells[key].nunique() == 1)
+    """The settings that the whole figure shares, for its headline; equal classes go without saying."""
+    shared = {name: cells[name].iloc[0] for name in ("d", "signal", "ridge") if cells[name].nunique() == 1}
+    if "prior" in cells and cells["prior"].nunique() == 1 and cells["prior"].iloc[0] != 0.5:
+        shared["prior"] = cells["prior"].iloc[0]
+    return ", ".join(f"{SIGNS[name]} = {value:g}" for name, value in shared.items())
 
 
 def style_of(index: int, count: int) -> dict[str, Any]:
@@ -43,16 +68,22 @@ def points(ax: Axes, x: pd.Series, part: pd.DataFrame, style: dict[str, Any]) ->
 
 
 def verifier_label(part: pd.DataFrame) -> str:
-    """phi, psi and p* of a curve; its cosines in the linear setting."""
+    """phi, psi and p* of a curve, a rate that differs between the classes as negative/positive; else its cosines."""
     first = part.iloc[0]
     if first["setting"] == "linear":
-        return rf"cos(v,$\mu$) = {first['cos_verifier']:.2g}, cos(g,v) = {first['cos_between']:.2g}"
-    return rf"$\phi$ = {first['phi']:.2g}, $\psi$ = {first['psi']:.2g}, p* = {first['p_star']:.3g}"
+        return f"cos(v,μ) = {first['cos_verifier']:.3g}, cos(g,v) = {first['cos_between']:.3g}"
+    return f"φ = {_rate(first, 'phi')}, ψ = {_rate(first, 'psi')}, p* = {first['p_star']:.3g}"
+
+
+def _rate(first: pd.Series, name: str) -> str:
+    negative, positive = first[f"{name}_negative"], first[f"{name}_positive"]
+    return f"{negative:.3g}" if negative == positive else f"{negative:.3g}/{positive:.3g}"
 
 
 def grid(count: int, columns: int = 2, width: float = 4.0, height: float = 3.1) -> tuple[Figure, list[Axes]]:
-    """A figure with ``count`` panels in rows of ``columns``, axes shared."""
+    """A figure with ``count`` panels in rows of ``columns``, axes shared; a panel on its own is larger."""
     columns = min(columns, count)
+    width, height = (width, height) if columns > 1 else (1.4 * width, 1.3 * height)
     rows = -(-count // columns)
     size = (width * columns, height * rows)
     figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, sharex=True, sharey=True)
@@ -68,3 +99,17 @@ def label(figure: Figure, axes: list[Axes], x: str, y: str) -> None:
         ax.set_xlabel(x)
         ax.label_outer()
     figure.supylabel(y, fontsize=9.5)
+
+
+def headline(figure: Figure, text: str, settings: str) -> None:
+    """What the figure shows and the settings it shares, on two lines where it is narrow."""
+    join = (" " if text.endswith("?") else ": ") if figure.get_figwidth() > 7 else "\n"
+    figure.suptitle(text + join + settings, fontsize=10)
+
+
+def legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str], note: str = "", columns: int = 3) -> None:
+    """The legend below the panels, under a note in small print (see `not_shown`) where there is one."""
+    columns = max(1, min(columns, int(figure.get_figwidth() / LABEL_WIDTH)))
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=columns, title=note or None, title_fontsize="small"
+    )

@@ -16,26 +16,34 @@ from matplotlib.patheffects import Normal, Stroke
 from figures import marks
 
 OUTLINE = [Stroke(linewidth=3.2, foreground="black"), Normal()]
+COLUMN = (*marks.PANEL, "phi")
+"""What is constant in a column."""
+DIGITS = 12
 MOST_COLUMNS = 4
+STRIP = 0.05
+"""Width of the strip that stands for a single p."""
 
 
 def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
-    """Two rows (theory, simulation), a column per loss and n/d; None where no map was made of the sweep."""
+    """Two rows (theory, simulation), a column per loss, n/d and phi; None where no map was made of the sweep.
+
+    Class-dependent cells are left out: ratio and p are averages over classes there, and the map is not theirs.
+    """
     cells, maps = tables["cells"], tables["maps"]
     if maps.empty:
         return None
-    split = [(constants, part) for constants, part in marks.panels(maps)][:MOST_COLUMNS]
-    width = 2.6 * len(split) + 1.1
+    cells, maps = _plain(cells), _unique(maps)
+    split, hidden = marks.panels(maps, MOST_COLUMNS, COLUMN)
+    width = max(2.6 * len(split) + 1.1, 4.4)
     figure, axes = plt.subplots(2, len(split), figsize=(width, 5.6), squeeze=False, sharex=True, sharey=True)
-    for column, (constants, part) in enumerate(split):
-        part = part[part["phi"] == part["phi"].iloc[0]]
-        top, bottom = axes[0, column], axes[1, column]
-        _theory(top, part)
-        image = _simulation(bottom, _cells_of(cells, constants, part["phi"].iloc[0]))
+    highest = max(panel.part["ratio"].max() for panel in split)
+    for (top, bottom), panel in zip(axes.T, split, strict=True):
+        _theory(top, panel.part)
+        image = _simulation(bottom, _cells_of(cells, panel.constants))
         for ax in (top, bottom):
-            _threshold(ax, part["ratio"].max())
-            ax.set(xlim=(0, 1), ylim=(0, part["ratio"].max()))
-        top.set_title(f"{marks.title(constants)}\nexact theory")
+            _threshold(ax, panel.part["ratio"].max())
+            ax.set(xlim=(0, 1), ylim=(0, highest))
+        top.set_title(f"{panel.title}\nexact theory")
         bottom.set_title("simulation")
     marks.label(
         figure, list(axes.flat), "generator error rate p", "verifier's ratio ψ/φ (0: oracle, 1: no verification)"
@@ -48,21 +56,36 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
     handles: list[Any] = [line, dashed]
     if cells["accuracy"].isna().any():
         handles, labels = [*handles, failed], [*labels, "a trial failed"]
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
-    phi = maps["phi"].iloc[0]
-    figure.suptitle(f"Accuracy after training on verified data: {marks.common(cells)}, φ = {phi:g}", fontsize=10)
+    marks.legend(figure, handles, labels, marks.not_shown(hidden, "column"), columns=min(3, len(split) + 1))
+    shared = marks.common(cells) + (f", φ = {maps['phi'].iloc[0]:g}" if maps["phi"].nunique() == 1 else "")
+    marks.headline(figure, "Accuracy after training on verified data", shared)
     return figure
 
 
-def _cells_of(cells: pd.DataFrame, constants: dict[str, Any], phi: float) -> pd.DataFrame:
-    chosen = cells["phi"] == phi
+def _plain(cells: pd.DataFrame) -> pd.DataFrame:
+    """Cells whose rates are the same for both classes, and these rates to the last bit."""
+    rates = ("p", "phi", "psi")
+    same = [cells[f"{rate}_negative"] == cells[f"{rate}_positive"] for rate in rates]
+    chosen = cells[same[0] & same[1] & same[2]]
+    return chosen.assign(**{rate: chosen[f"{rate}_negative"] for rate in rates})
+
+
+def _unique(maps: pd.DataFrame) -> pd.DataFrame:
+    """Maps of which no two differ by rounding alone: averages over classes do, in their last bits."""
+    return maps.round({"phi": DIGITS, "ratio": DIGITS}).drop_duplicates([*COLUMN, "ratio", "p"])
+
+
+def _cells_of(cells: pd.DataFrame, constants: dict[str, Any]) -> pd.DataFrame:
+    chosen = pd.Series(True, index=cells.index)
     for name, value in constants.items():
-        chosen &= cells[name] == value
+        chosen &= cells[name].round(DIGITS) == value if name == "phi" else cells[name] == value
     return cells[chosen]
 
 
 def _edges(centres: np.ndarray) -> np.ndarray:
-    """Boundaries halfway between centres; the outer ones mirrored."""
+    """Boundaries halfway between centres, the outer ones mirrored; a centre on its own gets a narrow strip."""
+    if len(centres) == 1:
+        return centres[0] + np.array([-STRIP, STRIP]) / 2
     middle = (centres[1:] + centres[:-1]) / 2
     return np.concatenate([[2 * centres[0] - middle[0]], middle, [2 * centres[-1] - middle[-1]]])
 
@@ -81,7 +104,8 @@ def _simulation(ax: Axes, part: pd.DataFrame) -> Any:
     p, ratios = table.columns.to_numpy(), table.index.to_numpy()
     x, y, values = _edges(p), _edges(ratios), table.to_numpy()
     absent = np.ma.masked_where(np.isfinite(values), np.ones_like(values))
-    ax.pcolor(x, y, absent, hatch="////", facecolor="white", edgecolor="0.4", alpha=0)
+    failed = ax.pcolor(x, y, absent, hatch="////", edgecolor="0.4")
+    failed.set(array=None, facecolor="white")
     return ax.pcolormesh(x, y, values, vmin=0, vmax=1, rasterized=True)
 
 

@@ -35,7 +35,7 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
         marks.points(axes[-1], measured["phi"], measured, style)
     axes[0].set_ylabel("φ = P(kept | correct)")
     axes[-1].set(xlabel="φ along the curve: strict → lenient", ylabel="accuracy", title="along the verifier's curve")
-    axes[-1].legend(loc="lower right")
+    axes[-1].legend(loc="lower center")
     p = maps["p"].iloc[0]
     settings = f"p = {p:g}, r = {cells['signal'].iloc[0]:g}, {cells['loss'].iloc[0]} loss"
     figure.suptitle(f"Accuracy over the verifier's rates (curves), p* (dotted rays), best threshold (star): {settings}")

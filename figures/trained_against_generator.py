@@ -18,11 +18,11 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
     """One panel per loss and sample ratio, one curve per verifier."""
     cells, lines, crossings = tables["cells"], tables["lines"], tables["crossings"]
     gains = crossings[crossings["target"] == "p_gain"]
-    split = marks.panels(cells)
+    split, hidden = marks.panels(cells)
     figure, axes = marks.grid(len(split), height=3.4)
-    for ax, (constants, part) in zip(axes, split, strict=True):
+    for ax, panel in zip(axes, split, strict=True):
         ax.plot([0, 1], [0, 1], color="0.45", linestyle="--", linewidth=1, zorder=1)
-        curves = list(part.groupby("curve", sort=False))
+        curves = list(panel.part.groupby("curve", sort=False))
         for index, (curve, members) in enumerate(curves):
             style = marks.style_of(index, len(curves))
             line = lines[lines["curve"] == curve].sort_values("p")
@@ -34,12 +34,12 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
             ax.plot(1 - mine["measured"], 1 - mine["measured"], "kx", markersize=5, zorder=6)
             for low, high in mine[["low", "high"]].dropna().to_numpy():
                 ax.plot([1 - low, 1 - high], [1 - low, 1 - high], color="black", linewidth=1.7, zorder=4)
-        ax.set(title=marks.title(constants), xlim=(0, 1), ylim=(0, 1))
+        ax.set(title=panel.title, xlim=(0, 1), ylim=(0, 1))
     marks.label(figure, axes, "accuracy of the generator, 1 − p", "accuracy of the trained classifier")
     handles, labels = axes[0].get_legend_handles_labels()
     circle = axes[0].plot([], [], color="0.3", **RING)[0]
     cross = axes[0].plot([], [], "kx", markersize=5)[0]
     handles, labels = [*handles, circle, cross], [*labels, "p_gain, exact theory", "p_gain, measured"]
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
-    figure.suptitle(f"Does training on verified data beat the generator? {marks.common(cells)}", fontsize=10)
+    marks.legend(figure, handles, labels, marks.not_shown(hidden))
+    marks.headline(figure, "Does training on verified data beat the generator?", marks.common(cells))
     return figure

@@ -13,6 +13,7 @@ import pandas as pd
 
 from sims.config import parse
 from sims.plan import cells, chunks, missing_spans
+from sims.progress import progress
 from sims.summary import summarise
 from sims.tables import write_tables
 
@@ -44,12 +45,19 @@ def run(name: str, root: Path, seeds: int) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def simulate(document: dict[str, Any]) -> pd.DataFrame:
-    """Measured cells of a sweep given as the content of a sweep file, computed in this process and not stored."""
+def simulate(document: dict[str, Any], label: str = "simulation") -> pd.DataFrame:
+    """Measured cells of a sweep given as the content of a sweep file, computed in this process and not stored.
+
+    ``label`` is what the progress on standard error is called.
+    """
     from sims.chunk import run_chunk
 
     config = parse(document)
     grid = cells(config)
     work = chunks(grid, missing_spans(grid, config.trials, {}))
-    rows = [run_chunk(chunk, grid, config.run.root_seed).to_pandas() for chunk in work]
+    rows = []
+    with progress(label, sum(chunk.trials for chunk in work), "trials") as advance:
+        for chunk in work:
+            rows.append(run_chunk(chunk, grid, config.run.root_seed).to_pandas())
+            advance(chunk.trials)
     return summarise(pd.concat(rows, ignore_index=True))

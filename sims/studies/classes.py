@@ -10,6 +10,7 @@ from scipy.stats import t
 
 from sims.losses import Loss
 from sims.multiclass import Measurement, make_trials
+from sims.progress import Advance, progress
 from sims.summary import CONFIDENCE
 from theory.multiclass import infinite_data, p_star_classes
 from theory.threshold import p_star
@@ -40,7 +41,11 @@ def tables(seeds: int) -> dict[str, pd.DataFrame]:
     share kept and ``kept_purity`` its correct share, both counted; ``measurement_error`` is the largest error of a
     trial's accuracy given its weights.
     """
-    cells = [_cells(classes, curve, seeds) for classes in CLASSES for curve in CURVES]
+    curves = [(classes, curve) for classes in CLASSES for curve in CURVES]
+    cells = []
+    with progress("simulation", len(curves) * len(ERRORS) * seeds, "trials") as advance:
+        for classes, curve in curves:
+            cells.append(_cells(classes, curve, seeds, advance))
     return {
         "cells": pd.concat(cells, ignore_index=True),
         "lines": pd.concat([_limit(classes) for classes in CLASSES], ignore_index=True),
@@ -57,9 +62,9 @@ def _limit(classes: int) -> pd.DataFrame:
     return pd.concat([step, tie], ignore_index=True).sort_values("p", ignore_index=True)
 
 
-def _cells(classes: int, curve: Curve, seeds: int) -> pd.DataFrame:
+def _cells(classes: int, curve: Curve, seeds: int, advance: Advance) -> pd.DataFrame:
     n = curve.alpha * D
-    found = _simulate(classes, curve.loss, n, seeds)
+    found = _simulate(classes, curve.loss, n, seeds, advance)
     rates = Rates(ERRORS, PHI, PSI)
     cells = pd.DataFrame({"classes": classes, "loss": curve.loss, "n": n, "d": D, "alpha": curve.alpha, "p": ERRORS})
     cells = cells.assign(signal=SIGNAL, ridge=RIDGE, phi=PHI, psi=PSI, p_star=float(p_star(rates)))
@@ -77,7 +82,7 @@ def _cells(classes: int, curve: Curve, seeds: int) -> pd.DataFrame:
     return cells
 
 
-def _simulate(classes: int, loss: Loss, n: int, seeds: int) -> Measurement:
+def _simulate(classes: int, loss: Loss, n: int, seeds: int, advance: Advance = lambda units: None) -> Measurement:
     """Trials of every p in ERRORS: leaves (p, seed, ...). A trial's key is named by (K, index of p, seed)."""
     run = make_trials(n, D, classes, loss)
     index, seed = (grid.ravel() for grid in np.meshgrid(np.arange(len(ERRORS)), np.arange(seeds), indexing="ij"))
@@ -89,5 +94,6 @@ def _simulate(classes: int, loss: Loss, n: int, seeds: int) -> Measurement:
         rates = Rates(jnp.asarray(ERRORS[index[rows]]), PHI * constant, PSI * constant)
         problem = ClassesProblem(SIGNAL * constant, rates, RIDGE * constant)
         parts.append(jax.device_get(run(0, jnp.asarray(words[rows]), problem)))
+        advance(min(LANES, len(index) - start))
     flat = jax.tree.map(lambda *leaves: np.concatenate(leaves)[: len(index)], *parts)
     return jax.tree.map(lambda leaf: leaf.reshape(len(ERRORS), seeds, *leaf.shape[1:]), flat)

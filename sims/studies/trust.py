@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.special import ndtr
 from scipy.stats import t as student
 
+from sims.progress import progress
 from sims.summary import CONFIDENCE
 from sims.trial import make_trials
 from theory.geometry import rates
@@ -94,13 +95,15 @@ def _simulate(problem: Problem, n: int, d: int, seeds: int, cell: int) -> dict[s
 def _cells(table: pd.DataFrame, seeds: int) -> pd.DataFrame:
     """Simulation of every line of a `_table` at every n/d, beside the predictions."""
     lines = []
-    for index, row in enumerate(table.itertuples()):
-        problem = Problem(SIGNAL, Cosines(row.cos_generator, row.cos_verifier, row.cos_between), RIDGE)
-        for alpha in ALPHAS:
-            d = SIZES[alpha]
-            measured = _simulate(problem, round(alpha * d), d, seeds, index)
-            exact = getattr(row, f"exact_{alpha:g}")
-            lines.append({"row": index, "alpha": alpha, "exact": exact} | measured)
+    with progress("simulation of the slices", len(table) * len(ALPHAS), "points") as advance:
+        for index, row in enumerate(table.itertuples()):
+            problem = Problem(SIGNAL, Cosines(row.cos_generator, row.cos_verifier, row.cos_between), RIDGE)
+            for alpha in ALPHAS:
+                d = SIZES[alpha]
+                measured = _simulate(problem, round(alpha * d), d, seeds, index)
+                exact = getattr(row, f"exact_{alpha:g}")
+                lines.append({"row": index, "alpha": alpha, "exact": exact} | measured)
+                advance(1)
     return table.join(pd.DataFrame(lines).set_index("row"))
 
 
@@ -114,7 +117,11 @@ def _opposed(seeds: int) -> pd.DataFrame:
     table = table.assign(rule=_rule(np.asarray(exact.purity), OPPOSED.signal), p_star=np.asarray(exact.p_star))
     table = table.assign(p=float(known.p), infinite=float(linear_infinite_data(OPPOSED)), **_constants(OPPOSED))
     d = OPPOSED_D
-    measured = [_simulate(OPPOSED, round(a * d), d, seeds, 0) | {"alpha": a} for a in OPPOSED_ALPHAS]
+    measured = []
+    with progress("simulation of the wrong sign", len(OPPOSED_ALPHAS), "points") as advance:
+        for a in OPPOSED_ALPHAS:
+            measured.append(_simulate(OPPOSED, round(a * d), d, seeds, 0) | {"alpha": a})
+            advance(1)
     return table.merge(pd.DataFrame(measured), on="alpha", how="left")
 
 
