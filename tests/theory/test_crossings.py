@@ -1,9 +1,7 @@
 import numpy as np
 import pytest
 
-from theory.crossings import crossings
-from theory.prediction import predict
-from theory.types import Problem, Rates
+from theory.crossings import crossings, predicted_crossings
 
 
 def test_finds_every_zero_of_every_curve():
@@ -24,12 +22,9 @@ def test_no_zero_and_not_a_number():
 @pytest.mark.parametrize("loss", ["squared", "logistic"])
 def test_predicted_p_half_is_p_star(loss):
     """Solved from the accuracy equations, which do not know p*."""
-    verifiers = [(0.9, 0.3), (0.5, 0.5), (0.4, 0.8)]
-
-    def excess(p, curve):
-        phi, psi = (np.array(verifiers)[curve, side] for side in (0, 1))
-        return np.asarray(predict(Problem(2.0, Rates(p, phi, psi), 0.1), 4.0, loss).accuracy) - 0.5
-
-    found = crossings(excess, len(verifiers), 0.01, 0.99, points=33)
-    np.testing.assert_allclose(found.x, [phi / (phi + psi) for phi, psi in verifiers], atol=1e-9)
+    phi, psi = np.array([[0.9, 0.3], [0.5, 0.5], [0.4, 0.8]]).T
+    shared = {"signal": 2.0, "alpha": 4.0, "ridge": 0.1, "loss": loss, "p": 0.5}
+    columns = {name: np.array(3 * [value], object if name == "loss" else float) for name, value in shared.items()}
+    found = predicted_crossings(columns | {"phi": phi, "psi": psi}, "p_half")
+    np.testing.assert_allclose(found.x, phi / (phi + psi), atol=1e-9)
     assert not found.rising.any()

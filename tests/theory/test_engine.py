@@ -23,23 +23,29 @@ def rows(name, loss):
 
 
 SIZE = 1024
-"""Every table is filled up to one size, so that each loss is compiled once."""
+"""Every table goes through in blocks of one size, the last filled up, so that each loss is compiled once."""
+
+
+def in_blocks(function, leaves):
+    """``function`` of arrays of SIZE cells, over leaves that broadcast."""
+    full = np.broadcast_arrays(*leaves)
+    shape, count = full[0].shape, full[0].size
+    rows = -(-count // SIZE)
+    blocks = zip(*(np.resize(leaf, (rows, SIZE)) for leaf in full), strict=True)
+    parts = [function(*block) for block in blocks]
+    return jax.tree.map(lambda *fields: np.concatenate(fields)[:count].reshape((*shape, *fields[0].shape[1:])), *parts)
 
 
 def solve(problem, alpha, loss):
-    """`theory.engine.solve` through a table of SIZE cells."""
+    """`theory.engine.solve` in blocks of SIZE cells."""
     leaves, tree = jax.tree.flatten((problem, alpha))
-    full = np.broadcast_arrays(*leaves)
-    shape, count = full[0].shape, full[0].size
-    problem, alpha = jax.tree.unflatten(tree, [np.resize(leaf, SIZE) for leaf in full])
-    return jax.tree.map(lambda field: field[:count].reshape(shape), engine.solve(problem, alpha, loss))
+    return in_blocks(lambda *block: engine.solve(*jax.tree.unflatten(tree, block), loss), leaves)
 
 
 def states(loss, signal, purity, delta, lam):
     """`theory.engine.states` for the independent law, likewise."""
-    full = [jnp.asarray(np.resize(field, SIZE)) for field in (signal, purity, delta, lam)]
-    found = engine.states(LOSSES[loss], Independent(*full[:2]), *full[2:])
-    return jax.tree.map(lambda field: field[: len(delta)], found)
+    found = lambda r, pure, *rest: engine.states(LOSSES[loss], Independent(r, pure), *rest)
+    return in_blocks(lambda *block: found(*map(jnp.asarray, block)), (signal, purity, delta, lam))
 
 
 def with_purity(signal, purity, delta, lam):
@@ -153,22 +159,41 @@ def test_equations_hold_by_brute_force(loss):
         assert np.max(np.abs(brute_force(loss, *values))) < 1e-7, values
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", EVERY_LOSS)
+def test_equations_hold_by_brute_force_all_over_the_box(loss):
+    """As above at 200 random points; the largest residual measured was 6e-11, the logistic loss's."""
+    signal, purity, delta, lam = box(np.random.default_rng(6), 200)
+    found = states(loss, signal, purity, delta, lam)
+    residuals = []
+    for i in np.flatnonzero(found.converged):
+        unknowns = (float(x) for x in (found.a[i, 0], found.tau[i], found.theta[i]))
+        values = (signal[i], purity[i], delta[i], lam[i], *unknowns)
+        residuals.append(np.max(np.abs(brute_force(loss, *values))))
+    print(f"{loss}: {len(residuals)} points, largest {max(residuals):.1e}, median {np.median(residuals):.1e}")
+    assert len(residuals) >= 199
+    assert max(residuals) < 1e-7
+
+
 def check_fuzz(loss, n, seed):
     """Converged with a small residual, or flagged; between Phi(-r) and Phi(r); on the side that purity says.
 
-    Monotone in purity too, where ridge is not tiny: near separability a purer sample can train a worse model.
+    Monotone in purity too, where ridge is not small: near separability a purer sample can train a worse model
+    (hinge loss, r = 5.96, delta 8.39, ridge .105: purity .93 to .94 takes the error from 7.38e-6 to 7.43e-6).
     """
     signal, purity, delta, lam = box(np.random.default_rng(seed), n)
     problem, alpha = with_purity(signal, purity, delta, lam)
     found = solve(problem, alpha, loss)
     good = np.asarray(found.converged)
     accuracy = np.asarray(found.accuracy)
+    largest = np.max(np.asarray(found.residual)[good])
+    print(f"{loss}: {good.mean():.5f} of {n} converged, largest residual {largest:.1e}")
     assert good.mean() >= 0.999
     assert np.all(np.asarray(found.residual)[good] <= 1e-9)
     assert np.isnan(accuracy[~good]).all()
     assert np.all((accuracy >= ndtr(-signal) - 1e-12) & (accuracy <= ndtr(signal) + 1e-12) | ~good)
     assert np.all((accuracy > 0.5) == (purity > 0.5) | ~good)
-    regular = good & (lam > 0.1)
+    regular = good & (lam > (0.2 if loss == "hinge" else 0.1))
     higher = solve(*with_purity(signal, np.minimum(purity + 0.01, 1.0), delta, lam), loss)
     assert np.all((higher.accuracy >= accuracy - 1e-9)[regular])
 
@@ -233,9 +258,9 @@ def test_only_purity_and_number_kept_matter(loss):
 
 
 def test_class_dependent_rates_that_agree_are_rates():
-    both = jnp.full(2, 0.5)
-    split = engine.solve(Problem(1.3, ClassRates(jnp.full(2, 0.3), both, both, both), 0.1), 4.0, "logistic")
-    plain = engine.solve(Problem(1.3, Rates(0.3, 0.5, 0.5), 0.1), 4.0, "logistic")
+    both, alpha = jnp.full(2, 0.5), jnp.full(SIZE, 4.0)
+    split = engine.solve(Problem(1.3, ClassRates(jnp.full(2, 0.3), both, both, both), 0.1), alpha, "logistic")
+    plain = engine.solve(Problem(1.3, Rates(0.3, 0.5, 0.5), 0.1), alpha, "logistic")
     np.testing.assert_allclose(split.accuracy, plain.accuracy, rtol=1e-12)
 
 

@@ -144,7 +144,7 @@ def test_description_of_one_problem():
     nothing = describe(LINE | {"p": 1.0, "psi": 0.0})
     assert nothing["converged"] is False
     assert nothing["beats_generator"] is None
-    assert "p_gain_rule" not in describe(
+    assert "p_gain_infinite_data" not in describe(
         {k: v for k, v in LINE.items() if k not in ("p", "phi", "psi")}
         | {"cos_generator": 0.5, "cos_verifier": 0.6, "cos_between": 0.2}
     )
