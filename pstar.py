@@ -46,7 +46,11 @@ def sweep(
     if outlook.missing and not json:
         print(f"{outlook.trials} trials, {result['present']} there already; about {seconds:.0f} s", file=sys.stderr)
     outcome = sweeps.run(config, out, workers)
-    aside = [f"{job.chunk.trials} trials of {tuple(job.chunk.shape)}: {job.reason}" for job in outcome.set_aside]
+    aside = [
+        f"{job.chunk.trials} trials of {job.chunk.shape.loss} loss, n = {job.chunk.shape.n}, d = {job.chunk.shape.d}: "
+        f"{job.reason}"
+        for job in outcome.set_aside
+    ]
     result |= {"rows": None if aside else str(outcome.store.rows_path), "set_aside": aside}
     _show(result, json, _sweep_text)
     if aside:

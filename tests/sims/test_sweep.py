@@ -232,9 +232,9 @@ def test_a_chunk_that_ends_three_workers_is_set_aside_and_the_rest_finishes(tmp_
     file, out = toml(document, tmp_path / "two shapes.toml"), tmp_path / "out"
     code, said = run_and_kill_workers(file, out, 3)
     assert code == 3
-    assert "12 trials of ('squared', 10, 5): the worker died (signal 9)" in said
+    assert "12 trials of squared loss, n = 10, d = 5: the worker died (signal 9)" in said
     assert not (out / "rows.parquet").exists()
-    assert [receipt.shape for receipt in Store(out).scan()[0]] == [("squared", 8, 4)]
+    assert [receipt.shape[:3] for receipt in Store(out).scan()[0]] == [("squared", 8, 4)]
     assert pstar(file, out).returncode == 0
     assert_nothing_twice(out, document)
 
