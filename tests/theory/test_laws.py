@@ -13,6 +13,7 @@ from theory.engine import parabolas, solve, states
 from theory.geometry import rates
 from theory.laws import Clean, Independent, Mixture, Wedge, support
 from theory.losses import LOSSES
+from theory.table import predict_table
 from theory.threshold import kept_rate
 from theory.types import Cosines, Problem
 
@@ -142,11 +143,11 @@ def test_a_margin_against_simulation(fresh_seed):
 
 def test_logistic_converges_and_orders():
     """A better verifier at the same generator trains a better classifier; all solved, all between the bounds."""
-    problem = Problem(1.5, Cosines(0.4, jnp.linspace(0.3, 0.9, 8), 0.2), 0.05)
-    found = solve(problem, 3.0, "logistic")
-    assert np.all(found.converged)
-    assert np.all(np.diff(found.accuracy) > 0)
-    assert np.all((found.accuracy > 0.5) & (found.accuracy < ndtr(1.5)))
+    cosines = {"cos_generator": 0.4, "cos_verifier": np.linspace(0.3, 0.9, 8), "cos_between": 0.2}
+    found = predict_table({"signal": 1.5, "ridge": 0.05, "alpha": 3.0, "loss": "logistic"} | cosines)
+    assert np.all(found["converged"])
+    assert np.all(np.diff(found["accuracy"]) > 0)
+    assert np.all((found["accuracy"] > 0.5) & (found["accuracy"] < ndtr(1.5)))
 
 
 def test_large_ridge_is_averaging():
