@@ -4,6 +4,7 @@ Both fits minimise (1/m) sum_kept l(y' x.w) + (ridge/2)||w||^2 over w in R^d, wh
 samples. Unkept rows are masked, not removed, so that shapes are static.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -127,13 +128,37 @@ class _Newton(NamedTuple):
 
 
 def _newton(u: Array, weight: Array, ridge: Array) -> tuple[Array, Array, Array]:
-    """Newton's method on the logistic objective, with Armijo backtracking.
+    """Damped Newton on the logistic objective. Returns (weights, steps, settled)."""
+
+    def step(w: Array, g: Array) -> tuple[Array, Callable[[Array], Array]]:
+        margin = u @ w
+        curvature = weight * jax.nn.sigmoid(margin) * jax.nn.sigmoid(-margin)
+        root = jnp.sqrt(curvature)[:, None] * u
+        hessian = root.T @ root + ridge * jnp.eye(u.shape[1])
+        direction = -jsl.cho_solve(jsl.cho_factor(hessian, lower=True), g)
+        along, now = u @ direction, jax.nn.softplus(-margin)
+        grow = lambda length: jnp.dot(weight, jax.nn.softplus(-margin - length * along) - now)
+        return direction, grow
+
+    return damped_newton(jnp.zeros(u.shape[1]), lambda w: gradient("logistic", w, u, weight, ridge), step, ridge)
+
+
+def damped_newton(
+    start: Array,
+    gradient: Callable[[Array], Array],
+    step: Callable[[Array, Array], tuple[Array, Callable[[Array], Array]]],
+    ridge: Array,
+) -> tuple[Array, Array, Array]:
+    """Newton's method with Armijo backtracking on a loss plus (ridge/2)||w||^2; weights of any shape.
+
+    Args:
+        start: first weights. gradient: of the whole objective.
+        step: (weights, gradient) -> Newton direction and the rise of the loss alone at a length along it.
 
     Stops once the gradient norm is TOLERANCE / 10 and the last step was short (SETTLED of the weights), or when no
     step length helps. Without a minimiser (separable data at ridge = 0) the gradient shrinks as the weights grow, but
     the steps stay long; that is not convergence. Returns (weights, steps, settled).
     """
-    d = u.shape[1]
 
     def running(state: _Newton) -> Array:
         large = jnp.linalg.norm(state.gradient) > TOLERANCE / 10
@@ -141,17 +166,12 @@ def _newton(u: Array, weight: Array, ridge: Array) -> tuple[Array, Array, Array]
 
     def advance(state: _Newton) -> _Newton:
         w, g = state.weights, state.gradient
-        margin = u @ w
-        curvature = weight * jax.nn.sigmoid(margin) * jax.nn.sigmoid(-margin)
-        root = jnp.sqrt(curvature)[:, None] * u
-        hessian = root.T @ root + ridge * jnp.eye(d)
-        direction = -jsl.cho_solve(jsl.cho_factor(hessian, lower=True), g)
-        decrement = -jnp.dot(g, direction)
-        along, now = u @ direction, jax.nn.softplus(-margin)
+        direction, grow = step(w, g)
+        decrement = -jnp.vdot(g, direction)
 
         def rise(length: Array) -> Array:
-            penalty = ridge * (length * jnp.dot(w, direction) + length**2 * jnp.dot(direction, direction) / 2)
-            return jnp.dot(weight, jax.nn.softplus(-margin - length * along) - now) + penalty
+            penalty = ridge * (length * jnp.vdot(w, direction) + length**2 * jnp.vdot(direction, direction) / 2)
+            return grow(length) + penalty
 
         endgame = decrement < ENDGAME
         halvings, _ = jax.lax.while_loop(
@@ -160,14 +180,13 @@ def _newton(u: Array, weight: Array, ridge: Array) -> tuple[Array, Array, Array]
             (jnp.zeros(()), rise(jnp.ones(()))),
         )
         w_next = w + 0.5**halvings * direction
-        g_next = gradient("logistic", w_next, u, weight, ridge)
+        g_next = gradient(w_next)
         smaller = jnp.linalg.norm(g_next) < jnp.linalg.norm(g)
         short = jnp.linalg.norm(direction) <= SETTLED * jnp.linalg.norm(w_next)
         better = jnp.where(endgame, smaller, halvings < MAX_HALVINGS)
         w_next, g_next = jnp.where(better, w_next, w), jnp.where(better, g_next, g)
         return _Newton(w_next, g_next, state.step + 1, short, ~better)
 
-    start = jnp.zeros(d)
-    first = _Newton(start, gradient("logistic", start, u, weight, ridge), jnp.zeros((), int), *jnp.zeros((2,), bool))
+    first = _Newton(start, gradient(start), jnp.zeros((), int), *jnp.zeros((2,), bool))
     last = jax.lax.while_loop(running, advance, first)
     return last.weights, last.step, last.settled

@@ -17,7 +17,7 @@ from jax.scipy.special import ndtr, ndtri
 from jaxtyping import Array, Bool, Float, Int, Key
 from scipy.stats import qmc
 
-from sims.fit import ENDGAME, MAX_HALVINGS, MAX_STEPS, TOLERANCE
+from sims.fit import TOLERANCE, damped_newton
 from sims.losses import LOSSES, Loss
 from sims.trial import trial_key
 from theory.types import ClassesProblem, Rates
@@ -49,7 +49,7 @@ class Fit(NamedTuple):
     steps: Int[Array, ""]
     """Linear systems solved."""
     converged: Bool[Array, ""]
-    """Something was kept and gradient_norm <= `sims.fit.TOLERANCE`."""
+    """Something was kept, gradient_norm <= `sims.fit.TOLERANCE`, and the last Newton step was short."""
 
 
 class Measurement(NamedTuple):
@@ -154,9 +154,9 @@ def fit(
     weight = kept / jnp.maximum(m, 1)
     target = jax.nn.one_hot(label, classes, dtype=x.dtype)
     solve = _ridge if loss == "squared" else _logistic
-    weights, steps = solve(x, target, weight, ridge)
+    weights, steps, settled = solve(x, target, weight, ridge)
     norm = jnp.linalg.norm(gradient(loss, weights, x, target, weight, ridge))
-    return Fit(weights, norm, steps, (m > 0) & (norm <= TOLERANCE))
+    return Fit(weights, norm, steps, (m > 0) & settled & (norm <= TOLERANCE))
 
 
 def gradient(
@@ -173,7 +173,7 @@ def gradient(
     return (weight[:, None] * (output - target)).T @ x + ridge * weights
 
 
-def _ridge(x: Array, target: Array, weight: Array, ridge: Array) -> tuple[Array, Array]:
+def _ridge(x: Array, target: Array, weight: Array, ridge: Array) -> tuple[Array, Array, Array]:
     """Squared loss by one Cholesky factorisation, primal (d x d) or dual (n x n), whichever is smaller."""
     n, d = x.shape
     root = jnp.sqrt(weight)[:, None]
@@ -184,17 +184,17 @@ def _ridge(x: Array, target: Array, weight: Array, ridge: Array) -> tuple[Array,
     else:
         gram = inputs @ inputs.T + ridge * jnp.eye(n)
         weights = jsl.cho_solve(jsl.cho_factor(gram, lower=True), outputs).T @ inputs
-    return weights, jnp.ones((), int)
+    return weights, jnp.ones((), int), jnp.ones((), bool)
 
 
-def _logistic(x: Array, target: Array, weight: Array, ridge: Array) -> tuple[Array, Array]:
+def _logistic(x: Array, target: Array, weight: Array, ridge: Array) -> tuple[Array, Array, Array]:
     """Damped Newton. Where d > n the minimiser's rows lie in the row space of x and are sought there (thin QR)."""
     n, d = x.shape
     if d <= n:
         return _newton(x, target, weight, ridge)
     basis, corner = jnp.linalg.qr(x.T)
-    inner, steps = _newton(corner.T, target, weight, ridge)
-    return inner @ basis.T, steps
+    inner, steps, settled = _newton(corner.T, target, weight, ridge)
+    return inner @ basis.T, steps, settled
 
 
 def contrasts(classes: int) -> Float[np.ndarray, "K K-1"]:
@@ -203,19 +203,11 @@ def contrasts(classes: int) -> Float[np.ndarray, "K K-1"]:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).T
 
 
-class _Newton(NamedTuple):
-    weights: Array
-    gradient: Array
-    step: Array
-    stalled: Array
-
-
-def _newton(x: Array, target: Array, weight: Array, ridge: Array) -> tuple[Array, Array]:
-    """Newton's method on the multinomial objective, with Armijo backtracking.
+def _newton(x: Array, target: Array, weight: Array, ridge: Array) -> tuple[Array, Array, Array]:
+    """Damped Newton on the multinomial objective.
 
     Steps are taken in W = B V with B the `contrasts`: the rows of the minimiser sum to 0, and without them the
-    Hessian is singular at ridge = 0. Stops at a gradient norm of TOLERANCE / 10, or when no step length helps
-    (the certificate, taken by the caller, then says whether that was the minimum).
+    Hessian is singular at ridge = 0. Returns (weights, steps, settled), see `damped_newton`.
     """
     classes, d = target.shape[1], x.shape[1]
     basis = jnp.asarray(contrasts(classes))
@@ -229,41 +221,17 @@ def _newton(x: Array, target: Array, weight: Array, ridge: Array) -> tuple[Array
         spread = jnp.einsum("ka,kb,kjl->ajbl", basis, basis, diagonal).reshape(size, size)
         return spread - outer.T @ outer + ridge * jnp.eye(size)
 
-    def running(state: _Newton) -> Array:
-        large = jnp.linalg.norm(state.gradient) > TOLERANCE / 10
-        return large & ~state.stalled & (state.step < MAX_STEPS)
-
-    def advance(state: _Newton) -> _Newton:
-        w, g = state.weights, state.gradient
+    def step(w: Array, g: Array) -> tuple[Array, Callable[[Array], Array]]:
         score = x @ w.T
         factor = jsl.cho_factor(hessian(jax.nn.softmax(score, axis=1)), lower=True)
         direction = basis @ -jsl.cho_solve(factor, (basis.T @ g).reshape(size)).reshape(classes - 1, d)
-        decrement = -jnp.sum(g * direction)
         along, now = x @ direction.T, jax.nn.logsumexp(score, axis=1)
         pull = jnp.sum(target * along, axis=1)
+        grow = lambda length: jnp.dot(weight, jax.nn.logsumexp(score + length * along, axis=1) - now - length * pull)
+        return direction, grow
 
-        def rise(length: Array) -> Array:
-            penalty = ridge * (length * jnp.sum(w * direction) + length**2 * jnp.sum(direction**2) / 2)
-            growth = jax.nn.logsumexp(score + length * along, axis=1) - now - length * pull
-            return jnp.dot(weight, growth) + penalty
-
-        endgame = decrement < ENDGAME
-        halvings, _ = jax.lax.while_loop(
-            lambda carry: (carry[1] > -1e-4 * 0.5 ** carry[0] * decrement) & (carry[0] < MAX_HALVINGS) & ~endgame,
-            lambda carry: (carry[0] + 1, rise(0.5 ** (carry[0] + 1))),
-            (jnp.zeros(()), rise(jnp.ones(()))),
-        )
-        w_next = w + 0.5**halvings * direction
-        g_next = gradient("logistic", w_next, x, target, weight, ridge)
-        smaller = jnp.linalg.norm(g_next) < jnp.linalg.norm(g)
-        better = jnp.where(endgame, smaller, halvings < MAX_HALVINGS)
-        w_next, g_next = jnp.where(better, w_next, w), jnp.where(better, g_next, g)
-        return _Newton(w_next, g_next, state.step + 1, ~better)
-
-    start = jnp.zeros((classes, d))
-    slope = gradient("logistic", start, x, target, weight, ridge)
-    last = jax.lax.while_loop(running, advance, _Newton(start, slope, jnp.zeros((), int), jnp.zeros((), bool)))
-    return last.weights, last.step
+    slope = lambda w: gradient("logistic", w, x, target, weight, ridge)
+    return damped_newton(jnp.zeros((classes, d)), slope, step, ridge)
 
 
 @cache

@@ -426,3 +426,12 @@ def test_purity_above_a_half_is_not_enough_for_two_orthogonal_classes():
     found = accuracies(0, ClassesProblem(12.0, confusion, 1e-4), 20_000, 4, 2, "logistic", 4, 4, "class_accuracy")
     assert np.all(found[:, 0] < 0.2)
     assert np.all(found[:, 1] > 0.99)
+
+
+def test_a_shrinking_gradient_is_no_minimum(key):
+    """Separable data without penalty: the gradient passes the tolerance while the weights grow without end."""
+    label = jnp.arange(30) % 3
+    x = 20.0 * jnp.eye(6)[label] + jax.random.normal(key, (30, 6))
+    found = fit("logistic", x, label, jnp.ones(30, bool), jnp.asarray(0.0), 3)
+    assert float(found.gradient_norm) < 1e-9
+    assert not bool(found.converged)
