@@ -2,6 +2,9 @@
 
 Both fits minimise (1/m) sum_kept l(y' x.w) + (ridge/2)||w||^2 over w in R^d, where m counts the kept
 samples. Unkept rows are masked, not removed, so that shapes are static.
+
+Each is first sought by conjugate gradients, whose cost is a few passes over the data (Newton-CG for the logistic
+loss), and, where those do not get there, by Cholesky factorisations. `benchmarks/simulation_speed.py` compares.
 """
 
 from collections.abc import Callable
@@ -32,6 +35,9 @@ ENDGAME = 1e-10
 """Newton decrement below which the objective, of order 1 in float64, no longer resolves a step: the full Newton
 step is then taken as long as the gradient shrinks."""
 
+FORCING = 0.1
+"""Largest residual, relative to the gradient, at which a Newton system counts as solved by conjugate gradients."""
+
 
 class Fit(NamedTuple):
     """Weights and the evidence that they minimise the objective."""
@@ -40,9 +46,26 @@ class Fit(NamedTuple):
     gradient_norm: Float[Array, ""]
     """Norm of the objective's gradient at ``weights``."""
     steps: Int[Array, ""]
-    """Linear systems solved."""
+    """Linear systems solved, by conjugate gradients or by factorisation."""
     converged: Bool[Array, ""]
     """Something was kept, gradient_norm <= TOLERANCE, and the last Newton step was short."""
+
+
+class Data(NamedTuple):
+    """What a fit is made from. Margins are label * (x @ w): u = label * x is never formed."""
+
+    x: Float[Array, "n d"]
+    label: Float[Array, " n"]
+    weight: Float[Array, " n"]
+    """1/m for the kept rows, 0 for the others."""
+
+    def forward(self, weights: Array) -> Array:
+        """Margins u w."""
+        return self.label * (self.x @ weights)
+
+    def backward(self, values: Array) -> Array:
+        """sum_i weight_i values_i u_i."""
+        return (self.weight * self.label * values) @ self.x
 
 
 def fit(
@@ -60,23 +83,28 @@ def fit(
         ridge: lambda >= 0, relative to the mean over kept samples.
 
     Returns:
-        `Fit`; ``converged`` is False where nothing is kept or where the gradient stayed large (a singular
-        system at ridge = 0, say). The weights are then not to be used.
+        `Fit`; ``converged`` is False where nothing is kept or where the gradient stayed large. The weights are then
+        not to be used. At ridge = 0 the least-squares weights are those of least norm.
 
     Raises:
         ValueError: an unknown loss.
     """
-    m = jnp.sum(kept)
-    weight = kept / jnp.maximum(m, 1)
-    u = label[:, None] * x
-    if loss == "squared":
-        weights, steps, settled = _ridge(u, weight, ridge)
-    elif loss == "logistic":
-        weights, steps, settled = _logistic(u, weight, ridge)
-    else:
+    if loss not in LOSSES:
         raise ValueError(f"loss = {loss!r} is not one of {', '.join(LOSSES)}")
-    norm = jnp.linalg.norm(gradient(loss, weights, u, weight, ridge))
-    return Fit(weights, norm, steps, (m > 0) & settled & (norm <= TOLERANCE))
+    m = jnp.sum(kept)
+    data = Data(x, label, kept / jnp.maximum(m, 1))
+    free, dense = (_ridge_free, _ridge_dense) if loss == "squared" else (_logistic_free, _logistic_dense)
+    found = _certify(loss, data, ridge, free(data, ridge))
+    again = lambda: _certify(loss, data, ridge, dense(data, ridge))
+    found = jax.lax.cond(found.converged | (m == 0), lambda: found, again)
+    return found._replace(converged=found.converged & (m > 0))
+
+
+def _certify(loss: Loss, data: Data, ridge: Array, result: tuple[Array, Array, Array]) -> Fit:
+    """(weights, steps, settled) with the gradient there."""
+    weights, steps, settled = result
+    norm = jnp.linalg.norm(gradient(loss, weights, data, ridge))
+    return Fit(weights, norm, steps, settled & (norm <= TOLERANCE))
 
 
 def slope(loss: Loss, margin: Float[Array, " n"]) -> Float[Array, " n"]:
@@ -84,80 +112,143 @@ def slope(loss: Loss, margin: Float[Array, " n"]) -> Float[Array, " n"]:
     return margin - 1 if loss == "squared" else -jax.nn.sigmoid(-margin)
 
 
-def gradient(
-    loss: Loss,
-    weights: Float[Array, " d"],
-    u: Float[Array, "n d"],
-    weight: Float[Array, " n"],
-    ridge: Float[Array, ""],
-) -> Float[Array, " d"]:
+def gradient(loss: Loss, weights: Float[Array, " d"], data: Data, ridge: Float[Array, ""]) -> Float[Array, " d"]:
     """Gradient of sum_i weight_i l(u_i.w) + (ridge/2)||w||^2 at ``weights``."""
-    return (weight * slope(loss, u @ weights)) @ u + ridge * weights
+    return data.backward(slope(loss, data.forward(weights))) + ridge * weights
 
 
-def _ridge(u: Array, weight: Array, ridge: Array) -> tuple[Array, Array, Array]:
+class Solve(NamedTuple):
+    """An approximate solution of a linear system, and whether it is good enough."""
+
+    solution: Array
+    image: Array
+    """u times the solution."""
+    reached: Array
+
+
+def conjugate_gradients(
+    data: Data, curvature: Float[Array, " n"], ridge: Array, right: Float[Array, " d"], tolerance: Array
+) -> Solve:
+    """Solve (sum_i weight_i curvature_i u_i u_i^T + ridge I) w = right to a residual norm of ``tolerance``.
+
+    Given up after 20 + min(n, d)/2 iterations, when a factorisation would long have been quicker.
+    """
+    limit = 20 + min(data.x.shape) // 2
+
+    def running(state: tuple[Array, ...]) -> Array:
+        *_, square, iteration = state
+        return (square > tolerance**2) & (iteration < limit)
+
+    def advance(state: tuple[Array, ...]) -> tuple[Array, ...]:
+        solution, image, residual, direction, square, iteration = state
+        along = data.forward(direction)
+        product = data.backward(curvature * along) + ridge * direction
+        length = square / jnp.dot(direction, product)
+        residual = residual - length * product
+        new = jnp.dot(residual, residual)
+        solution, image = solution + length * direction, image + length * along
+        return solution, image, residual, residual + (new / square) * direction, new, iteration + 1
+
+    nothing, square = jnp.zeros_like(right), jnp.dot(right, right)
+    first = (nothing, jnp.zeros_like(data.label), right, right, square, jnp.zeros((), int))
+    solution, image, _, _, square, _ = jax.lax.while_loop(running, advance, first)
+    return Solve(solution, image, square <= tolerance**2)
+
+
+def _ridge_free(data: Data, ridge: Array) -> tuple[Array, Array, Array]:
+    """Squared loss by conjugate gradients on the normal equations."""
+    ones = jnp.ones_like(data.label)
+    found = conjugate_gradients(data, ones, ridge, data.backward(ones), jnp.asarray(TOLERANCE / 10))
+    return found.solution, jnp.ones((), int), found.reached
+
+
+def _ridge_dense(data: Data, ridge: Array) -> tuple[Array, Array, Array]:
     """Squared loss by one Cholesky factorisation, primal (d x d) or dual (n x n), whichever is smaller."""
-    n, d = u.shape
-    root = jnp.sqrt(weight)
-    scaled = root[:, None] * u
+    n, d = data.x.shape
+    root = jnp.sqrt(data.weight)
+    scaled = (root * data.label)[:, None] * data.x
     if d <= n:
         gram = scaled.T @ scaled + ridge * jnp.eye(d)
-        weights = jsl.cho_solve(jsl.cho_factor(gram, lower=True), weight @ u)
+        weights = jsl.cho_solve(jsl.cho_factor(gram, lower=True), root @ scaled)
     else:
         gram = scaled @ scaled.T + ridge * jnp.eye(n)
         weights = jsl.cho_solve(jsl.cho_factor(gram, lower=True), root) @ scaled
     return weights, jnp.ones((), int), jnp.ones((), bool)
 
 
-def _logistic(u: Array, weight: Array, ridge: Array) -> tuple[Array, Array, Array]:
-    """Damped Newton. Where d > n the minimiser lies in the row space of u and is sought there (thin QR)."""
-    n, d = u.shape
-    if d <= n:
-        return _newton(u, weight, ridge)
-    basis, corner = jnp.linalg.qr(u.T)
-    inner, steps, settled = _newton(corner.T, weight, ridge)
-    return basis @ inner, steps, settled
+def _curvature(margin: Array) -> Array:
+    """l''(v) of the logistic loss."""
+    return jax.nn.sigmoid(margin) * jax.nn.sigmoid(-margin)
+
+
+def _logistic_free(data: Data, ridge: Array) -> tuple[Array, Array, Array]:
+    """Newton's method with its systems solved by conjugate gradients, the more exactly the smaller the gradient."""
+
+    def step(margin: Array, g: Array) -> Solve:
+        norm = jnp.linalg.norm(g)
+        return conjugate_gradients(data, _curvature(margin), ridge, -g, jnp.minimum(FORCING, jnp.sqrt(norm)) * norm)
+
+    return _newton(data, ridge, step)
+
+
+def _logistic_dense(data: Data, ridge: Array) -> tuple[Array, Array, Array]:
+    """Newton's method by Cholesky. Where d > n the minimiser lies in the row space of u: it is sought there (QR)."""
+    n, d = data.x.shape
+    if d > n:
+        basis, corner = jnp.linalg.qr(data.x.T)
+        inner, steps, settled = _logistic_dense(data._replace(x=corner.T), ridge)
+        return basis @ inner, steps, settled
+
+    def step(margin: Array, g: Array) -> Solve:
+        scaled = jnp.sqrt(data.weight * _curvature(margin))[:, None] * data.x
+        hessian = scaled.T @ scaled + ridge * jnp.eye(d)
+        direction = -jsl.cho_solve(jsl.cho_factor(hessian, lower=True), g)
+        return Solve(direction, data.forward(direction), jnp.ones((), bool))
+
+    return _newton(data, ridge, step)
+
+
+def _newton(data: Data, ridge: Array, step: Callable[[Array, Array], Solve]) -> tuple[Array, Array, Array]:
+    """Damped Newton on the logistic objective, from w = 0."""
+
+    def grow(margin: Array, along: Array) -> Array:
+        return jnp.dot(data.weight, jax.nn.softplus(-margin - along) - jax.nn.softplus(-margin))
+
+    def loss_gradient(margin: Array) -> Array:
+        return data.backward(slope("logistic", margin))
+
+    start = jnp.zeros(data.x.shape[1])
+    return damped_newton(start, jnp.zeros_like(data.label), loss_gradient, step, grow, ridge)
 
 
 class _Newton(NamedTuple):
     weights: Array
+    score: Array
     gradient: Array
     step: Array
     settled: Array
     stalled: Array
 
 
-def _newton(u: Array, weight: Array, ridge: Array) -> tuple[Array, Array, Array]:
-    """Damped Newton on the logistic objective. Returns (weights, steps, settled)."""
-
-    def step(w: Array, g: Array) -> tuple[Array, Callable[[Array], Array]]:
-        margin = u @ w
-        curvature = weight * jax.nn.sigmoid(margin) * jax.nn.sigmoid(-margin)
-        root = jnp.sqrt(curvature)[:, None] * u
-        hessian = root.T @ root + ridge * jnp.eye(u.shape[1])
-        direction = -jsl.cho_solve(jsl.cho_factor(hessian, lower=True), g)
-        along, now = u @ direction, jax.nn.softplus(-margin)
-        grow = lambda length: jnp.dot(weight, jax.nn.softplus(-margin - length * along) - now)
-        return direction, grow
-
-    return damped_newton(jnp.zeros(u.shape[1]), lambda w: gradient("logistic", w, u, weight, ridge), step, ridge)
-
-
 def damped_newton(
     start: Array,
+    score: Array,
     gradient: Callable[[Array], Array],
-    step: Callable[[Array, Array], tuple[Array, Callable[[Array], Array]]],
+    step: Callable[[Array, Array], Solve],
+    grow: Callable[[Array, Array], Array],
     ridge: Array,
 ) -> tuple[Array, Array, Array]:
-    """Newton's method with Armijo backtracking on a loss plus (ridge/2)||w||^2; weights of any shape.
+    """Newton's method with Armijo backtracking on loss(score) + (ridge/2)||w||^2; weights of any shape.
 
     Args:
-        start: first weights. gradient: of the whole objective.
-        step: (weights, gradient) -> Newton direction and the rise of the loss alone at a length along it.
+        start: first weights. score: what the loss depends on, linear in the weights, at ``start``.
+        gradient: score -> gradient of the loss alone by the weights.
+        step: (score, whole gradient) -> Newton direction, with its image in the space of scores.
+        grow: (score, change of score) -> rise of the loss.
 
     Stops once the gradient norm is TOLERANCE / 10 and the last step was short (SETTLED of the weights), or when no
-    step length helps. Without a minimiser (separable data at ridge = 0) the gradient shrinks as the weights grow, but
-    the steps stay long; that is not convergence. Returns (weights, steps, settled).
+    step length helps, or where no step was found. Without a minimiser (separable data at ridge = 0) the gradient
+    shrinks as the weights grow, but the steps stay long; that is not convergence. Returns (weights, steps, settled).
     """
 
     def running(state: _Newton) -> Array:
@@ -166,12 +257,12 @@ def damped_newton(
 
     def advance(state: _Newton) -> _Newton:
         w, g = state.weights, state.gradient
-        direction, grow = step(w, g)
+        direction, along, reached = step(state.score, g)
         decrement = -jnp.vdot(g, direction)
 
         def rise(length: Array) -> Array:
             penalty = ridge * (length * jnp.vdot(w, direction) + length**2 * jnp.vdot(direction, direction) / 2)
-            return grow(length) + penalty
+            return grow(state.score, length * along) + penalty
 
         endgame = decrement < ENDGAME
         halvings, _ = jax.lax.while_loop(
@@ -179,14 +270,16 @@ def damped_newton(
             lambda carry: (carry[0] + 1, rise(0.5 ** (carry[0] + 1))),
             (jnp.zeros(()), rise(jnp.ones(()))),
         )
-        w_next = w + 0.5**halvings * direction
-        g_next = gradient(w_next)
+        w_next, score_next = w + 0.5**halvings * direction, state.score + 0.5**halvings * along
+        g_next = gradient(score_next) + ridge * w_next
         smaller = jnp.linalg.norm(g_next) < jnp.linalg.norm(g)
         short = jnp.linalg.norm(direction) <= SETTLED * jnp.linalg.norm(w_next)
-        better = jnp.where(endgame, smaller, halvings < MAX_HALVINGS)
-        w_next, g_next = jnp.where(better, w_next, w), jnp.where(better, g_next, g)
-        return _Newton(w_next, g_next, state.step + 1, short, ~better)
+        downhill = decrement > 0  # not so where the Hessian is singular to rounding, or NaN
+        better = reached & downhill & jnp.where(endgame, smaller, halvings < MAX_HALVINGS)
+        moved = _Newton(w_next, score_next, g_next, state.step + 1, short, ~better)
+        stayed = state._replace(step=state.step + 1, settled=short, stalled=~better)
+        return jax.tree.map(lambda a, b: jnp.where(better, a, b), moved, stayed)
 
-    first = _Newton(start, gradient(start), jnp.zeros((), int), *jnp.zeros((2,), bool))
+    first = _Newton(start, score, gradient(score) + ridge * start, jnp.zeros((), int), *jnp.zeros((2,), bool))
     last = jax.lax.while_loop(running, advance, first)
     return last.weights, last.step, last.settled

@@ -41,7 +41,8 @@ def measure(sample: Sample, kept: Bool[Array, " n"], fitted: Fit, mu: Float[Arra
     w = fitted.weights
     accuracy = exact_accuracy(w, mu)
     converged = fitted.converged & jnp.isfinite(accuracy)
-    overlap, norm = jnp.dot(w, mu) / jnp.linalg.norm(mu), jnp.linalg.norm(w)
+    direction = mu / jnp.max(jnp.abs(mu))  # first, lest the norm of a tiny mu underflow
+    overlap, norm = jnp.dot(w, direction) / jnp.linalg.norm(direction), jnp.linalg.norm(w)
     overlap, norm, accuracy = (jnp.where(converged, value, jnp.nan) for value in (overlap, norm, accuracy))
     return Measurement(
         m=jnp.sum(kept),

@@ -17,7 +17,7 @@ from jax.scipy.special import ndtr, ndtri
 from jaxtyping import Array, Bool, Float, Int, Key
 from scipy.stats import qmc
 
-from sims.fit import TOLERANCE, damped_newton
+from sims.fit import TOLERANCE, Solve, damped_newton
 from sims.losses import LOSSES, Loss
 from sims.trial import trial_key
 from theory.types import ClassesProblem, Rates
@@ -221,17 +221,19 @@ def _newton(x: Array, target: Array, weight: Array, ridge: Array) -> tuple[Array
         spread = jnp.einsum("ka,kb,kjl->ajbl", basis, basis, diagonal).reshape(size, size)
         return spread - outer.T @ outer + ridge * jnp.eye(size)
 
-    def step(w: Array, g: Array) -> tuple[Array, Callable[[Array], Array]]:
-        score = x @ w.T
+    def step(score: Array, g: Array) -> Solve:
         factor = jsl.cho_factor(hessian(jax.nn.softmax(score, axis=1)), lower=True)
         direction = basis @ -jsl.cho_solve(factor, (basis.T @ g).reshape(size)).reshape(classes - 1, d)
-        along, now = x @ direction.T, jax.nn.logsumexp(score, axis=1)
-        pull = jnp.sum(target * along, axis=1)
-        grow = lambda length: jnp.dot(weight, jax.nn.logsumexp(score + length * along, axis=1) - now - length * pull)
-        return direction, grow
+        return Solve(direction, x @ direction.T, jnp.ones((), bool))
 
-    slope = lambda w: gradient("logistic", w, x, target, weight, ridge)
-    return damped_newton(jnp.zeros((classes, d)), slope, step, ridge)
+    def grow(score: Array, along: Array) -> Array:
+        rise = jax.nn.logsumexp(score + along, axis=1) - jax.nn.logsumexp(score, axis=1)
+        return jnp.dot(weight, rise - jnp.sum(target * along, axis=1))
+
+    def slope(score: Array) -> Array:
+        return (weight[:, None] * (jax.nn.softmax(score, axis=1) - target)).T @ x
+
+    return damped_newton(jnp.zeros((classes, d)), jnp.zeros_like(target), slope, step, grow, ridge)
 
 
 @cache

@@ -9,22 +9,25 @@ from jaxtyping import Array, Key, UInt32
 
 from sims.draw import draw, mean
 from sims.fit import fit
-from sims.losses import Loss
+from sims.losses import Draws, Loss
 from sims.measure import Measurement, measure
 from sims.verify import verify
 from theory.types import Problem
 
 
-def trial(key: Key[Array, ""], problem: Problem, *, n: int, d: int, loss: Loss) -> Measurement:
+def trial(
+    key: Key[Array, ""], problem: Problem, *, n: int, d: int, loss: Loss, draws: Draws = "float64"
+) -> Measurement:
     """Train one classifier on verified synthetic data and measure it.
 
     Args:
         key: the only source of randomness.
         problem: signal, curation (`Rates`, `ClassRates` or `Cosines`) and ridge, all scalars.
-        n: samples generated. d: dimension. loss: "squared" or "logistic". These three are static.
+        n: samples generated. d: dimension. loss: "squared" or "logistic". draws: resolution of the normal random
+            numbers, "float64" or "float32". These four are static.
     """
     k_draw, k_verify = jax.random.split(key)
-    sample = draw(k_draw, problem, n, d)
+    sample = draw(k_draw, problem, n, d, draws=draws)
     kept = verify(k_verify, problem, sample)
     fitted = fit(loss, sample.x, sample.label, kept, jnp.asarray(problem.ridge, float))
     return measure(sample, kept, fitted, mean(problem, d))
@@ -43,14 +46,38 @@ def trial_key(root_seed: int | Array, words: UInt32[Array, "3"]) -> Key[Array, "
 
 
 @cache
-def make_trials(n: int, d: int, loss: Loss) -> Callable[[Array, Array, Problem], Measurement]:
-    """Compiled batch of trials for one static shape: (root_seed, words (b, 3), problem (b,)) -> (b,) rows.
+def make_trials(n: int, d: int, loss: Loss, draws: Draws = "float64", together: int = 1) -> Callable[..., Measurement]:
+    """Compiled batch of trials for one static shape: (root_seed, words (b, 3), problem (b,), count=b) -> (b,) rows.
 
-    Everything but (n, d, loss) and the batch width is traced: a sweep over p, phi, psi, signal, ridge or the
-    cosines compiles once.
+    Everything but the shape and b is traced: a sweep over p, phi, psi, signal, ridge or the cosines compiles once. Of
+    the rows, the first ``count`` are computed. Trials run one after the other, which on a CPU is quicker than vmap (a
+    matrix that stays in the cache, no waiting for the slowest fit) and makes their bits independent of the batch;
+    on a GPU, ``together`` > 1 of them run at once. b must be a multiple of it.
     """
 
     def one(root_seed: Array, words: Array, problem: Problem) -> Measurement:
-        return trial(trial_key(root_seed, words), problem, n=n, d=d, loss=loss)
+        return trial(trial_key(root_seed, words), problem, n=n, d=d, loss=loss, draws=draws)
 
-    return jax.jit(jax.vmap(one, in_axes=(None, 0, 0)))
+    several = jax.vmap(one, in_axes=(None, 0, 0)) if together > 1 else one
+
+    @jax.jit
+    def run(root_seed: Array, words: Array, problem: Problem, count: Array) -> Measurement:
+        def take(leaf: Array, i: Array) -> Array:
+            return leaf[i] if together == 1 else jax.lax.dynamic_slice_in_dim(leaf, i * together, together)
+
+        def put(leaf: Array, values: Array, i: Array) -> Array:
+            return jax.lax.dynamic_update_slice_in_dim(leaf, values.reshape(together), i * together, 0)
+
+        def advance(i: Array, found: Measurement) -> Measurement:
+            rows = several(root_seed, take(words, i), jax.tree.map(lambda leaf: take(leaf, i), problem))
+            return jax.tree.map(lambda leaf, values: put(leaf, values, i), found, rows)
+
+        blank = jax.eval_shape(jax.vmap(one, in_axes=(None, 0, 0)), root_seed, words, problem)
+        empty = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), blank)
+        return jax.lax.fori_loop(0, -(-count // together), advance, empty)
+
+    def trials(root_seed: int | Array, words: Array, problem: Problem, count: int | Array | None = None) -> Measurement:
+        return run(jnp.asarray(root_seed), words, problem, jnp.asarray(len(words) if count is None else count))
+
+    trials.compiled = run  # type: ignore[attr-defined]
+    return trials

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from sims.fit import TOLERANCE, fit
+from sims.fit import (
+    TOLERANCE,
+    Data,
+    _logistic_dense,
+    _logistic_free,
+    _ridge_dense,
+    _ridge_free,
+    conjugate_gradients,
+    fit,
+)
 from sims.losses import LOSSES
 from theory.losses import LOSSES as THEORY_LOSSES
 
@@ -98,13 +107,49 @@ def test_nothing_kept_is_flagged(key, loss, n, d):
     assert not bool(fit(loss, x, label, jnp.zeros(n, bool), jnp.asarray(0.1)).converged)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-def test_a_problem_without_minimum_is_flagged(key, loss):
-    """ridge = 0 with separable data (logistic) or fewer kept rows than dimensions (squared)."""
+def test_a_problem_without_minimum_is_flagged(key):
+    """ridge = 0 with separable data."""
     x, _, _ = data(key, 30, 20)
-    kept = jnp.arange(30) < 10
-    found = fit(loss, x, jnp.sign(x[:, 0]), kept, jnp.asarray(0.0))
+    found = fit("logistic", x, jnp.sign(x[:, 0]), jnp.arange(30) < 10, jnp.asarray(0.0))
     assert not bool(found.converged)
+
+
+@pytest.mark.parametrize(("n", "d"), [(30, 20), (20, 30)])
+def test_without_penalty_and_with_few_rows_the_least_norm_is_found(key, n, d):
+    x, label, _ = data(key, n, d)
+    found = fit("squared", x, label, jnp.arange(n) < 10, jnp.asarray(0.0))
+    assert bool(found.converged)
+    np.testing.assert_allclose(found.weights, np.linalg.lstsq(x[:10], label[:10])[0], atol=1e-8)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("n", "d"), SHAPES)
+@pytest.mark.parametrize("ridge", [1e-9, 1e-3, 1.0])
+def test_conjugate_gradients_and_factorisations_meet(key, loss, n, d, ridge):
+    """Two roads to the same minimiser; where the first gives up, as it may at a tiny ridge, it says so."""
+    x, label, kept = data(key, n, d)
+    rows = Data(x, label, kept / kept.sum())
+    free, dense = (_ridge_free, _ridge_dense) if loss == "squared" else (_logistic_free, _logistic_dense)
+    (by_free, _, reached), (by_dense, _, settled) = free(rows, jnp.asarray(ridge)), dense(rows, jnp.asarray(ridge))
+    assert bool(settled)
+    if ridge >= 1e-3:
+        assert bool(reached)
+    if bool(reached):
+        np.testing.assert_allclose(by_free, by_dense, atol=2e-10 / min(ridge, 1e-2))
+    assert bool(fit(loss, x, label, kept, jnp.asarray(ridge)).converged)
+
+
+def test_hard_problems_are_handed_to_factorisations():
+    """Condition number 1e12: conjugate gradients give up and say so, and the fit is found all the same."""
+    x, ones = jnp.diag(jnp.logspace(0, -6, 80)), jnp.ones(80)
+    ridge = jnp.asarray(1e-13)
+    rows = Data(x, ones, ones / 80)
+    found = conjugate_gradients(rows, ones, ridge, rows.backward(ones), jnp.asarray(TOLERANCE / 10))
+    assert not bool(found.reached)
+    fitted = fit("squared", x, ones, ones > 0, ridge)
+    assert bool(fitted.converged)
+    diagonal = np.diag(x)
+    np.testing.assert_allclose(fitted.weights, diagonal / (diagonal**2 + 80 * 1e-13), rtol=1e-6)
 
 
 @pytest.mark.parametrize(("n", "d"), [(60, 30), (40, 60)])
