@@ -24,9 +24,11 @@ from sims.fields import (
     single,
     unknown,
 )
-from sims.losses import LOSSES, PREDICTED
+from sims.losses import DRAWS, LOSSES, METHODS, PREDICTED
 
 MAX_CELLS = 10_000_000
+MIN_RIDGE = 1e-6
+"""Least ridge of the exact law: below, rounding costs more digits than `sims.exact_law.TRUNCATION` allows."""
 MOST_OF_A_KIND = 5
 PROBABILITY = Range(0, 1)
 COSINE = Range(-1, 1)
@@ -88,9 +90,16 @@ class RunTable:
     """[run]: by which method, how often, and from which root seed."""
 
     method: str = choices(
-        ("simulation", "theory"),
-        "simulate trials, or put the exact theory in their place (one row per cell)",
+        METHODS,
+        "simulate trials, draw their rows from the exact law without data (squared loss; any d), or put the "
+        "exact theory in their place (one row per cell)",
         default="simulation",
+        many=False,
+    )
+    draws: str = choices(
+        DRAWS,
+        "resolution of the simulated normal random numbers; float32 halves the time",
+        default="float64",
         many=False,
     )
     seeds: int = single(Range(1, 10_000_000, integer=True), "independent trials per cell", default=32)
@@ -110,7 +119,7 @@ class SweepConfig:
     @property
     def trials(self) -> int:
         """Rows per cell: the seeds, or one where the exact theory stands in for them."""
-        return self.run.seeds if self.run.method == "simulation" else 1
+        return 1 if self.run.method == "theory" else self.run.seeds
 
     def verifiers(self) -> tuple[tuple[float | PerClass, float | PerClass], ...]:
         """The (phi, psi), or (cos_verifier, cos_between), pairs of the sweep, in order."""
@@ -189,12 +198,7 @@ def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:
             faults.append(f"{table}.{key}: has no meaning in the {problem['setting']} setting; remove it")
     if verifier["pairs"] is not None:
         verifier["pairs"] = _check_pairs(verifier["pairs"], names, independent, faults)
-    if read["run"]["method"] == "simulation":
-        faults += [
-            f"training.loss = {loss!r}: with run.method = 'simulation' only {' and '.join(LOSSES)} are known"
-            for loss in read["training"]["loss"]
-            if loss not in LOSSES
-        ]
+    faults += _method_faults(read["run"], read["training"])
     if faults:
         return faults
 
@@ -209,6 +213,27 @@ def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:
         for d in config.problem.d
         if round(alpha * d) < 1
     )
+    return faults
+
+
+def _method_faults(run: dict[str, Any], training: dict[str, Any]) -> list[str]:
+    """What the method cannot do."""
+    method, exact = run["method"], run["method"] == "exact-law"
+    known = {"simulation": LOSSES, "exact-law": ("squared",), "theory": PREDICTED}[method]
+    faults = [
+        f"training.loss = {loss!r}: with run.method = {method!r} only {' and '.join(known)} "
+        f"{'is' if len(known) == 1 else 'are'} known"
+        for loss in training["loss"]
+        if loss not in known
+    ]
+    if exact:
+        faults += _few(
+            f"training.ridge = {ridge:g}: run.method = 'exact-law' needs at least {MIN_RIDGE:g}; raise it or simulate"
+            for ridge in training["ridge"]
+            if ridge < MIN_RIDGE
+        )
+    if run["draws"] != "float64" and method != "simulation":
+        faults.append(f"run.draws = {run['draws']!r}: run.method = {method!r} draws no data; remove it")
     return faults
 
 

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 from sims.config import SweepConfig, axes
 from sims.fields import PerClass
 
-LANE_BYTES = 256 * 2**20
-"""Memory for one batch of trials. Fixed, not read from the machine: the batch width is part of what makes
-results reproducible bit for bit."""
+MAX_BATCH = 256
+"""Simulated trials per call of the compiled batch. They run one after the other, so that this costs no memory."""
 
-MAX_LANES = 256
+DRAWS_TOGETHER = 512
+"""Draws from the exact law per call of the compiled batch."""
+
 CHUNK_SECONDS = 2.0
 MAX_CHUNK_TRIALS = 4096
 
@@ -29,39 +30,44 @@ class Shape(NamedTuple):
     n: int
     d: int
     method: str = "simulation"
+    draws: str = "float64"
 
     @property
     def trial_bytes(self) -> int:
-        """Memory of one trial: about four copies of the n x d data and three square matrices."""
+        """Memory that a worker needs beyond its libraries: the data of one trial three times, or a batch of draws."""
         if self.method == "theory":
-            return 1
-        return 8 * (4 * self.n * self.d + 3 * min(self.n, self.d) ** 2)
+            return 0
+        if self.method == "exact-law":
+            return DRAWS_TOGETHER * 40_000
+        return 8 * (3 * self.n * self.d + 3 * min(self.n, self.d) ** 2)
 
     @property
     def trial_seconds(self) -> float:
-        """Rough time of one trial on one core: drawing, then 1 (squared) or 7 (logistic) linear systems.
+        """Rough time of one trial on one core: drawing n d numbers, then some ten to thirty passes over them.
 
         Calibrated on one machine; good to a factor of about three, for estimates and chunk sizes only.
         """
         if self.method == "theory":
             return 1e-3
-        n, d = self.n, self.d
-        small = min(n, d)
-        system = n * d * small * 7e-11 + small**3 * 7e-11 + n * d * 2e-9
-        steps = 1 if self.loss == "squared" else 7
-        return 2e-5 + 25e-9 * n * d + steps * system
+        if self.method == "exact-law":
+            return 2e-5
+        drawing = 11e-9 if self.draws == "float64" else 5e-9
+        return 6e-5 + (drawing + 6e-9) * self.n * self.d
 
     @property
-    def lanes(self) -> int:
-        """Trials per compiled batch: a power of two within LANE_BYTES."""
-        fit = max(1, LANE_BYTES // self.trial_bytes)
-        return min(MAX_LANES, 1 << (fit.bit_length() - 1))
+    def batch(self) -> int:
+        """Trials per call of the compiled function: a fixed width, so that one compilation serves all chunks."""
+        if self.method == "exact-law":
+            return DRAWS_TOGETHER
+        return min(MAX_BATCH, self.chunk_trials)
 
     @property
     def chunk_trials(self) -> int:
-        """Trials per chunk: whole batches worth about CHUNK_SECONDS."""
+        """Trials per chunk, worth about CHUNK_SECONDS."""
         wanted = min(MAX_CHUNK_TRIALS, CHUNK_SECONDS / self.trial_seconds)
-        return max(1, int(wanted) // self.lanes) * self.lanes
+        if self.method == "exact-law":
+            return 32 * DRAWS_TOGETHER
+        return max(1, int(wanted))
 
 
 class Cell(NamedTuple):
@@ -82,7 +88,9 @@ class Cell(NamedTuple):
     @property
     def id(self) -> str:
         """16 hexadecimal digits that name the cell by its content, and nothing else."""
-        content = json.dumps([self.setting, *self.shape, *self[2:]], separators=(",", ":"))
+        loss, n, d, method, draws = self.shape
+        shape = [loss, n, d, method, *([draws] if draws != "float64" else [])]  # ids that older folders have
+        content = json.dumps([self.setting, *shape, *self[2:]], separators=(",", ":"))
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     @property
@@ -121,7 +129,7 @@ def cells(config: SweepConfig) -> dict[str, Cell]:
     independent = config.problem.setting == "independent"
     found: dict[str, Cell] = {}
     for loss, d, alpha, signal, ridge, (a, b), g in itertools.product(*axes(config)):
-        shape = Shape(loss, round(alpha * d), d, config.run.method)
+        shape = Shape(loss, round(alpha * d), d, config.run.method, config.run.draws)
         if independent:
             rates = (_per_class(g), _per_class(a), _per_class(b))
             cell = Cell("independent", shape, signal, ridge, config.problem.prior, *rates)

@@ -390,3 +390,28 @@ def test_anything_is_a_usable_sweep_or_a_named_refusal(base, changes):
         assert numbers[2] > 0
     assert 1 <= config.run.seeds <= 10**7
     assert all(math.isfinite(value) for value in (*config.problem.alpha, *config.problem.signal))
+
+
+EXACT_LAW = {"run.method": "exact-law", "training.loss": "squared"}
+
+
+def test_the_exact_law_has_rows_like_a_simulation():
+    config = parse(changed(INDEPENDENT, EXACT_LAW | {"problem.d": 1_000_000, "run.seeds": 7}))
+    assert config.trials == 7
+    assert config.run.method == "exact-law"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"training.loss": ["squared", "logistic"]}, ["training.loss = 'logistic'", "only squared is known"]),
+        ({"training.ridge": [0.1, 1e-7]}, ["training.ridge = 1e-07", "at least 1e-06"]),
+        ({"run.draws": "float32"}, ["run.draws = 'float32'", "draws no data"]),
+        ({"run.draws": "float16"}, ["run.draws", "float16", "float64, float32"]),
+        ({"run.method": "exact"}, ["run.method", "exact-law"]),
+    ],
+)
+def test_what_the_exact_law_cannot_do_is_refused(changes, words):
+    with pytest.raises(ConfigError) as refusal:
+        parse(changed(INDEPENDENT, EXACT_LAW | changes))
+    assert all(word in str(refusal.value) for word in words), refusal.value

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sims.config import parse
 from sims.plan import (
     CHUNK_SECONDS,
-    LANE_BYTES,
+    DRAWS_TOGETHER,
+    MAX_BATCH,
     MAX_CHUNK_TRIALS,
-    MAX_LANES,
     Cell,
     Chunk,
     Shape,
@@ -29,12 +29,14 @@ ONE = Cell("independent", Shape("squared", 8, 4), 2.0, 0.1, 0.5, (0.1, 0.1), (0.
 FLAT = Cell("linear", Shape("logistic", 16, 8), 2.0, 0.1, 0.5, None, None, None, 0.5, 0.6, 0.3)
 CLASSES = ONE._replace(prior=0.3, p=(0.1, 0.2), psi=(0.0, 1.0))
 
-LANES = [
-    # the width of a batch is part of what makes results reproducible bit for bit: it may not depend on the machine
-    (Shape("squared", 8, 4), 256),
-    (Shape("squared", 200, 100), 256),
-    (Shape("logistic", 800, 100), 64),
-    (Shape("squared", 2000, 1000), 2),
+CHUNKS = [
+    # part of the name of a shard: a folder is continued only where they are what they were
+    (Shape("squared", 8, 4), 4096),
+    (Shape("squared", 200, 100), 5000),
+    (Shape("logistic", 800, 100), 1408),
+    (Shape("squared", 2000, 1000), 58),
+    (Shape("squared", 2000, 1000, "simulation", "float32"), 90),
+    (Shape("squared", 2000, 1000, "exact-law"), 16_384),
     (Shape("squared", 100_000, 10_000), 1),
 ]
 
@@ -61,6 +63,7 @@ def test_cells_do_not_depend_on_order_or_on_the_rest_of_the_grid(base):
 
 
 OTHER_SHAPES = [Shape("hinge", 8, 4), Shape("squared", 9, 4), Shape("squared", 8, 5), Shape("squared", 8, 4, "theory")]
+OTHER_SHAPES += [Shape("squared", 8, 4, "simulation", "float32")]
 
 
 @pytest.mark.parametrize("cell", [ONE, FLAT, CLASSES], ids=["one rate", "linear", "per class"])
@@ -98,28 +101,32 @@ def test_chunk_id_names_seed_shape_and_spans():
     assert len({chunk.id(0), chunk.id(1), *(other.id(0) for other in others)}) == 6
 
 
-@pytest.mark.parametrize(("shape", "lanes"), LANES, ids=str)
-def test_lanes_are_pinned(shape, lanes):
-    assert shape.lanes == lanes
+@pytest.mark.parametrize(("shape", "trials"), CHUNKS, ids=str)
+def test_chunks_are_pinned(shape, trials):
+    assert shape.chunk_trials == trials
 
 
 @pytest.mark.parametrize("loss", ["squared", "logistic"])
-def test_lanes_fit_the_memory_and_chunks_are_whole_batches(loss):
+def test_a_batch_is_at_most_a_chunk_and_a_chunk_takes_seconds(loss):
     for n, d in product((1, 3, 10, 100, 1000, 10_000), repeat=2):
         shape = Shape(loss, n, d)
-        assert shape.lanes & (shape.lanes - 1) == 0
-        assert 1 <= shape.lanes <= MAX_LANES
-        assert shape.lanes == 1 or shape.lanes * shape.trial_bytes <= LANE_BYTES
-        assert shape.chunk_trials % shape.lanes == 0
-        assert shape.lanes <= shape.chunk_trials <= MAX_CHUNK_TRIALS
-        assert shape.chunk_trials == shape.lanes or shape.chunk_trials * shape.trial_seconds <= CHUNK_SECONDS
+        assert 1 <= shape.batch <= min(MAX_BATCH, shape.chunk_trials)
+        assert shape.chunk_trials <= MAX_CHUNK_TRIALS
+        assert shape.chunk_trials == 1 or shape.chunk_trials * shape.trial_seconds <= CHUNK_SECONDS
+
+
+def test_memory_grows_with_the_data_and_not_with_d_for_the_exact_law():
+    assert Shape("squared", 20_000, 5_000).trial_bytes >= 2 * 8 * 20_000 * 5_000  # bits, and the data
+    exact = [Shape("squared", 2 * d, d, "exact-law") for d in (10, 1_000_000)]
+    assert len({shape.trial_bytes for shape in exact}) == 1
+    assert all(shape.chunk_trials % DRAWS_TOGETHER == 0 for shape in exact)
 
 
 def expand(spans):
     return [(cell, seed) for cell, first, count in spans for seed in range(first, first + count)]
 
 
-SMALL = {name: ONE._replace(shape=Shape("squared", 2000, 1000)) for name in "abc"}  # two trials per chunk
+SMALL = {name: ONE._replace(shape=Shape("squared", 20_000, 3000)) for name in "abc"}  # a trial or two per chunk
 LARGE = {name: ONE._replace(shape=Shape("logistic", 800, 200)) for name in "xyz"}
 
 
