@@ -11,23 +11,16 @@ import selectors
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from sims.plan import Cell, Chunk, Shape, cell_to_json
+from sims.machine import Crew, clean_environment
+from sims.plan import Cell, Chunk, Shape, Span, cell_from_json, cell_to_json
 
 MAX_ATTEMPTS = 3
 """A chunk that ends this many workers, or fails this many times, is set aside; the rest goes on."""
-
-ONE_THREAD = {
-    "NPROC": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "JAX_ENABLE_X64": "1",
-    "JAX_PLATFORMS": "cpu",
-}
 
 
 class DiskError(RuntimeError):
@@ -43,74 +36,96 @@ class Job:
     reason: str = ""
 
 
+class Work(NamedTuple):
+    """What is to be computed, and where it goes."""
+
+    chunks: Sequence[Chunk]
+    cells: Mapping[str, Cell]
+    root: str | Path
+    """Folder or URL of the store."""
+    root_seed: int
+
+    def request(self, chunk: Chunk) -> str:
+        """One chunk with its cells as a line of JSON, which any version can read."""
+        names = dict.fromkeys(span.cell for span in chunk.spans)
+        cells = [cell_to_json(self.cells[name]) for name in names]
+        return json.dumps({"shape": chunk.shape, "spans": chunk.spans, "cells": cells})
+
+
+def read_request(line: str) -> tuple[Chunk, dict[str, Cell]]:
+    """Inverse of `Work.request`."""
+    request = json.loads(line)
+    cells = {cell.id: cell for cell in map(cell_from_json, request["cells"])}
+    return Chunk(Shape(*request["shape"]), tuple(Span(*span) for span in request["spans"])), cells
+
+
+OnDone = Callable[[Chunk], None]
+Execute = Callable[[Work, OnDone], list[Job]]
+"""Computes and stores all chunks, calls back after each, and returns the jobs that were set aside."""
+
+
 @dataclass
 class Worker:
-    """A worker process, the job it has, and the shapes it has compiled."""
+    """A worker process, its number, the job it has, and the shapes it has compiled."""
 
     process: "subprocess.Popen[str]"
+    slot: int
     job: Job | None = None
     shapes: set[Shape] = field(default_factory=set)
 
 
-def _environment() -> dict[str, str]:
-    """This process's environment without what could change numbers unseen (JAX_*, XLA_*), with one thread set."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XLA_"))}
-    return kept | ONE_THREAD
+def execute_here(work: Work, on_done: OnDone) -> list[Job]:
+    """Compute and store all chunks in this process; call ``on_done`` after each. Nothing is ever set aside.
+
+    For a store that no other process sees. Raises OSError where it cannot be written, RuntimeError where JAX is
+    not in float64.
+    """
+    from sims.worker import compute
+
+    for chunk in work.chunks:
+        compute(work.request(chunk), work.root, work.root_seed)
+        on_done(chunk)
+    return []
 
 
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def execute(
-    chunks: Iterable[Chunk],
-    cells: Mapping[str, Cell],
-    root: Path,
-    root_seed: int,
-    workers: int,
-    on_done: Callable[[Chunk], None],
-) -> list[Job]:
+def execute(work: Work, machine: Crew, on_done: OnDone) -> list[Job]:
     """Compute and store all chunks; call ``on_done`` after each. Returns the jobs that were set aside.
 
     Raises DiskError as soon as a worker cannot write. Workers end with this function, however it ends, and by
     themselves should this process be killed.
     """
-    waiting: dict[Shape, deque[Job]] = {}
-    for chunk in chunks:
-        waiting.setdefault(chunk.shape, deque()).append(Job(chunk))
-    total = sum(map(len, waiting.values()))
+    waiting = by_shape(work.chunks)
     selector = selectors.DefaultSelector()
     crew: list[Worker] = []
     failed: list[Job] = []
 
-    def hire() -> None:
-        command = [sys.executable, "-P", "-m", "sims.worker", str(root), str(root_seed)]
-        paths = [path or os.getcwd() for path in sys.path]  # and -P: a folder `sims` where we stand is not ours
+    def hire(slot: int) -> None:
+        command = [sys.executable, "-P", "-m", "sims.worker", str(work.root), str(work.root_seed)]
+        paths = [path or os.getcwd() for path in sys.path]
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=_environment() | {"PYTHONPATH": os.pathsep.join(paths)},
+            env=clean_environment() | machine.environment(slot) | {"PYTHONPATH": os.pathsep.join(paths)},
             start_new_session=True,
         )
-        worker = Worker(process)
+        worker = Worker(process, slot)
         assert process.stdout is not None
         selector.register(process.stdout, selectors.EVENT_READ, worker)
         crew.append(worker)
         give(worker)
 
     def give(worker: Worker) -> None:
-        job = _next_job(waiting, worker, crew)
+        job = next_job(waiting, worker.shapes, (other.shapes for other in crew if other is not worker))
         if job is None:
             return
         worker.job = job
         worker.shapes.add(job.chunk.shape)
-        request = _request(job.chunk, cells)
+        request = work.request(job.chunk)
         assert worker.process.stdin is not None
         try:
-            worker.process.stdin.write(json.dumps(request) + "\n")
+            worker.process.stdin.write(request + "\n")
             worker.process.stdin.flush()
         except BrokenPipeError:
             pass  # it died; the selector will say so
@@ -123,8 +138,8 @@ def execute(
             failed.append(job)
 
     try:
-        for _ in range(min(workers, total)):
-            hire()
+        for slot in range(min(machine.workers, len(work.chunks))):
+            hire(slot)
         while any(worker.job for worker in crew) or any(waiting.values()):
             for key, _ in selector.select():
                 worker: Worker = key.data
@@ -137,7 +152,7 @@ def execute(
                     if job is not None:
                         retry(job, f"the worker died ({_exit_text(code)})")
                     if any(waiting.values()):
-                        hire()
+                        hire(worker.slot)
                     continue
                 assert job is not None
                 reply = json.loads(line)
@@ -170,24 +185,26 @@ def _exit_text(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit {code}"
 
 
-def _next_job(waiting: dict[Shape, deque[Job]], worker: Worker, crew: list[Worker]) -> Job | None:
-    """Prefer a shape this worker has compiled, then one that no other has, then the one with most work left."""
+def by_shape(chunks: Iterable[Chunk]) -> dict[Shape, deque[Job]]:
+    """All chunks as jobs that wait, in order within a shape."""
+    waiting: dict[Shape, deque[Job]] = {}
+    for chunk in chunks:
+        waiting.setdefault(chunk.shape, deque()).append(Job(chunk))
+    return waiting
+
+
+def next_job(waiting: Mapping[Shape, deque[Job]], mine: Set[Shape], others: Iterable[Set[Shape]]) -> Job | None:
+    """Take the job that is next for a worker which has compiled the shapes ``mine``; None where nothing waits.
+
+    Prefer a shape it has compiled, then one that no other worker has, then the one with most work left.
+    """
     left = [shape for shape, jobs in waiting.items() if jobs]
     if not left:
         return None
-    others = {shape for other in crew if other is not worker for shape in other.shapes}
+    taken = set().union(*others)
 
     def preference(shape: Shape) -> tuple[bool, bool, float]:
         work = sum(job.chunk.trials for job in waiting[shape]) * shape.trial_seconds
-        return shape in worker.shapes, shape not in others, work
+        return shape in mine, shape not in taken, work
 
     return waiting[max(left, key=preference)].popleft()
-
-
-def _request(chunk: Chunk, cells: Mapping[str, Cell]) -> dict[str, Any]:
-    names = dict.fromkeys(span.cell for span in chunk.spans)
-    return {
-        "shape": chunk.shape,
-        "spans": chunk.spans,
-        "cells": [cell_to_json(cells[name]) for name in names],
-    }

@@ -8,14 +8,14 @@
 
 The folder is the only truth: a chunk is done when a receipt that certifies itself names a shard whose sha256
 agrees. Whatever else lies there (a temporary file, a shard without receipt, a damaged one) counts as absent.
-Files appear whole or not at all: temporary name in the same folder, flush, fsync, rename, fsync of the folder.
+Files appear whole or not at all (`sims.files`). DIR is a folder or a URL.
 """
 
 import hashlib
 import json
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sims.files import Files, files_at
+from sims.files import StoreError as StoreError
+from sims.files import write_atomic as write_atomic
 from sims.plan import Chunk, Shape, Span
 
-FORMAT = 1
+FORMAT = 2
 DTYPE = "float64"
-
-
-class StoreError(RuntimeError):
-    """A folder that cannot be used as it is; the message says why and what to do."""
+MANIFEST, ROWS, CHECKSUM = "manifest.json", "rows.parquet", "rows.sha256"
 
 
 @dataclass(frozen=True)
@@ -76,27 +76,6 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file that is there whole or not at all, even after a crash or a full disk."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:
-            error.filename = str(path)  # a full disk does not say where
-        raise
-
-
 def parquet_bytes(table: pa.Table) -> bytes:
     """A table as Parquet, with checksums on its pages."""
     buffer = BytesIO()
@@ -111,36 +90,45 @@ def config_hash(config: Any) -> str:
 
 @dataclass(frozen=True)
 class Store:
-    """A result folder."""
+    """A result folder: a local one, or any URL that fsspec knows.
 
-    root: Path
+    Raises StoreError, when first used, for a URL that cannot be (see `sims.files.files_at`).
+    """
+
+    root: str | Path
+
+    @cached_property
+    def files(self) -> Files:
+        """Where its files are."""
+        return files_at(self.root)
 
     @property
-    def shards(self) -> Path:
-        """Folder of shards and receipts."""
-        return self.root / "shards"
-
-    @property
-    def rows_path(self) -> Path:
+    def rows_path(self) -> str:
         """The final table of raw rows."""
-        return self.root / "rows.parquet"
-
-    @property
-    def manifest_path(self) -> Path:
-        """What made the folder."""
-        return self.root / "manifest.json"
+        return self.files.path(ROWS)
 
     def create(self) -> None:
-        """Make the folders. Raises StoreError where that is not possible, or where root is a file."""
+        """Make the folders. Raises StoreError where that is not possible."""
+        self.files.make()
+
+    def refuse_foreign(self) -> None:
+        """Raise StoreError where the place is a file, or holds something that is no result folder."""
+        top = self.files.names()
+        if top and "shards" not in top and not (top == [MANIFEST] and self._manifest_of_ours()):
+            raise StoreError(f"{self.root} is not empty and not a result folder; choose a new or empty one with --out")
+
+    def _manifest_of_ours(self) -> bool:
+        """Whether the manifest is one of a sweep, or one cut short, as where a write is not atomic."""
         try:
-            self.shards.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"cannot make the output folder {self.root}: {error.strerror}; choose another") from None
+            json.loads(self.files.read(MANIFEST))
+        except ValueError:
+            return True
+        return self.read_manifest() is not None
 
     def read_manifest(self) -> dict[str, Any] | None:
         """The manifest, or None where there is none that certifies itself (it can be rebuilt)."""
         try:
-            body = json.loads(self.manifest_path.read_bytes())
+            body = json.loads(self.files.read(MANIFEST))
         except (OSError, ValueError):
             return None
         if not isinstance(body, dict) or body.pop("check", None) != _digest(_canonical(body)):
@@ -149,64 +137,73 @@ class Store:
 
     def write_manifest(self, body: Mapping[str, Any]) -> None:
         """Write the manifest with a checksum of itself."""
-        write_atomic(
-            self.manifest_path,
-            json.dumps(dict(body) | {"check": _digest(_canonical(body))}, indent=1).encode(),
-        )
+        self.files.write(MANIFEST, json.dumps(dict(body) | {"check": _digest(_canonical(body))}, indent=1).encode())
 
     def commit(self, chunk: Chunk, root_seed: int, table: pa.Table, made: Mapping[str, Any]) -> Receipt:
         """Write a shard, then its receipt. Returns the receipt. Raises OSError where the disk refuses."""
         data = parquet_bytes(table)
         name = chunk.id(root_seed)
         receipt = Receipt(name, _digest(data), root_seed, chunk.shape, chunk.spans, made)
-        write_atomic(self.shards / f"{name}.parquet", data)
-        write_atomic(self.shards / f"{name}.json", receipt.to_bytes())
+        self.files.write(_shard(name), data)
+        self.files.write(_receipt(name), receipt.to_bytes())
         return receipt
+
+    def find(self, chunk: Chunk, root_seed: int) -> Receipt | None:
+        """The receipt of a chunk, if it and its shard are there and intact."""
+        (found,) = self._certify([chunk.id(root_seed)])
+        return found if isinstance(found, Receipt) else None
 
     def scan(self) -> tuple[list[Receipt], list[str]]:
         """(receipts whose shard is intact, one line per damaged file). Reads every shard once."""
-        found = [self._certify(path) for path in sorted(self.shards.glob("*.json"))]
+        found = list(self._certify(self._receipts()))
         good = [receipt for receipt in found if isinstance(receipt, Receipt)]
         return good, [reason for reason in found if isinstance(reason, str)]
 
-    def _certify(self, path: Path) -> Receipt | str:
-        """The receipt at ``path`` if it and its shard are intact, else what is wrong."""
+    def _receipts(self) -> list[str]:
+        return [name.removesuffix(".json") for name in self.files.names("shards") if name.endswith(".json")]
+
+    def _certify(self, chunks: Sequence[str]) -> Iterator[Receipt | str]:
+        """For each chunk its receipt, if it and its shard are intact, else what is wrong."""
+        receipts = self.files.read_all([_receipt(name) for name in chunks])  # first: they are written last
+        shards = self.files.read_all([_shard(name) for name in chunks])
+        for name, written, shard in zip(chunks, receipts, shards, strict=True):
+            yield self._verdict(name, written, shard)
+
+    def _verdict(self, chunk: str, written: bytes | OSError, shard: bytes | OSError) -> Receipt | str:
+        path = self.files.path(_receipt(chunk))
+        if isinstance(written, OSError):
+            return f"{path}: {written.strerror or written}"
         try:
-            receipt = Receipt.from_bytes(path.read_bytes())
-        except (OSError, ValueError, KeyError, TypeError):
+            receipt = Receipt.from_bytes(written)
+        except (ValueError, KeyError, TypeError):
             return f"{path}: damaged receipt"
-        shard = path.with_suffix(".parquet")
-        try:
-            intact = _digest(shard.read_bytes()) == receipt.sha256 and path.stem == receipt.chunk
-        except OSError as error:
-            return f"{shard}: {error.strerror}"
-        return receipt if intact else f"{shard}: damaged (its sha256 is not the receipt's)"
+        path = self.files.path(_shard(chunk))
+        if isinstance(shard, OSError):
+            return f"{path}: {shard.strerror or shard}"
+        intact = _digest(shard) == receipt.sha256 and chunk == receipt.chunk
+        return receipt if intact else f"{path}: damaged (its sha256 is not the receipt's)"
 
     def discard_damaged(self) -> None:
         """Remove receipts that certify nothing, with their shards: once all trials are there without them."""
-        for path in sorted(self.shards.glob("*.json")):
-            if isinstance(self._certify(path), str):
-                path.with_suffix(".parquet").unlink(missing_ok=True)
-                path.unlink(missing_ok=True)
-
-    def discard_leftovers(self) -> None:
-        """Remove temporary files of writers that are gone."""
-        for path in [*self.shards.glob(".*.tmp"), *self.root.glob(".*.tmp")]:
-            pid = path.name.split(".")[-2]
-            if not (pid.isdigit() and Path(f"/proc/{pid}").exists()):
-                path.unlink(missing_ok=True)
+        names = self._receipts()
+        for name, verdict in zip(names, self._certify(names), strict=True):
+            if isinstance(verdict, str):
+                self.files.remove(_shard(name))
+                self.files.remove(_receipt(name))
 
     def rows(self, receipts: Iterable[Receipt], order: Iterable[str], seeds: int) -> pa.Table:
         """All rows of the given cells with seed < ``seeds``, by cell in ``order`` and then by seed, each once.
 
         Raises StoreError where a shard changed since `scan`.
         """
+        ordered = sorted(receipts, key=lambda receipt: receipt.chunk)
+        names = [_shard(receipt.chunk) for receipt in ordered]
         tables = []
-        for receipt in sorted(receipts, key=lambda receipt: receipt.chunk):
-            path = self.shards / f"{receipt.chunk}.parquet"
-            data = path.read_bytes()
+        for receipt, name, data in zip(ordered, names, self.files.read_all(names), strict=True):
+            if isinstance(data, OSError):
+                raise data
             if _digest(data) != receipt.sha256:
-                raise StoreError(f"{path} changed while it was read; run the same command again")
+                raise StoreError(f"{self.files.path(name)} changed while it was read; run the same command again")
             tables.append(pq.read_table(BytesIO(data), page_checksum_verification=True))
         table = pa.concat_tables(tables)
         position = {cell: place for place, cell in enumerate(order)}
@@ -222,15 +219,23 @@ class Store:
     def write_rows(self, table: pa.Table) -> None:
         """Write the final table, then its checksum: Parquet certifies its pages, not its footer."""
         data = parquet_bytes(table)
-        write_atomic(self.rows_path, data)
-        write_atomic(self.root / "rows.sha256", f"{_digest(data)}  rows.parquet\n".encode())
+        self.files.write(ROWS, data)
+        self.files.write(CHECKSUM, f"{_digest(data)}  {ROWS}\n".encode())
 
     def read_rows(self) -> bytes:
         """The bytes of the final table. Raises OSError, or ValueError where the checksum is not theirs."""
-        data = self.rows_path.read_bytes()
-        if (self.root / "rows.sha256").read_bytes() != f"{_digest(data)}  rows.parquet\n".encode():
-            raise ValueError("its sha256 is not the one in rows.sha256")
+        data = self.files.read(ROWS)
+        if self.files.read(CHECKSUM) != f"{_digest(data)}  {ROWS}\n".encode():
+            raise ValueError(f"its sha256 is not the one in {CHECKSUM}")
         return data
+
+
+def _shard(chunk: str) -> str:
+    return f"shards/{chunk}.parquet"
+
+
+def _receipt(chunk: str) -> str:
+    return f"shards/{chunk}.json"
 
 
 def versions() -> dict[str, str]:

@@ -12,7 +12,10 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from sims.store import Receipt
 
 
 def main() -> None:
@@ -21,7 +24,7 @@ def main() -> None:
     os.dup2(2, 1)  # whatever a library prints goes to standard error, never into the protocol
     requests: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_listen, args=(sys.stdin, requests), daemon=True).start()
-    serve(Path(sys.argv[1]), int(sys.argv[2]), requests, replies)
+    serve(sys.argv[1], int(sys.argv[2]), requests, replies)
 
 
 def _listen(stream: TextIO, requests: "queue.Queue[str]") -> None:
@@ -30,31 +33,35 @@ def _listen(stream: TextIO, requests: "queue.Queue[str]") -> None:
     os._exit(0)
 
 
-def serve(root: Path, root_seed: int, requests: "queue.Queue[str]", replies: TextIO) -> None:
-    """Compute and commit every requested chunk; answer {"done": id} or {"error": text}."""
+def serve(root: str, root_seed: int, requests: "queue.Queue[str]", replies: TextIO) -> None:
+    """Compute and commit every requested chunk; answer as `reply` does."""
+    while True:
+        replies.write(json.dumps(reply(requests.get(), root, root_seed)) + "\n")
+
+
+def reply(request: str, root: str | Path, root_seed: int) -> dict[str, Any]:
+    """{"done": chunk id} once a chunk is in the store, or {"error": text, "kind": "disk" or "compute"}."""
+    try:
+        return {"done": compute(request, root, root_seed).chunk}
+    except Exception as error:
+        kind = "disk" if isinstance(error, OSError) else "compute"
+        return {"error": f"{type(error).__name__}: {error}", "kind": kind}
+
+
+def compute(request: str, root: str | Path, root_seed: int) -> "Receipt":
+    """Compute one chunk and commit it to the store. Raises OSError where the store cannot be written."""
     import jax
 
     from sims.chunk import run_chunk
-    from sims.plan import Chunk, Shape, Span, cell_from_json
+    from sims.executor import read_request
     from sims.store import Store, versions
 
-    store = Store(root)
-    about: dict[str, Any] = {"host": platform.node(), "device": jax.devices()[0].device_kind, **versions()}
-    while True:
-        request: dict[str, Any] = json.loads(requests.get())
-        cells = {cell.id: cell for cell in map(cell_from_json, request["cells"])}
-        chunk = Chunk(Shape(*request["shape"]), tuple(Span(*span) for span in request["spans"]))
-        started = time.monotonic()
-        try:
-            table = run_chunk(chunk, cells, root_seed)
-            seconds = round(time.monotonic() - started, 3)
-            receipt = store.commit(chunk, root_seed, table, about | {"seconds": seconds})
-        except Exception as error:
-            kind = "disk" if isinstance(error, OSError) else "compute"
-            reply: dict[str, Any] = {"error": f"{type(error).__name__}: {error}", "kind": kind}
-        else:
-            reply = {"done": receipt.chunk, "seconds": seconds}
-        replies.write(json.dumps(reply) + "\n")
+    chunk, cells = read_request(request)
+    started = time.monotonic()
+    table = run_chunk(chunk, cells, root_seed)
+    seconds = round(time.monotonic() - started, 3)
+    about = {"host": platform.node(), "device": jax.devices()[0].device_kind, **versions(), "seconds": seconds}
+    return Store(root).commit(chunk, root_seed, table, about)
 
 
 if __name__ == "__main__":

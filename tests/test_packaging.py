@@ -18,6 +18,10 @@ EXTRA = {
     "tokenizers",
     "sklearn",
     "statsmodels",
+    "distributed",
+    "dask",
+    "fsspec",
+    "s3fs",
 }
 OURS = {"theory", "sims", "empirical", "figures"}
 

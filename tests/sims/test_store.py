@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import platform
 import random
 import shutil
 import subprocess
@@ -15,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sims import store as module
+from sims import files as module
+from sims import store as receipts_module
 from sims.plan import Chunk, Shape, Span
 from sims.store import Receipt, Store, StoreError, done_seeds, parquet_bytes
 from sims.tables import read_rows
@@ -98,12 +100,12 @@ def test_rows_do_not_depend_on_how_trials_were_cut_into_chunks(full, tmp_path):
     cut = [Chunk(SHAPE, (Span(cell, seed, 1),)) for cell in ORDER for seed in (3, 1, 0, 2)]
     receipts = [other.commit(chunk, 0, rows_of(chunk), {}) for chunk in cut]
     other.write_rows(other.rows(receipts, ORDER, 4))
-    assert other.rows_path.read_bytes() == full.rows_path.read_bytes()
+    assert Path(other.rows_path).read_bytes() == Path(full.rows_path).read_bytes()
 
 
 def test_a_shard_that_changes_after_the_scan_is_noticed(full):
     receipts, _ = full.scan()
-    (full.shards / f"{receipts[1].chunk}.parquet").write_bytes(parquet_bytes(rows_of(CHUNKS[0], shift=1)))
+    (full.root / "shards" / f"{receipts[1].chunk}.parquet").write_bytes(parquet_bytes(rows_of(CHUNKS[0], shift=1)))
     with pytest.raises(StoreError, match=f"{receipts[1].chunk}.parquet changed"):
         full.rows(receipts, ORDER, 4)
 
@@ -139,21 +141,21 @@ def test_receipt_certifies_itself():
 
 def test_receipt_of_another_format_is_refused(monkeypatch):
     data = Receipt("chunk", "0" * 64, 0, tuple(SHAPE), ()).to_bytes()
-    monkeypatch.setattr(module, "FORMAT", 2)
+    monkeypatch.setattr(receipts_module, "FORMAT", 2)
     with pytest.raises(ValueError, match="format 1, this version reads 2"):
         Receipt.from_bytes(data)
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[1]", b"null", b'{"format": 1, "check": "0"}', b"\xff"])
 def test_manifest_certifies_itself(full, data):
-    full.manifest_path.write_bytes(data)
+    (full.root / "manifest.json").write_bytes(data)
     assert full.read_manifest() is None
 
 
 def test_a_shard_under_another_name_is_damage(full):
     name, other = (chunk.id(0) for chunk in CHUNKS[:2])
     for ending in ("json", "parquet"):
-        shutil.copy(full.shards / f"{name}.{ending}", full.shards / f"{other}.{ending}")
+        shutil.copy(full.root / "shards" / f"{name}.{ending}", full.root / "shards" / f"{other}.{ending}")
     receipts, damaged = full.scan()
     assert len(receipts) == 2
     assert len(damaged) == 1
@@ -161,22 +163,31 @@ def test_a_shard_under_another_name_is_damage(full):
 
 
 def test_a_shard_without_receipt_is_absent(full):
-    (full.shards / f"{CHUNKS[0].id(0)}.json").unlink()
+    (full.root / "shards" / f"{CHUNKS[0].id(0)}.json").unlink()
     receipts, damaged = full.scan()
     assert {receipt.spans for receipt in receipts} == {chunk.spans for chunk in CHUNKS[1:]}
     assert damaged == []
 
 
 def test_leftovers_of_dead_writers_are_removed(full):
+    """Of this machine; what another one is writing is left alone, until it is a day old."""
     dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
-    mine, theirs = (full.shards / f".x.parquet.{pid}.tmp" for pid in (os.getpid(), int(dead.stdout)))
-    odd, top = full.shards / ".odd.tmp", full.root / f".rows.parquet.{int(dead.stdout)}.tmp"
+    here, shards = platform.node(), full.root / "shards"
+    mine, theirs = (shards / f".x.parquet.{here}.{pid}.tmp" for pid in (os.getpid(), int(dead.stdout)))
+    top, odd = full.root / f".rows.parquet.{here}.{int(dead.stdout)}.tmp", shards / ".odd.tmp"
+    zombie = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)  # ended, and nobody has asked how
+    ended = shards / f".y.parquet.{here}.{zombie.pid}.tmp"
+    far, old = (shards / f".{name}.parquet.elsewhere.{int(dead.stdout)}.tmp" for name in ("far", "old"))
     before = contents(full.root)
-    for path in (mine, theirs, odd, top):
+    for path in (mine, theirs, ended, top, odd, far, old):
         path.write_bytes(b"half")
+    os.utime(old, (0, 0))
     assert full.scan()[1] == []
-    full.discard_leftovers()
-    assert [path.exists() for path in (mine, theirs, odd, top)] == [True, False, False, False]
+    full.files.discard_leftovers()
+    zombie.wait()
+    assert [path.exists() for path in (mine, odd, far)] == [True] * 3
+    assert [path.exists() for path in (theirs, ended, top, old)] == [False] * 4
     assert contents(full.root) == before
 
 
@@ -188,9 +199,9 @@ class Faults:
 
     def __init__(self, monkeypatch, at, number):
         self.at, self.number, self.calls = at, number, 0
-        real = {name: getattr(os, name) for name in ("fsync", "replace")}
-        for name, function in real.items():
-            monkeypatch.setattr(os, name, lambda *a, call=function: (self.step(), call(*a))[1])
+        replace = os.replace
+        monkeypatch.setattr(os, "replace", lambda *a: (self.step(), replace(*a)))
+        monkeypatch.setattr(os, "fsync", lambda _: self.step())  # without waiting for the disk
         monkeypatch.setattr(module, "open", self.open, raising=False)
 
     def step(self):
@@ -233,6 +244,7 @@ def count_of_steps(tmp_path, monkeypatch):
 @pytest.mark.parametrize("killed", [False, True], ids=["error", "killed"])
 def test_a_fault_at_every_step_leaves_whole_files_and_a_retry_succeeds(tmp_path, monkeypatch, full, number, killed):
     """``killed``: nothing is tidied up after the fault, as after a crash. Old files are there before."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
     whole = contents(full.root)
     steps = count_of_steps(tmp_path, monkeypatch)
     assert steps == 5 * 9  # nine files, each opened, written, synced, renamed, its folder synced
@@ -252,7 +264,7 @@ def test_a_fault_at_every_step_leaves_whole_files_and_a_retry_succeeds(tmp_path,
             assert data in (whole[path], old.get(path)), (at, path)
         receipts, damaged = store.scan()
         assert damaged == []
-        assert len(receipts) == sum((store.shards / f"{chunk.id(0)}.json").exists() for chunk in CHUNKS)
+        assert len(receipts) == sum((store.root / "shards" / f"{chunk.id(0)}.json").exists() for chunk in CHUNKS)
         assert killed or not list(store.root.rglob("*.tmp"))
         fill(store)
         assert contents(store.root) == whole
@@ -261,7 +273,7 @@ def test_a_fault_at_every_step_leaves_whole_files_and_a_retry_succeeds(tmp_path,
 
 def test_a_full_disk_says_where(full, monkeypatch):
     Faults(monkeypatch, 1, errno.ENOSPC)
-    with pytest.raises(OSError, match=str(full.manifest_path)):
+    with pytest.raises(OSError, match=str(full.root / "manifest.json")):
         full.write_manifest(MANIFEST)
 
 
@@ -274,7 +286,7 @@ def test_a_read_fault_is_damage_of_that_shard_alone(full, monkeypatch):
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return real(path)
 
-    for bad in full.shards.iterdir():
+    for bad in (full.root / "shards").iterdir():
         with monkeypatch.context() as patch:
             patch.setattr(Path, "read_bytes", lambda path, bad=bad: read(path, bad))
             receipts, damaged = full.scan()
@@ -307,7 +319,7 @@ def damages(data, count, rng):
 def verdict(store, path, whole):
     """'found', 'harmless' (what is read is what was written) or 'SILENT'."""
     receipts, damaged = store.scan()
-    if path.parent == store.shards:
+    if path.parent == (store.root / "shards"):
         others = [receipt for receipt in whole if receipt.chunk != path.stem]
         if damaged:
             only = len(damaged) == 1 and path.stem in damaged[0] and receipts == others
@@ -315,7 +327,7 @@ def verdict(store, path, whole):
         return "harmless" if receipts == whole else "SILENT"
     if receipts != whole or damaged:
         return "SILENT"
-    if path == store.manifest_path:
+    if path == store.root / "manifest.json":
         body = store.read_manifest()
         return "found" if body is None else "harmless" if body == MANIFEST else "SILENT"
     try:
@@ -340,3 +352,96 @@ def test_no_flipped_bit_and_no_truncation_is_silent(full, fresh_seed):
     assert counts["found"] > 0.9 * sum(counts.values()) > 500  # harmless: white space of a receipt or manifest
     assert full.scan() == (whole, [])
     assert np.all(read_rows(full.root)["accuracy"] > 0)
+
+
+# --- URLs ---
+
+
+@pytest.fixture
+def remote(request):
+    """A whole sweep's worth of files in memory, through fsspec."""
+    store = Store(f"memory://{request.node.name}")
+    fill(store)
+    yield store
+    store.files.system.rm(store.files.base, recursive=True)
+
+
+def test_a_url_holds_the_same_bytes_as_a_folder(full, remote):
+    names = {str(path.relative_to(full.root)) for path in full.root.rglob("*") if path.is_file()}
+    assert {f"shards/{name}" for name in remote.files.names("shards")} | {*remote.files.names()} - {"shards"} == names
+    assert all(remote.files.read(name) == (full.root / name).read_bytes() for name in names)
+    assert remote.scan() == full.scan()
+    assert remote.read_manifest() == MANIFEST
+    assert remote.read_rows() == full.read_rows()
+    assert remote.rows_path == f"{remote.root}/rows.parquet"
+    remote.refuse_foreign()
+
+
+def test_damage_and_absence_behind_a_url(full, remote):
+    """One shard cut, one receipt gone, one shard gone: each is told, and is not found."""
+    cut, bare, gone = (chunk.id(0) for chunk in CHUNKS)
+    shard = f"shards/{cut}.parquet"
+    remote.files.write(shard, remote.files.read(shard)[:-1])
+    remote.files.remove(f"shards/{bare}.json")
+    remote.files.remove(f"shards/{gone}.parquet")
+    receipts, damaged = remote.scan()
+    assert receipts == []
+    first, second = sorted(damaged, key=lambda line: cut not in line)
+    assert first == f"{remote.root}/{shard}: damaged (its sha256 is not the receipt's)"
+    assert second == f"{remote.root}/shards/{gone}.parquet: no such object or bucket"
+    assert [remote.find(chunk, 0) for chunk in CHUNKS] == [None] * 3
+    assert full.find(CHUNKS[0], 0) == full.scan()[0][full.scan()[0].index(full.find(CHUNKS[0], 0))]
+    remote.discard_damaged()
+    assert remote.files.names("shards") == [f"{bare}.parquet"]
+    remote.files.remove("nothing such")
+
+
+@pytest.mark.parametrize("prefix", ["", "file://", "local://"])
+def test_a_folder_may_be_written_as_url(full, prefix):
+    assert Store(f"{prefix}{full.root}").scan() == full.scan()
+
+
+def test_a_folder_needs_no_fsspec(tmp_path):
+    code = "import sys; sys.modules['fsspec'] = None\nfrom sims.store import Store\nStore(sys.argv[1]).create()"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "out")], check=True)
+    assert (tmp_path / "out" / "shards").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sss://bucket/x", "sss://bucket/x: Protocol not known: sss; give a folder, or a URL such as s3://"),
+        ("s3://bucket/x", "s3://bucket/x: the driver of s3:// is not installed here .*s3fs"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_one_line(url, expected, monkeypatch):
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    with pytest.raises(StoreError, match=expected) as refused:
+        Store(url).scan()
+    assert "\n" not in str(refused.value)
+
+
+def test_what_a_driver_raises_is_one_line_that_names_the_object(remote, monkeypatch):
+    """No credentials, say: such errors are of every kind."""
+
+    def refuse(*_, **__):
+        raise KeyError("Unable to locate credentials\nsecond line")
+
+    for method, call in [
+        ("pipe_file", lambda: remote.write_manifest({})),
+        ("cat_file", lambda: remote.read_rows()),
+        ("ls", lambda: remote.scan()),
+        ("rm_file", lambda: remote.files.remove("x")),
+    ]:
+        with monkeypatch.context() as patch:
+            patch.setattr(type(remote.files.system), method, refuse)
+            with pytest.raises(OSError, match=f"^{remote.root}.*: KeyError: .*locate credentials") as refused:
+                call()
+            assert "\n" not in str(refused.value)
+
+
+def test_what_is_not_a_result_folder_is_refused_behind_a_url(remote):
+    remote.files.write("thesis/chapter.tex", b"")
+    remote.refuse_foreign()
+    with pytest.raises(StoreError, match="thesis is not empty and not a result folder"):
+        Store(f"{remote.root}/thesis").refuse_foreign()

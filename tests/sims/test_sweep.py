@@ -1,5 +1,6 @@
 """Whole sweeps in real processes: killed, interrupted, damaged, grown and crowded, the table is the same bytes."""
 
+import contextlib
 import json
 import os
 import random
@@ -9,42 +10,32 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
 
 from sims import sweep as sweeps
 from sims.config import parse
-from sims.store import Store, StoreError, done_seeds
+from sims.machine import Resources
+from sims.store import Store, StoreError
 from sims.tables import read_rows
-from tests.sims.helpers import INDEPENDENT, changed
-
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 120  # seconds before a process that should end is called stuck
-
-SMALL = INDEPENDENT  # 4 cells of 3 trials, one chunk
-LONG = changed(INDEPENDENT, {"verifier.psi": 0.2, "generator.p": [0.1, 0.3, 0.6], "run.seeds": 12_000})  # 9 chunks
-
-
-def toml(document, path):
-    tables = [
-        "\n".join([f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in keys.items())])
-        for table, keys in document.items()
-    ]
-    path.write_text("\n".join(tables))
-    return path
-
-
-def command(file, out, *more):
-    return [sys.executable, "pstar.py", "sweep", str(file), "--out", str(out), *more]
-
-
-def run(line, **options):
-    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, **options)
-
-
-def pstar(file, out, *more, workers=1):
-    return run(command(file, out, "--workers", str(workers), *more))
+from tests.sims.helpers import changed
+from tests.sims.objects import install
+from tests.sims.processes import (
+    LONG,
+    PATIENCE,
+    ROOT,
+    SMALL,
+    assert_nothing_twice,
+    command,
+    pstar,
+    receipts,
+    run,
+    table,
+    toml,
+    wait_for,
+)
 
 
 def start(file, out, *more):
@@ -71,32 +62,6 @@ def workers_of(out):
         if b"sims.worker" in words and str(out).encode() in words:
             found.append(int(entry.name))
     return found
-
-
-def wait_for(condition, what):
-    deadline = time.monotonic() + PATIENCE
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.01)
-    return value
-
-
-def receipts(out):
-    """Receipt files and their bytes: seconds are part of them, so a recomputed chunk shows."""
-    return {path.name: path.read_bytes() for path in (out / "shards").glob("[!.]*.json")}
-
-
-def table(out):
-    return (out / "rows.parquet").read_bytes()
-
-
-def assert_nothing_twice(out, document):
-    """The receipts hold every trial exactly once."""
-    config = parse(document)
-    found, damaged = Store(out).scan()
-    assert damaged == []
-    trials = sum(span.count for receipt in found for span in receipt.spans)
-    assert trials == sum(map(len, done_seeds(found).values())) == sweeps.plan(config, out).trials
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +119,10 @@ def test_one_worker_gives_the_bytes_of_two(long, tmp_path):
 
 
 def kill_drivers(long, out, kills, seed):
-    """SIGKILL drivers of one folder at random moments, then let one finish; a finished folder is begun anew."""
+    """SIGKILL drivers, half the time with their workers, at random moments; then let one finish.
+
+    A folder that was finished before the kill is begun anew.
+    """
     file, reference, seconds = long
     rng, hits, kept = random.Random(seed), 0, {}
     while hits < kills:
@@ -165,7 +133,11 @@ def kill_drivers(long, out, kills, seed):
             else:
                 time.sleep(rng.uniform(0, seconds))
             hit = driver.poll() is None
+            victims = workers_of(out) if rng.random() < 0.5 else []  # else they find out that they are alone
             driver.kill()
+            for worker in victims:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
         wait_for(lambda: not workers_of(out), "workers to end with their driver")
         found = receipts(out)
         assert found.items() >= kept.items(), "a finished chunk was lost or computed again"
@@ -334,7 +306,7 @@ def test_what_is_not_a_result_folder_is_refused(tmp_path, kind):
 @pytest.mark.parametrize("workers", [0, -1])
 def test_at_least_one_worker(tmp_path, workers):
     with pytest.raises(ValueError, match=f"workers = {workers} must be at least 1"):
-        sweeps.run(parse(SMALL), tmp_path / "out", workers)
+        sweeps.run(parse(SMALL), tmp_path / "out", Resources(workers))
     assert not (tmp_path / "out").exists()
 
 
@@ -416,7 +388,7 @@ def test_a_worker_that_cannot_write_stops_the_sweep(tmp_path):
     file, out = toml(SMALL, tmp_path / "small.toml"), tmp_path / "out"
     failed = run(limited(4096, command(file, out, "--workers", "1")))
     assert failed.returncode == 1
-    assert f"cannot write to {out}" in failed.stderr
+    assert f"cannot read or write {out}" in failed.stderr
     assert ".parquet" in failed.stderr
     assert "the same command" in failed.stderr
     assert len(failed.stderr.splitlines()) == 2  # what is to do, and the error
@@ -450,6 +422,28 @@ def test_a_stopped_sweep_does_not_block_another(long, tmp_path):
     assert table(out) == table(reference)
 
 
+# --- an object store ---
+
+
+def test_a_sweep_into_an_object_store_is_the_same(long, tmp_path):
+    """Nine chunks by two workers into a stand-in without rename; one shard is lost and computed again."""
+    file, reference, _ = long
+    environment = os.environ | install(tmp_path)
+    url, room = "objects://bucket/deep/out", tmp_path / "room"
+    done = run(command(file, url, "--workers", "2"), env=environment)
+    assert done.returncode == 0, done.stderr
+    assert f"written: {url}/rows.parquet" in done.stdout
+    there = {unquote(path.name).removeprefix("bucket/deep/out/"): path for path in room.iterdir()}
+    assert there.keys() == {str(path.relative_to(reference)) for path in reference.rglob("*") if path.is_file()}
+    assert there["rows.parquet"].read_bytes() == table(reference)
+    victim = next(name for name in there if name.endswith(".parquet") and "shards/" in name)
+    there[victim].unlink()
+    again = run(command(file, url, "--workers", "1", "--json"), env=environment)
+    assert f"warning: {url}/{victim}: no such object" in again.stderr
+    assert 0 < json.loads(again.stdout)["missing"] <= 4096
+    assert there["rows.parquet"].read_bytes() == table(reference)
+
+
 # --- odd cells, odd places ---
 
 
@@ -479,8 +473,8 @@ def test_a_folder_called_sims_where_the_user_stands_is_not_ours(small, tmp_path)
 
 
 def test_called_from_python_it_is_the_same_sweep(small, tmp_path):
-    outcome = sweeps.run(parse(SMALL), tmp_path / "out", workers=1)
+    outcome = sweeps.run(parse(SMALL), tmp_path / "out", Resources(workers=1))
     assert (outcome.computed, outcome.found, outcome.set_aside) == (12, 0, ())
     assert table(tmp_path / "out") == table(small[1])
-    again = sweeps.run(parse(SMALL), tmp_path / "out", workers=1)
+    again = sweeps.run(parse(SMALL), tmp_path / "out", Resources(workers=1))
     assert (again.computed, again.found) == (0, 12)
