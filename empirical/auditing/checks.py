@@ -1,0 +1,76 @@
+"""Refusals of what cannot be audited: each names the argument, the first record (from 1) and the remedy."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def vector(name: str, values: ArrayLike) -> NDArray[Any]:
+    """``values`` as a vector. Raises ValueError for any other shape."""
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise ValueError(f"{name} has shape {array.shape}; it must be (n,), one entry per record")
+    return array
+
+
+def flags(name: str, values: ArrayLike) -> NDArray[np.bool_]:
+    """Booleans from booleans, or from numbers that are all 0 or 1. Raises ValueError otherwise."""
+    array = vector(name, values)
+    if array.dtype == bool or array.size == 0:
+        return array.astype(bool)
+    number = _numbers(name, array, "give booleans, or 0 and 1")
+    _refuse(name, array, (number != 0) & (number != 1), "neither 0 nor 1; decide what it is, or leave it out knowingly")
+    return number == 1
+
+
+def graded(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Numbers in [0, 1]. Raises ValueError otherwise."""
+    number = _numbers(name, vector(name, values), "give a quality in [0, 1]")
+    _refuse(name, number, ~((number >= 0) & (number <= 1)), "outside [0, 1]; divide per cents by 100")
+    return number
+
+
+def finite(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Finite numbers. Raises ValueError otherwise."""
+    number = _numbers(name, vector(name, values), "give the verifier's score as a number")
+    _refuse(name, number, ~np.isfinite(number), "not a finite number; every record needs a score")
+    return number
+
+
+def labels(values: ArrayLike, size: int) -> NDArray[Any]:
+    """Class labels, one per record, none missing. Raises ValueError otherwise."""
+    array = vector("classes", values)
+    if array.size != size:
+        raise ValueError(f"classes has {array.size} entries for {size} records; give one entry per record")
+    missing = array == None if array.dtype == object else array != array  # noqa: E711 (elementwise)
+    _refuse("classes", array, np.asarray(missing, bool), "no class; name it, or leave the record out knowingly")
+    return array
+
+
+def check_level(level: float) -> None:
+    """Raise ValueError unless 0 < level < 1."""
+    if not 0 < level < 1:
+        raise ValueError(f"level = {level} is outside (0, 1); 0.95 is usual")
+
+
+def check_classes(n_classes: int | None) -> int | None:
+    """The number of classes. Raises ValueError unless a whole number of 2 or more, or None."""
+    if n_classes is None:
+        return None
+    if n_classes < 2 or n_classes % 1 != 0:
+        raise ValueError(f"n_classes = {n_classes} must be a whole number of 2 or more; K counts the classes")
+    return int(n_classes)
+
+
+def _numbers(name: str, array: NDArray[Any], remedy: str) -> NDArray[np.float64]:
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} holds entries that are not numbers (dtype {array.dtype}); {remedy}") from None
+
+
+def _refuse(name: str, array: NDArray[Any], bad: NDArray[np.bool_], why: str) -> None:
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise ValueError(f"{name}: record {first + 1} is {array[first]!s}, {why}")

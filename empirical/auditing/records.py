@@ -1,0 +1,159 @@
+"""Records from a CSV, JSON-lines or Parquet file, read strictly: what is not understood is refused, with its place.
+
+Rows are counted from 1 at the first record (a CSV's header is none).
+"""
+
+import csv
+import json
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+KINDS = (".csv", ".jsonl", ".parquet")
+FLAGS = {"0": False, "1": True, "false": False, "true": True, "no": False, "yes": True}
+MISSING = ("", None)
+
+Columns = dict[str, list[Any]]
+
+
+class RecordsError(ValueError):
+    """A file of records that cannot be audited as it is."""
+
+
+def read(path: Path, names: Iterable[str]) -> Columns:
+    """The named columns of a file, as they are. Raises RecordsError for a file without records, or without a column."""
+    wanted = list(dict.fromkeys(names))
+    if path.suffix.lower() not in KINDS:
+        raise RecordsError(f"{path} ends in {path.suffix!r}, not in one of {', '.join(KINDS)}; convert the file")
+    if not path.is_file():
+        raise RecordsError(f"{path} is not a file; give the file that holds the records")
+    reader = {".csv": _read_csv, ".jsonl": _read_jsonl, ".parquet": _read_parquet}[path.suffix.lower()]
+    try:
+        columns = reader(path, wanted)
+    except UnicodeDecodeError as error:
+        raise RecordsError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); convert it") from None
+    if not columns[wanted[0]]:
+        raise RecordsError(f"{path} holds no records; an audit needs at least one")
+    return columns
+
+
+def as_flags(name: str, values: list[Any]) -> NDArray[np.bool_]:
+    """Booleans from booleans, the numbers 0 and 1, or the words 0/1, true/false, yes/no in any case."""
+    return np.array(_each(name, values, _flag, "neither 0/1, true/false nor yes/no; recode the column"), bool)
+
+
+def as_numbers(name: str, values: list[Any]) -> NDArray[np.float64]:
+    """Finite numbers."""
+    return np.array(_each(name, values, _number, "not a finite number; recode the column"), float)
+
+
+def as_quality(name: str, values: list[Any]) -> NDArray[np.float64]:
+    """Numbers in [0, 1]."""
+    return np.array(_each(name, values, _grade, "not a number in [0, 1]; divide per cents by 100"), float)
+
+
+def as_labels(name: str, values: list[Any]) -> NDArray[np.str_]:
+    """Names of classes, as text."""
+    return np.array(_each(name, values, str, "no name of a class"), str)
+
+
+def _each(name: str, values: list[Any], convert: Callable[[Any], Any], why: str) -> list[Any]:
+    converted = []
+    for row, value in enumerate(values, 1):
+        if value in MISSING or (isinstance(value, float) and math.isnan(value)) or not str(value).strip():
+            raise RecordsError(
+                f"column {name!r}, row {row} is missing; fill it in, or take the row out if what is missing is missing "
+                "by chance (rows that were hard to judge are not)"
+            )
+        result = convert(value)
+        if result is None:
+            raise RecordsError(f"column {name!r}, row {row} is {value!r}, {why}")
+        converted.append(result)
+    return converted
+
+
+def _flag(value: Any) -> bool | None:
+    if isinstance(value, str):
+        return FLAGS.get(value.strip().lower())
+    return bool(value) if isinstance(value, (bool, int, float)) and value in (0, 1) else None
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _grade(value: Any) -> float | None:
+    number = _number(value)
+    return number if number is not None and 0 <= number <= 1 else None
+
+
+def _absent(path: Path, name: str, present: Iterable[str]) -> RecordsError:
+    return RecordsError(f"{path} has no column {name!r}; it has {', '.join(map(repr, present)) or 'none'}")
+
+
+def _read_csv(path: Path, wanted: list[str]) -> Columns:
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        lines = csv.reader(file, strict=True)
+        try:
+            header = next(lines, None)
+            if header is None:
+                raise RecordsError(f"{path} is empty; its first line names the columns")
+            places = [_place(path, name, header) for name in wanted]
+            rows = []
+            for row, line in enumerate(filter(None, lines), 1):
+                if len(line) != len(header):
+                    raise RecordsError(
+                        f"{path}, row {row} has {len(line)} fields for {len(header)} columns; mend the line"
+                    )
+                rows.append([line[place] for place in places])
+        except csv.Error as error:
+            raise RecordsError(f"{path}, line {lines.line_num} is not CSV: {error}; mend the line") from None
+    return {name: [row[place] for row in rows] for place, name in enumerate(wanted)}
+
+
+def _place(path: Path, name: str, header: list[str]) -> int:
+    if name not in header:
+        raise _absent(path, name, header)
+    if header.count(name) > 1:
+        raise RecordsError(f"{path} has {header.count(name)} columns {name!r}; rename all but one")
+    return header.index(name)
+
+
+def _read_jsonl(path: Path, wanted: list[str]) -> Columns:
+    columns: Columns = {name: [] for name in wanted}
+    with open(path, encoding="utf-8-sig") as file:
+        for row, line in enumerate(filter(str.strip, file), 1):
+            try:
+                record = json.loads(line)
+            except ValueError as error:
+                raise RecordsError(f"{path}, row {row} is not JSON: {error}; give one object per line") from None
+            if not isinstance(record, dict):
+                raise RecordsError(f"{path}, row {row} is not a JSON object; give one object per line")
+            for name in wanted:
+                if row == 1 and name not in record:
+                    raise _absent(path, name, record)
+                columns[name].append(record.get(name))
+    return columns
+
+
+def _read_parquet(path: Path, wanted: list[str]) -> Columns:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+        for name in wanted:
+            if name not in file.schema_arrow.names:
+                raise _absent(path, name, file.schema_arrow.names)
+        table = file.read(columns=wanted)
+    except pa.ArrowException as error:
+        raise RecordsError(f"{path} is no readable Parquet file ({str(error).splitlines()[0]})") from None
+    return {name: table[name].to_pylist() for name in wanted}
