@@ -17,8 +17,15 @@ Folder = Annotated[Positional[Path], arg(metavar="DIR", help="Result folder of a
 
 def sweep(
     file: Annotated[Positional[Path], arg(metavar="FILE.toml", help="Sweep file, see sweeps/phase_diagram.toml.")],
-    out: Annotated[Path, arg(metavar="DIR", help="Result folder; created, or continued where it left off.")],
-    workers: Annotated[int | None, arg(help="Processes, each with one thread. Default: one per core.")] = None,
+    out: Annotated[str, arg(metavar="DIR", help="Result folder or URL (s3://...); continued where it left off.")],
+    workers: Annotated[int | None, arg(help="Processes, each with one thread. Default: one per core or GPU.")] = None,
+    memory: Annotated[
+        str | None, arg(metavar="SIZE", help="For all workers together, as 8GB. Default: half of what is free.")
+    ] = None,
+    device: Annotated[Literal["auto", "cpu", "gpu"], arg(help="auto: gpu where JAX would see one.")] = "auto",
+    scheduler: Annotated[
+        str | None, arg(metavar="ADDRESS", help="Dask scheduler, tcp://HOST:8786; local starts one with --workers.")
+    ] = None,
     dry_run: Annotated[bool, arg(help="Only say how many trials, how long, and what is already there.")] = False,
     json: Json = False,
 ) -> None:
@@ -29,29 +36,35 @@ def sweep(
     """
     from sims import sweep as sweeps
     from sims.config import load
-    from sims.executor import cores
+    from sims.machine import Resources, parse_bytes
 
+    if out.startswith("memory://"):
+        raise _Usage(f"--out {out} would end with this command; give a folder, or the URL of a bucket")
     config = load(file)
+    resources = Resources(workers, None if memory is None else parse_bytes(memory), device, scheduler)
     outlook = sweeps.plan(config, out)
-    for line in (*outlook.damaged, *outlook.notes):
-        print(
-            f"warning: {line}" + ("; its trials are computed again" if line in outlook.damaged else ""), file=sys.stderr
-        )
-    seconds = outlook.estimated_seconds(workers or cores())
-    result: dict[str, Any] = {"out": str(out), "cells": len(outlook.cells), "trials": outlook.trials}
+    crew, fewer = sweeps.hire(outlook, resources)
+    warnings = [f"{line}; its trials are computed again" for line in outlook.damaged] + list(outlook.notes)
+    for line in (*warnings, *filter(None, [fewer])):
+        print(f"warning: {line}", file=sys.stderr)
+    seconds = outlook.estimated_seconds(crew.workers)
+    result: dict[str, Any] = {"out": out, "cells": len(outlook.cells), "trials": outlook.trials}
     result |= {"present": outlook.trials - outlook.missing, "missing": outlook.missing}
+    workers_known = None if resources.remote else crew.workers
     if dry_run:
-        _show(result | {"chunks": len(outlook.chunks), "estimated_seconds": round(seconds)}, json, _dry_text)
+        result |= {"chunks": len(outlook.chunks), "estimated_seconds": round(seconds), "workers": workers_known}
+        _show(result, json, _dry_text)
         return
     if outlook.missing and not json:
-        print(f"{outlook.trials} trials, {result['present']} there already; about {seconds:.0f} s", file=sys.stderr)
-    outcome = sweeps.run(config, out, workers)
+        by = "" if workers_known else " on one worker"
+        print(f"{outlook.trials} trials, {result['present']} there already; about {seconds:.0f} s{by}", file=sys.stderr)
+    outcome = sweeps.run(config, out, resources, outlook)
     aside = [
         f"{job.chunk.trials} trials of {job.chunk.shape.loss} loss, n = {job.chunk.shape.n}, d = {job.chunk.shape.d}: "
         f"{job.reason}"
         for job in outcome.set_aside
     ]
-    result |= {"rows": None if aside else str(outcome.store.rows_path), "set_aside": aside}
+    result |= {"rows": None if aside else outcome.store.rows_path, "set_aside": aside}
     _show(result, json, _sweep_text)
     if aside:
         raise SystemExit(3)
@@ -68,7 +81,7 @@ def compare(
     """
     from sims.tables import read_rows
 
-    rows = read_rows(folder)
+    rows = read_rows(_local(folder))
     _float64()
     from sims.compare import STEPS
     from sims.compare import compare as compare_rows
@@ -103,7 +116,7 @@ def figures(
     from sims.tables import read_tables
 
     package.check_names(names)
-    tables = read_tables(folder)
+    tables = read_tables(_local(folder))
     paths: Any = []
     with progress("drawing", len(names or package.NAMES), "figures") as advance:
         for name in names or package.NAMES:
@@ -223,6 +236,129 @@ def _table_columns(lines: Any, given: dict[str, Any], names: tuple[str, ...]) ->
     return {name: lines[name] if name in lines else given[name] for name in wanted if name in lines or name in given}
 
 
+def audit(
+    records: Annotated[Positional[Path], arg(metavar="RECORDS", help="A .csv, .jsonl or .parquet, a row per label.")],
+    correct: Annotated[str | None, arg(metavar="COL", help="Column: is the generated label correct?")] = None,
+    kept: Annotated[str | None, arg(metavar="COL", help="Column: does the verifier keep it?")] = None,
+    score: Annotated[str | None, arg(metavar="COL", help="Column: the verifier's score, high is kept.")] = None,
+    class_column: Annotated[str | None, arg(name="class", metavar="COL", help="Column: the true class.")] = None,
+    quality: Annotated[str | None, arg(metavar="COL", help="Column: quality in [0, 1], as ROUGE.")] = None,
+    classes: Annotated[int | None, arg(metavar="K", help="Number of classes: adds p*_K.")] = None,
+    level: Annotated[float, arg(help="Confidence of the intervals and the decision.")] = 0.95,
+    seed: Annotated[int, arg(help="Of the bootstrap, which only --quality uses.")] = 0,
+    out: Annotated[Path | None, arg(metavar="DIR", help="Folder for report, JSON, curves and figure.")] = None,
+    json: Json = False,
+) -> None:
+    """Is my verifier good enough? p, phi, psi, p* and the decision p < p* from your own records, with intervals.
+
+    Judge a random sample of all that your generator made, kept or not: is the label correct, does the verifier keep it
+    (0/1, true/false or yes/no)? --correct with --kept is the usual audit; --correct with --score looks at every
+    threshold on a score; --quality with --kept takes a graded quality instead of correct or wrong.
+    """
+    from empirical.auditing import files
+    from empirical.auditing.report import as_json, text
+
+    names = files.Names(correct=correct, kept=kept, score=score, classes=class_column, quality=quality)
+    found = files.audit_file(records, names, level, classes, seed)
+    report, summary = text(found), as_json(found)
+    paths: Any = []
+    if out is not None:
+        paths = files.write(found, report, summary, out)
+        if found.curve is not None:
+            import figures as package
+
+            paths += package.draw("threshold_curve", files.tables(found), out / "figures")
+        summary |= {"written": [str(path) for path in paths]}
+    _show(summary, json, lambda _: "\n".join([report, *(f"written: {path}" for path in paths)]))
+
+
+Verb = Literal["run", "data", "train-generator", "synthesize", "verify", "retrain", "evaluate", "report"]
+
+
+def eigenvalues(
+    stage: Annotated[Positional[Verb], arg(help="run: everything. Else that stage, and what it needs.")],
+    out: Annotated[Path, arg(metavar="DIR", help="Result folder; created, or continued where it left off.")],
+    profile: Annotated[str, arg(metavar="NAME|FILE.toml", help="quick (two cores), paper (one GPU), or your own.")],
+    workers: Annotated[int | None, arg(help="Processes, one thread each. Default: one per core; 1 on a GPU.")] = None,
+    device: Annotated[Literal["auto", "cpu", "cuda"], arg(help="auto: the GPU if there is one.")] = "auto",
+    dry_run: Annotated[bool, arg(help="Only say what is to be done, how long, and what is already there.")] = False,
+    json: Json = False,
+) -> None:
+    """Train a transformer on eigenvalues, retrain it on its own verified labels, and compare with the published table.
+
+    Prints the report and writes DIR/report.txt, report.json, tables/*.csv and figures/. Every stage is kept in
+    DIR/stages; a killed run continues with the same command, a changed profile computes what depends on the change.
+    """
+    _need("torch", "safetensors")
+    from empirical.eigenvalues.profile import load
+    from empirical.eigenvalues.run import outlook, run
+    from sims.progress import progress
+
+    ahead = outlook(load(profile), out, stage, workers, device)
+    about: dict[str, Any] = {"out": str(out), "stages": len(ahead.stages), "missing": len(ahead.missing)}
+    about |= {"device": ahead.device, "workers": ahead.workers, "estimated_seconds": round(ahead.seconds)}
+    if dry_run:
+        slowest = sorted(ahead.missing, key=lambda stage: -stage.seconds)[:5]
+        about["slowest"] = {entry.name: round(entry.seconds) for entry in slowest}
+        _show(about, json, _stages_text)
+        return
+    if ahead.missing and not json:
+        print(_stages_text(about), file=sys.stderr)
+    work = lambda stage: max(round(stage.seconds), 1)
+    with progress("eigenvalues", sum(map(work, ahead.missing)), "s of work, as estimated") as advance:
+        paths = run(ahead, out, lambda stage: advance(work(stage)))
+    report = out / "report.txt"
+    about |= {"written": [str(path) for path in paths]}
+    if json and report in paths:
+        about |= {"report": _read_json(out / "report.json")}
+    _show(about, json, lambda _: _eigenvalues_text(out, profile, report if report in paths else None))
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_bytes())
+
+
+def _stages_text(about: dict[str, Any]) -> str:
+    line = (
+        f"{about['stages']} stages, {about['stages'] - about['missing']} there already; "
+        f"about {_duration(about['estimated_seconds'])} "
+        f"on {about['workers']} x {about['device']} (a cost model, good to a factor of two on an idle machine)"
+    )
+    slow = [f"  {name}: {_duration(seconds)}" for name, seconds in about.get("slowest", {}).items()]
+    return "\n".join([line, *(["longest:", *slow] if slow else [])])
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _eigenvalues_text(out: Path, profile: str, report: Path | None) -> str:
+    if report is None:
+        return f"written: {out}/stages\nnext:    pstar eigenvalues run --profile {profile} --out {out}"
+    written = f"written: {out}/report.txt, report.json, tables/*.csv, figures/"
+    return f"{report.read_text(encoding='utf-8')}\n{written}"
+
+
+def _need(*packages: str) -> None:
+    """Refuse where packages of the extra are not installed."""
+    from importlib.util import find_spec
+
+    missing = [package for package in packages if find_spec(package) is None]
+    if missing:
+        raise _Usage(f"{', '.join(missing)} not installed; this command needs the extra: pip install -e '.[empirical]'")
+
+
+def _local(folder: Path) -> Path:
+    """The folder, unless it is the URL of one."""
+    if folder.parts and ":" in folder.parts[0]:
+        url = f"{folder.parts[0]}//{Path(*folder.parts[1:])}"
+        raise _Usage(f"{url} is a URL; copy {url}/rows.parquet and rows.sha256 into a folder and name that")
+    return folder
+
+
 class _Usage(ValueError):
     """Options that do not go together."""
 
@@ -253,10 +389,11 @@ def _pairs(result: dict[str, Any]) -> str:
 
 def _dry_text(result: dict[str, Any]) -> str:
     seconds = result["estimated_seconds"]
+    by = "" if result["workers"] else " on one worker"
     return (
         f"{result['cells']} cells, {result['trials']} trials\n"
         f"already in {result['out']}: {result['present']}\n"
-        f"to compute: {result['missing']} trials in {result['chunks']} chunks, about {seconds} s "
+        f"to compute: {result['missing']} trials in {result['chunks']} chunks, about {seconds} s{by} "
         "(a cost model, good to a factor of three; nothing was run)"
     )
 
@@ -266,10 +403,21 @@ def _sweep_text(result: dict[str, Any]) -> str:
         aside = "\n".join(f"  {line}" for line in result["set_aside"])
         return f"set aside after three failures each (the rest is kept; run the same command again):\n{aside}"
     done = f"{result['trials']} trials ({result['missing']} computed, {result['present']} there already)"
-    return f"{done}\nwritten: {result['rows']}\nnext:    pstar compare {result['out']}"
+    compare = f"pstar compare {result['out']}"
+    if "://" in result["out"]:
+        compare = f"copy rows.parquet and rows.sha256 from {result['out']} into a folder, then pstar compare FOLDER"
+    return f"{done}\nwritten: {result['rows']}\nnext:    {compare}"
 
 
-COMMANDS: dict[str, Any] = {"sweep": sweep, "compare": compare, "figures": figures, "study": study, "predict": predict}
+COMMANDS: dict[str, Any] = {
+    "sweep": sweep,
+    "compare": compare,
+    "figures": figures,
+    "study": study,
+    "predict": predict,
+    "audit": audit,
+    "eigenvalues": eigenvalues,
+}
 
 ABOUT = """When does training on verified synthetic data help? Predicted, simulated, compared.
 

@@ -14,7 +14,8 @@ above it), and G G^T is block tridiagonal in that basis,
 
 The leading block of the resolvent follows by elimination from block J backwards. Cutting off at J errs by a factor
 that shrinks geometrically with J; two cuts that bracket the resolvent of the whole certify it in every draw. Where
-min(m, d) <= s J nothing is cut off. The time does not depend on d. Source: THEORY §8.
+min(m, d) <= s J nothing is cut off. The time does not depend on d.
+Source: THEORY §8; golub1965calculating, and dumitriu2002matrix for the independence of the entries.
 """
 
 from typing import NamedTuple

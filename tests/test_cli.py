@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PSTAR = Path(sys.executable).with_name("pstar")
 """The console script that `make run` calls."""
-COMMANDS = ("sweep", "compare", "figures", "predict")
+COMMANDS = ("sweep", "compare", "figures", "study", "predict", "audit", "eigenvalues")
 HEAVY = {"jax", "pandas", "pyarrow", "matplotlib", "scipy"}
 RATES = ("--p", "0.3", "--phi", "0.8", "--psi", "0.2")
 ESCAPE = "\x1b"

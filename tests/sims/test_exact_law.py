@@ -82,7 +82,7 @@ def test_the_law_is_that_of_direct_simulation(fresh_seed, n, d):
 @pytest.mark.parametrize("ridge", [1e-3, 0.1, 2.0])
 @pytest.mark.parametrize(("n", "d"), [(6, 4), (33, 20), (15, 40), (200, 100), (101, 33)])
 def test_the_law_over_a_larger_grid(fresh_seed, n, d, ridge):
-    count = 100_000
+    count = 20_000
     level = FALSE_FAILURE / (15 * 8 * len(MEASURED))
     simulate = make_trials(n, d, "squared")
     rates = [(0.1, 0.9, 0.3), (0.4, 0.5, 0.5), (0.6, 1.0, 0.1)]

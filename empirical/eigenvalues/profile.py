@@ -1,0 +1,220 @@
+"""Profiles: strict TOML into frozen dataclasses, every fault reported at once. ``quick`` and ``paper`` are shipped."""
+
+import tomllib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from empirical.eigenvalues.data import Ensemble, room
+from empirical.eigenvalues.encodings import NAMES, Encoding, Name
+from empirical.eigenvalues.training import Schedule
+from sims.fields import ConfigError, Range, choices, grid, pairs, read_table, shown, single, unknown
+
+SHIPPED = ("quick", "paper")
+COUNT = Range(1, 100_000_000, integer=True)
+MOST_TOKENS = 32_767  # tokens are stored as 16-bit integers
+SHARE = Range(0, 1, open_low=True)
+POSITIVE = Range(0, 1e6, open_low=True)
+BEAM = Range(1, 1000, integer=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProblemTable:
+    """[problem]: the matrices and how they are written."""
+
+    size: int = single(Range(2, 20, integer=True), "n of n x n", default=5)
+    entries: str = choices(("uniform", "gaussian"), "distribution of the entries", default="uniform", many=False)
+    bound: float = single(POSITIVE, "uniform entries lie in [-bound, bound]; Gaussian have that variance", default=10.0)
+    input: str = choices(NAMES, "encoding of matrices", default="P1000", many=False)
+    input_step: float = single(POSITIVE, "spacing of the grid, input = 'grid'", default=0.1)
+    output: str = choices(NAMES, "encoding of eigenvalues", default="P1000", many=False)
+    output_step: float = single(POSITIVE, "spacing of the grid, output = 'grid'", default=0.5)
+
+    @property
+    def ensemble(self) -> Ensemble:
+        """Where matrices come from."""
+        step = self.input_step if self.input == "grid" else None
+        return Ensemble(self.size, self.entries, self.bound, step)  # type: ignore[arg-type]
+
+    @property
+    def encodings(self) -> tuple[Encoding, Encoding]:
+        """Of matrices, and of eigenvalues, which are no larger than size * bound."""
+        return self._encoding(self.input, self.bound, self.input_step), self._encoding(
+            self.output, self.size * self.bound, self.output_step
+        )
+
+    @staticmethod
+    def _encoding(name: Name | str, reach: float, step: float) -> Encoding:
+        return Encoding(name, reach, step) if name == "grid" else Encoding(name)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelTable:
+    """[model]: the transformer, the same for generator and students."""
+
+    width: int = single(Range(2, 8192, integer=True), "model dimension, a multiple of heads", default=512)
+    heads: int = single(Range(1, 128, integer=True), "attention heads", default=8)
+    encoder_layers: int = single(Range(1, 48, integer=True), "layers of the encoder", default=6)
+    decoder_layers: int = single(Range(1, 48, integer=True), "layers of the decoder", default=1)
+    norm: str = choices(("pre", "post"), "where layers are normalised", default="post", many=False)
+    waves: float = single(
+        Range(0, 100),
+        "amplitude of the sines and cosines of its value that a grid token's embedding starts from; 0: random",
+        default=0.0,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingTable:
+    """[training]: the same for generator and students, steps included."""
+
+    generator_pairs: int = single(COUNT, "matrices with true labels that the generator is trained on", default=200_000)
+    steps: int = single(COUNT, "updates of every model", default=15_625)
+    batch: int = single(Range(1, 1_000_000, integer=True), "examples per update", default=512)
+    learning_rate: float = single(SHARE, "reached after warm_up steps", default=3e-4)
+    warm_up: int = single(Range(0, 1_000_000, integer=True), "steps of linear warm-up", default=1000)
+    final_share: float = single(
+        Range(0, 1), "the learning rate falls to this share of it, by a half cosine", default=1.0
+    )
+    weight_decay: float = single(Range(0, 10), "of AdamW", default=0.0)
+    clip: float = single(POSITIVE, "largest norm of a gradient", default=5.0)
+    precision: str = choices(("fp32", "bf16"), "of products in training and decoding", default="fp32", many=False)
+
+    @property
+    def schedule(self) -> Schedule:
+        """As training takes it."""
+        values = asdict(self)
+        return Schedule(**{name: values[name] for name in Schedule.__dataclass_fields__})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectionTable:
+    """[selection]: what the generator labels, and what verifiers make of it."""
+
+    matrices: int = single(COUNT, "fresh matrices that the generator labels", default=1_000_000)
+    tolerance: float = single(SHARE, "a label is correct when its relative distance d1 is below this", default=0.02)
+    noisy: tuple[tuple[float, float], ...] = pairs("[P(kept | correct), P(kept | wrong)], one student each")
+    label_beams: tuple[int, ...] = grid(BEAM, "widths of which the closest answer is trained on, one student each")
+    self_beam: int = single(BEAM, "width of which the most likely answer is trained on", default=5)
+    published_beam: int = single(BEAM, "published width that stands beside the widest of label_beams", default=50)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationTable:
+    """[evaluation]: fresh matrices, true labels."""
+
+    matrices: int = single(COUNT, "test matrices per seed", default=100_000)
+    tolerances: tuple[float, ...] = grid(SHARE, "columns of the table", default=(0.05, 0.02, 0.01, 0.005))
+    beams: tuple[int, ...] = grid(BEAM, "widths that the generator's answers are looked at with")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContrastTable:
+    """[contrast]: a second generator and its student without selection, to show what collapse hangs on."""
+
+    generator_pairs: int = single(Range(0, COUNT.high, integer=True), "its pairs; 0: no contrast", default=0)
+    steps: int = single(Range(0, COUNT.high, integer=True), "its steps; 0: as training.steps", default=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunTable:
+    """[run]: repetitions."""
+
+    seeds: int = single(Range(1, 1000, integer=True), "independent repetitions of everything", default=3)
+    root_seed: int = single(Range(0, 2**31 - 1, integer=True), "root of all random numbers", default=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A whole profile. `load` and `parse` are the ways to make a checked one."""
+
+    name: str
+    problem: ProblemTable
+    model: ModelTable
+    training: TrainingTable
+    selection: SelectionTable
+    evaluation: EvaluationTable
+    contrast: ContrastTable
+    run: RunTable
+
+
+TABLES: dict[str, type] = {"problem": ProblemTable, "model": ModelTable, "training": TrainingTable}
+TABLES |= {"selection": SelectionTable, "evaluation": EvaluationTable, "contrast": ContrastTable, "run": RunTable}
+
+
+def load(profile: str) -> Profile:
+    """A shipped profile by name, or a file.
+
+    Raises:
+        ConfigError: there is none, it is not TOML, or it is refused; all faults are listed.
+    """
+    shipped = Path(__file__).parent / "profiles"
+    path = shipped / f"{profile}.toml" if profile in SHIPPED else Path(profile)
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        start = f"{shipped}/quick.toml is one to start from"
+        raise ConfigError(profile, [f"no such file, and no profile ({', '.join(SHIPPED)}); {start}"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(profile, [f"cannot be read: {error}"]) from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(profile, [f"not valid TOML: {error}"]) from None
+    return parse(document, profile, profile)
+
+
+def parse(document: dict[str, Any], name: str = "profile", source: str = "profile") -> Profile:
+    """Check a profile given as nested dictionaries (the content of a TOML file).
+
+    Raises:
+        ConfigError: with every fault at once.
+    """
+    faults = [unknown(table, TABLES, "table") for table in document if table not in TABLES]
+    read = {table: read_table(table, kind, document.get(table, {}), faults) for table, kind in TABLES.items()}
+    if not faults:
+        faults = _cross_faults(read)
+    if faults:
+        raise ConfigError(source, faults)
+    return Profile(name=name, **{table: kind(**read[table]) for table, kind in TABLES.items()})
+
+
+def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:
+    """Faults that only show across keys."""
+    faults = []
+    problem, model, training, selection = read["problem"], read["model"], read["training"], read["selection"]
+    if model["width"] % model["heads"]:
+        faults.append(f"model.width = {model['width']}: must be a multiple of model.heads = {model['heads']}")
+    if problem["input"] == "grid" and problem["entries"] != "uniform":
+        faults.append("problem.entries = 'gaussian': entries on a grid are uniform; choose another problem.input")
+    if problem["output"] == "grid" and problem["entries"] != "uniform":
+        faults.append("problem.entries = 'gaussian': eigenvalues may leave the grid; choose another problem.output")
+    if model["waves"] and "grid" not in (problem["input"], problem["output"]):
+        faults.append(f"model.waves = {model['waves']:g}: only tokens of a grid have a value; set it to 0")
+    table = ProblemTable(**problem)
+    wanted = training["generator_pairs"] + selection["matrices"] + read["evaluation"]["matrices"]
+    if wanted > room(table.ensemble):
+        faults.append(
+            f"training.generator_pairs, selection.matrices, evaluation.matrices: {wanted} different matrices, but at "
+            f"most {room(table.ensemble)} are taken from this grid; lower them, or problem.input_step"
+        )
+    for side, encoding in zip(("input", "output"), table.encodings, strict=True):
+        if encoding.vocabulary > MOST_TOKENS:
+            faults.append(
+                f"problem.{side}_step = {problem[f'{side}_step']:g}: the grid would have {encoding.vocabulary} tokens, "
+                f"at most {MOST_TOKENS}; raise it, or lower problem.bound"
+            )
+    if read["contrast"]["generator_pairs"] > training["generator_pairs"]:
+        faults.append(
+            f"contrast.generator_pairs = {read['contrast']['generator_pairs']}: more than training.generator_pairs = "
+            f"{training['generator_pairs']}, from which they are taken"
+        )
+    selection["noisy"] = selection["noisy"] or ()
+    for index, rates in enumerate(selection["noisy"]):
+        if any(
+            isinstance(rate, bool) or not isinstance(rate, int | float) or rate not in Range(0, 1) for rate in rates
+        ):
+            faults.append(f"selection.noisy[{index}] = {shown(rates)}: both must be numbers in [0, 1]: (phi, psi)")
+        elif not any(rates):
+            faults.append(f"selection.noisy[{index}] = {shown(rates)}: nothing would be kept; raise one of the rates")
+    if not faults:
+        selection["noisy"] = tuple(dict.fromkeys(selection["noisy"]))
+    return faults

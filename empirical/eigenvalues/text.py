@@ -1,0 +1,221 @@
+"""The report as text: the table with its verdicts, the p* experiment, and what limits both."""
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+NAMES = {
+    "generator_greedy": "generator, greedy",
+    "best_of_beam_oracle": "best of beam {}, oracle",
+    "top_beam_own_likelihood": "top of beam {}, own likelihood",
+    "trained_no_selection": "retrained, no selection",
+    "trained_data_selection": "retrained, data selection",
+    "trained_label_selection": "retrained, closest of beam {}",
+    "trained_self_likelihood": "retrained, likeliest of beam {}",
+    "trained_true_labels": "retrained, true labels (control)",
+}
+MARKS = {"better": "+", "worse": "-", "undecided": "?", "failed": "!"}
+PROVENANCE = {
+    "quick": "Its settings were chosen on other random numbers (root seed 777); these seeds were run once.",
+    "paper": "Encoding, sizes, learning rate and passes are choices: the poster does not give them.",
+}
+WIDTH = 116
+
+Tables = Mapping[str, pd.DataFrame]
+
+
+def text(tables: Tables, profile: Mapping[str, Any], rounding: Mapping[str, float]) -> str:
+    """All of it, ready to print. ``rounding``: share of true answers that their own rounding leaves correct."""
+    parts = [_head(tables["rows"], profile), _table(tables["rows"], profile), _verdicts(tables["rows"], profile)]
+    parts += [_p_star(tables, profile), _contrast(tables["contrast"], profile), _limits(tables, profile, rounding)]
+    return "\n\n".join("\n".join(part) for part in parts)
+
+
+def _say(words: str, mark: str = "") -> str:
+    """Prose in lines of WIDTH; under a mark such as "- " it is indented."""
+    return textwrap.fill(words, WIDTH, initial_indent=mark, subsequent_indent=" " * len(mark))
+
+
+def name_of(row: str, beam: Any) -> str:
+    """A row of the table in words."""
+    return NAMES[row].format("" if pd.isna(beam) else int(beam))
+
+
+def _head(rows: pd.DataFrame, profile: Mapping[str, Any]) -> Iterator[str]:
+    problem, training, first = profile["problem"], profile["training"], rows.iloc[0]
+    seeds = "1 seed" if first["seeds"] == 1 else f"{first['seeds']} seeds"
+    yield _say(
+        f"Eigenvalues of {problem['size']} x {problem['size']} matrices, profile {profile['name']}: "
+        f"{problem['input']} in, {problem['output']} out; generator on {training['generator_pairs']:,} pairs, students "
+        f"on labels of {profile['selection']['matrices']:,} fresh matrices; every model {training['steps']:,} steps of "
+        f"{training['batch']:,} from scratch; {seeds} with {first['tests']:,} test matrices each."
+    )
+
+
+def _table(rows: pd.DataFrame, profile: Mapping[str, Any]) -> Iterator[str]:
+    tolerances = list(dict.fromkeys(rows["tolerance_percent"]))
+    selection = profile["selection"]
+    yield (
+        "Accuracy in % within relative tolerance; in brackets the published value, 5 x 5 (its beam "
+        f"{selection['published_beam']} beside our {max(selection['label_beams'])})"
+    )
+    yield f"{'':34}" + "".join(f"{f'{t:g} %':>15}" for t in tolerances) + f"{'steps':>8}{'examples':>11}"
+    for (row, beam), part in rows.groupby(["row", "beam"], sort=False, dropna=False):
+        cells = [_cell(line) for _, line in part.iterrows()]
+        first = part.iloc[0]
+        yield f"{name_of(row, beam):34}" + "".join(cells) + f"{first['steps']:8,}{first['examples']:11,.0f}"
+        if first["failure"]:
+            yield f"    failed: {first['failure']}"
+    yield "+ better than the generator, - worse, ? undecided: the 95 % interval of the paired difference holds zero."
+    yield "Each verdict is for itself, uncorrected for their number."
+
+
+def _cell(line: pd.Series) -> str:
+    shown = "NaN" if np.isnan(line["accuracy"]) else f"{line['accuracy']:.1f}"
+    mark = MARKS.get(line["verdict"], " ")
+    published = "" if np.isnan(line["published"]) else f"({line['published']:.1f})"
+    return f"{shown:>6}{mark} {published:<7}"
+
+
+def _verdicts(rows: pd.DataFrame, profile: Mapping[str, Any]) -> Iterator[str]:
+    percent = round(100 * profile["selection"]["tolerance"], 6)
+    part = rows[rows["tolerance_percent"] == percent]
+    if part.empty:
+        yield f"No verdicts: {percent:g} %, the verifier's tolerance, is no column."
+        return
+    seeds = part.iloc[0]["seeds"]
+    several = f"over test matrices; Student's t over {seeds} seeds; of the difference, paired, over seeds"
+    what = several if seeds > 1 else "over test matrices: one seed, so that they speak of these models only"
+    yield _say(f"At {percent:g} %, the verifier's tolerance, with 95 % intervals {what}")
+    yield f"{'':34}{'accuracy':>9}{'tests':>14}{'seeds':>14}{'minus generator':>26}{'seeds + / -':>13}  verdict"
+    for _, line in part.iterrows():
+        start = f"{name_of(line['row'], line['beam']):34}{_number(line['accuracy']):>9}"
+        start += f"{_interval(line, 'low', 'high'):>14}{_interval(line, 'seed_low', 'seed_high'):>14}"
+        if line["row"] == "generator_greedy":
+            yield start
+            continue
+        gain = f"{_number(line['difference'], '+')} {_interval(line, 'difference_low', 'difference_high', '+')}"
+        yield start + f"{gain:>26}{f'{line.seeds_above:.0f} / {line.seeds_below:.0f}':>13}  {line['verdict']}"
+
+
+def _p_star(tables: Tables, profile: Mapping[str, Any]) -> Iterator[str]:
+    points, first = tables["p_star"], tables["p_star"].iloc[0]
+    percent = 100 * profile["selection"]["tolerance"]
+    yield f"The p* experiment: greedy labels, verifiers of rates (phi, psi), accuracy at {percent:g} %"
+    yield (
+        f"generator: p = {first['p_hat']:.3f} [{first['p_low']:.3f}, {first['p_high']:.3f}] on the synthetic matrices, "
+        f"accuracy {_number(first['generator_accuracy'])} on the test matrices"
+    )
+    head = f"{'phi':>7}{'psi':>8}{'kept':>8}{'purity':>8}{'p*':>7}{'':17}{'p < p*':>8}{'accuracy':>10}"
+    yield f"{head}{'minus generator':>22}  verdict"
+    for _, line in points.iterrows():
+        gain = f"{_number(line['difference'], '+')} {_interval(line, 'difference_low', 'difference_high', '+')}"
+        rates = f"{line['phi_hat']:7.3f}{line['psi_hat']:8.3f}{line['kept_rate_hat']:8.3f}{line['purity_hat']:8.3f}"
+        star = f"{line['p_star_hat']:7.3f} [{line['p_star_low']:.3f}, {line['p_star_high']:.3f}]"
+        rule = {"below": "yes", "above": "no"}.get(line["rule"], "?")
+        yield f"{rates}{star:24}{rule:>8}{_number(line['accuracy']):>10}{gain:>22}  {line['verdict']}"
+    yield _say(_crossing(tables["crossing"]))
+    yield "The rule, p < p*, beside this:"
+    for words in _rule(points, tables["labels"]):
+        yield _say(words, "- ")
+
+
+def _crossing(crossing: pd.DataFrame) -> str:
+    whole = crossing.iloc[0]
+    about = f"published: about {whole['published']:.2f}; p = p*, where the rule sees the limit: {whole['rule']:.2f}."
+    if np.isnan(whole["x"]):
+        return f"Along phi = 1 students do not cross the generator; {about}"
+    low, high = ("open" if np.isnan(end) else f"{end:.2f}" for end in (whole["low"], whole["high"]))
+    each = ", ".join("none" if np.isnan(x) else f"{x:.2f}" for x in crossing["x"][1:])
+    seeds = f"seed by seed {each}" if each else "one seed: no interval"
+    return f"Along phi = 1 students cross the generator at p* = {whole['x']:.2f} [{low}, {high}] ({seeds}); {about}"
+
+
+def _rule(points: pd.DataFrame, labels: pd.DataFrame) -> Iterator[str]:
+    """Where the p* rule is right and where not, as measured."""
+    along = points[points["phi"] == 1.0]
+    start, end, drops = along.iloc[0], along.iloc[-1], int((along["accuracy"].diff() < 0).sum())
+    yield (
+        f"It orders verifiers: along phi = 1 accuracy goes from {_number(start['accuracy'])} % at p* = "
+        f"{start['p_star_hat']:.2f} to {_number(end['accuracy'])} % at {end['p_star_hat']:.2f}; {drops} of "
+        f"{len(along) - 1} steps go down."
+    )
+    allowed = points[points["rule"] == "below"]
+    counts = ", ".join(
+        f"{(allowed['verdict'] == verdict).sum()} {verdict}" for verdict in ("better", "undecided", "worse")
+    )
+    yield (
+        f"It does not say who beats the generator: p < p* holds for {len(allowed)} of {len(points)} verifiers, and of "
+        f"their students, against the generator, {counts}. The rule is about what endless data would teach."
+    )
+    for _, line in points[points["rule"] == "above"].iterrows():
+        yield (
+            f"It is for two classes: phi = {line['phi_hat']:.2f}, psi = {line['psi_hat']:.2f} have p > p*, and of two "
+            f"classes the wrong one would win. Here, with {100 * line['purity_hat']:.0f} % of its labels correct, the "
+            f"student reaches {_number(line['accuracy'])} % ({_number(line['difference'], '+')} against the generator, "
+            f"{line['verdict']})."
+        )
+    shares = labels.mean(numeric_only=True)
+    if not np.isnan(shares["plurality"]):
+        yield (
+            f"Why: wrong answers are spread. Of matrices with one true answer {100 * shares['exact']:.0f} % get it "
+            f"and {100 * shares['commonest_wrong']:.0f} % the commonest wrong one; the true answer is the "
+            f"commonest for {100 * shares['plurality']:.0f} %."
+        )
+
+
+def _contrast(contrast: pd.DataFrame, profile: Mapping[str, Any]) -> Iterator[str]:
+    yield "Collapse, a student on all greedy labels below its generator, depends on how both are trained:"
+    percent = round(100 * profile["selection"]["tolerance"], 6)
+    for _, line in contrast[contrast["tolerance_percent"] == percent].iterrows():
+        yield (
+            f"  generator on {line['generator_pairs']:>9,} pairs, {line['steps']:>6,} steps for both: "
+            f"{_number(line['generator'])} -> {_number(line['student'])}, {_number(line['difference'], '+')} "
+            f"{_interval(line, 'difference_low', 'difference_high', '+')}: {line['verdict']}"
+        )
+
+
+def _limits(tables: Tables, profile: Mapping[str, Any], rounding: Mapping[str, float]) -> Iterator[str]:
+    rows = tables["rows"]
+    yield "Limits"
+    kept = ", ".join(f"{100 * share:.0f} % within {100 * float(name):g} %" for name, share in rounding.items())
+    words = f"The target is the rounded truth; rounding alone leaves {kept} of the exact eigenvalues."
+    repeated = _repeated(rows)
+    if repeated:
+        step = profile["problem"]["output_step"]
+        words += f" Columns repeat each other ({repeated}): at an output step of {step:g} each means 'the right cell'."
+    yield _say(words, "(a) ")
+    selected = rows[rows["row"] == "trained_data_selection"]
+    found = ", ".join(
+        f"{line['tolerance_percent']:g} % ({_number(line['difference'], '+')}, {line['verdict']})"
+        for _, line in selected[selected["verdict"] != "better"].iterrows()
+    )
+    shown = f"is not shown to beat the generator at {found}." if found else "beats the generator in every column."
+    yield _say(f"Data selection {shown}", "(b) ")
+    yield _say(
+        "Collapse is conditional. It shows where students are short of steps, and need not where they have more, or "
+        "where the generator's mistakes are its own and average out on fresh matrices: see the pair above.",
+        "(c) ",
+    )
+    yield _say(PROVENANCE.get(profile["name"], "The profile is your own: how it was chosen is for you to say."), "(d) ")
+
+
+def _repeated(rows: pd.DataFrame) -> str:
+    """Tolerances whose columns agree to 0.5 points in every row."""
+    table = rows.pivot_table(index=["row", rows["beam"].fillna(0)], columns="tolerance_percent", values="accuracy")
+    names = sorted(table.columns, reverse=True)
+    pairs = [(a, b) for a, b in zip(names, names[1:], strict=False) if (table[a] - table[b]).abs().max() < 0.5]
+    return ", ".join(f"{a:g} % and {b:g} %" for a, b in pairs)
+
+
+def _number(value: float, sign: str = "") -> str:
+    return "NaN" if np.isnan(value) else f"{value:{sign}.1f}"
+
+
+def _interval(line: pd.Series, low: str, high: str, sign: str = "") -> str:
+    if np.isnan(line[low]) and np.isnan(line[high]):
+        return "-"
+    return f"[{line[low]:{sign}.1f}, {line[high]:{sign}.1f}]"

@@ -1,0 +1,207 @@
+"""Experiments as stages: functions of (settings, input folders, own folder) whose result is there whole or not at all.
+
+    DIR/stages/<name>-<key>/            files of a finished stage, with manifest.json written last
+    DIR/stages/<name>-<key>.partial/    a stage on its way, or killed: its checkpoints are continued
+
+The key is a hash of what changes the result: the function, its settings, and the content of its inputs. A changed
+setting therefore makes new folders beside the old ones, of the stages that depend on it and of no others. A folder
+whose files are not those of its manifest counts as absent, and is made again.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import importlib
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sims.files import write_atomic
+from sims.store import config_hash
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+
+
+class StageError(RuntimeError):
+    """A stage that failed, or a folder that cannot be used; the message says which, why and what to do."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of an experiment."""
+
+    name: str
+    """Where it goes, such as seed0/generator."""
+    function: str
+    """module:function, called as function(settings, inputs, folder, runtime); writes its files into folder."""
+    settings: Mapping[str, Any]
+    """All that changes the result, as JSON."""
+    inputs: Mapping[str, str]
+    """Role to name of the stage whose folder it reads."""
+    seconds: float = 0.0
+    """Estimated, for the order of work and for what is said before it starts."""
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A finished stage."""
+
+    folder: Path
+    digest: str
+    """Of the content of all its files."""
+
+
+def key(stage: Stage, inputs: Mapping[str, Artefact]) -> str:
+    """Hash of what the result of a stage depends on. ``inputs`` is by name of stage."""
+    read = {role: inputs[name].digest for role, name in stage.inputs.items()}
+    return config_hash({"format": FORMAT, "function": stage.function, "settings": stage.settings, "inputs": read})
+
+
+def folder_of(root: Path, stage: Stage, inputs: Mapping[str, Artefact]) -> Path:
+    """Where the result of a stage lies, or will."""
+    return root / "stages" / f"{stage.name}-{key(stage, inputs)[:12]}"
+
+
+def find(folder: Path) -> Artefact | None:
+    """The finished stage at ``folder``, or None where there is none or its files are not those it was made with.
+
+    The files' bytes are compared with the manifest's checksums.
+    """
+    try:
+        body = json.loads((folder / MANIFEST).read_bytes())
+        check = body.pop("check")
+        if check != config_hash(body) or any(_sha256(folder / name) != sha for name, sha in body["files"].items()):
+            return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return Artefact(folder, config_hash(body["files"]))
+
+
+def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mapping[str, Any]) -> None:
+    """Run a stage into ``folder``, continuing what a killed run left, and certify it.
+
+    ``inputs`` is by role. Whatever the function raises is passed on; what it has written stays for the next try.
+    """
+    partial = folder.with_name(f"{folder.name}.partial")
+    partial.mkdir(parents=True, exist_ok=True)
+    module, _, name = stage.function.partition(":")
+    started = time.monotonic()
+    getattr(importlib.import_module(module), name)(stage.settings, inputs, partial, runtime)
+    files = sorted(path for path in partial.rglob("*") if path.is_file() and path.name != MANIFEST)
+    for path in [path for path in files if path.name.startswith(".") and path.suffix == ".tmp"]:
+        path.unlink()
+        files.remove(path)
+    body = {
+        "format": FORMAT,
+        "stage": stage.name,
+        "function": stage.function,
+        "settings": dict(stage.settings),
+        "inputs": {role: path.name for role, path in inputs.items()},
+        "files": {str(path.relative_to(partial)): _sha256(path) for path in files},
+        "made": about() | {"seconds": round(time.monotonic() - started, 3), "runtime": dict(runtime)},
+    }
+    write_atomic(partial / MANIFEST, json.dumps(body | {"check": config_hash(body)}, indent=1).encode())
+    if folder.exists():
+        shutil.rmtree(folder)  # damaged, or `find` would have found it
+    os.replace(partial, folder)
+
+
+def about() -> dict[str, Any]:
+    """What the numbers come from."""
+    versions = {name: version(name) for name in ("numpy", "torch", "safetensors")}
+    return {"host": platform.node(), "machine": platform.machine(), "python": platform.python_version(), **versions}
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def locked(root: Path) -> Iterator[None]:
+    """Hold a result folder, which is created. Raises StageError where another process holds it.
+
+    The lock ends with the process, however it ends.
+    """
+    try:
+        (root / "stages").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StageError(f"cannot make the output folder {root}: {error.strerror}; choose another") from None
+    with open(root / ".lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StageError(f"another process is at work in {root}; wait for it, or choose another folder") from None
+        yield
+
+
+def needed(stages: Sequence[Stage], targets: Iterable[str]) -> list[Stage]:
+    """The stages that the targets are made of, in the given order (inputs before what reads them)."""
+    wanted = set(targets)
+    for stage in reversed(stages):
+        if stage.name in wanted:
+            wanted |= set(stage.inputs.values())
+    return [stage for stage in stages if stage.name in wanted]
+
+
+def survey(stages: Sequence[Stage], root: Path) -> tuple[dict[str, Artefact], list[Stage]]:
+    """(finished stages by name, stages still to be made), reading every finished file once."""
+    done: dict[str, Artefact] = {}
+    for stage in stages:
+        if all(name in done for name in stage.inputs.values()):
+            found = find(folder_of(root, stage, done))
+            if found is not None:
+                done[stage.name] = found
+    return done, [stage for stage in stages if stage.name not in done]
+
+
+def execute(
+    stages: Sequence[Stage],
+    root: Path,
+    runtime: Mapping[str, Any],
+    workers: int = 1,
+    on_done: Callable[[Stage], None] = lambda stage: None,
+) -> dict[str, Artefact]:
+    """Make what is missing of ``stages`` (inputs first); returns all of them by name.
+
+    With one worker stages run in this process, else in processes of their own that end with this function. Raises
+    StageError for the first stage that fails; what was finished is kept, and the same call continues.
+    """
+    from empirical.workers import pool
+
+    done, missing = survey(stages, root)
+    waiting = {stage.name: stage for stage in missing}
+    with pool(workers, len(missing)) as crew:
+        while waiting or crew.busy:
+            for stage in list(waiting.values()):
+                if crew.idle and all(name in done for name in stage.inputs.values()):
+                    del waiting[stage.name]
+                    folder = folder_of(root, stage, done)
+                    found = find(folder)  # made before, from inputs that came out the same again
+                    if found is not None:
+                        done[stage.name] = found
+                        on_done(stage)
+                        continue
+                    if folder.exists():
+                        print(f"warning: {folder} is damaged; it is made again", file=sys.stderr)
+                    crew.submit(
+                        stage, folder, {role: done[name].folder for role, name in stage.inputs.items()}, runtime
+                    )
+            for stage, folder, error in crew.collect():
+                if error:
+                    raise StageError(f"{stage.name}: {error}; what is finished is kept in {root}")
+                found = find(folder)
+                if found is None:
+                    raise StageError(f"{folder} changed while it was read; run the same command again")
+                done[stage.name] = found
+                on_done(stage)
+    return done

@@ -1,0 +1,72 @@
+"""Eigenvalue transformers: accuracy after retraining against the measured p* of the verifier.
+
+Left: students, filled for verifiers that keep every correct label (phi = 1), as published, hollow for others; bars are
+95 % intervals, Student's t over seeds (over test matrices with one seed); the band is the generator's. Right: the
+paired difference of each student from the generator of its seed, which is what the crossing is read off; the strip is
+the interval of the crossing, cut where the points end.
+"""
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+BLUE = "#2166ac"
+
+
+def draw(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Accuracy, and difference from the generator."""
+    points, crossing = tables["p_star"], tables["crossing"].iloc[0]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.7), sharex=True)
+    first = points.iloc[0]
+    ends = [first[f"generator_seed_{end}"] for end in ("low", "high")]
+    ends = [first[f"generator_{end}"] for end in ("low", "high")] if np.isnan(ends).any() else ends
+    left.axhspan(*ends, color="0.4", alpha=0.15, linewidth=0)
+    left.axhline(first["generator_accuracy"], color="0.3", linewidth=1.2, label="generator")
+    low, high = (points[f"seed_{end}"].fillna(points[end]) for end in ("low", "high"))
+    _students(left, points, points["accuracy"], low, high)
+    left.set_ylabel("accuracy, %")
+    right.axhline(0, color="0.3", linewidth=1.2)
+    _students(right, points, points["difference"], points["difference_low"], points["difference_high"])
+    right.set_ylabel("student minus generator, points")
+    _crossing(right, points, crossing)
+    for ax in (left, right):
+        ax.axvline(crossing["published"], color="black", linestyle="--", linewidth=1, label="published crossing")
+        ax.axvline(first["p_hat"], color="0.3", linestyle=":", linewidth=1.2, label="p* = p of the generator")
+        ax.set(xlabel="p* of the verifier, measured", xlim=(min(0.25, 0.95 * points["p_star_hat"].min()), 1.02))
+    figure.suptitle("When does a student beat its generator?", fontsize=10)
+    named = [pair for ax in (left, right) for pair in zip(*ax.get_legend_handles_labels(), strict=True)]
+    entries = {name: handle for handle, name in named}
+    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=3)
+    return figure
+
+
+def _students(ax: Axes, points: pd.DataFrame, y: pd.Series, low: pd.Series, high: pd.Series) -> None:
+    for whole, name in ((True, "student, φ = 1"), (False, "student, φ < 1")):
+        part = (points["phi"] == 1.0) == whole
+        if part.any():
+            reach = [(y - low)[part], (high - y)[part]]
+            style: dict[str, Any] = {"fmt": "o-" if whole else "o", "markerfacecolor": BLUE if whole else "white"}
+            ax.errorbar(
+                points["p_star_hat"][part],
+                y[part],
+                reach,
+                color=BLUE,
+                elinewidth=0.9,
+                linewidth=0.9,
+                label=name,
+                **style,
+            )
+
+
+def _crossing(ax: Axes, points: pd.DataFrame, crossing: pd.Series) -> None:
+    if not np.isfinite(crossing["x"]):
+        return
+    along = points.loc[points["phi"] == 1.0, "p_star_hat"]
+    low = crossing["low"] if np.isfinite(crossing["low"]) else along.min()
+    high = crossing["high"] if np.isfinite(crossing["high"]) else along.max()
+    ax.axvspan(low, high, color=BLUE, alpha=0.12, linewidth=0)
+    ax.axvline(crossing["x"], color=BLUE, linewidth=1, label=f"measured crossing, {crossing['x']:.2f}")
