@@ -18,7 +18,9 @@ Folder = Annotated[Positional[Path], arg(metavar="DIR", help="Result folder of a
 def sweep(
     file: Annotated[Positional[Path], arg(metavar="FILE.toml", help="Sweep file, see sweeps/phase_diagram.toml.")],
     out: Annotated[str, arg(metavar="DIR", help="Result folder or URL (s3://...); continued where it left off.")],
-    workers: Annotated[int | None, arg(help="Processes, each with one thread. Default: one per core or GPU.")] = None,
+    workers: Annotated[
+        int | None, arg(metavar="INT", help="Processes, each with one thread. Default: one per core or GPU.")
+    ] = None,
     memory: Annotated[
         str | None, arg(metavar="SIZE", help="For all workers together, as 8GB. Default: half of what is free.")
     ] = None,
@@ -279,7 +281,9 @@ def eigenvalues(
     stage: Annotated[Positional[Verb], arg(help="run: everything. Else that stage, and what it needs.")],
     out: Annotated[Path, arg(metavar="DIR", help="Result folder; created, or continued where it left off.")],
     profile: Annotated[str, arg(metavar="NAME|FILE.toml", help="quick (two cores), paper (one GPU), or your own.")],
-    workers: Annotated[int | None, arg(help="Processes, one thread each. Default: one per core; 1 on a GPU.")] = None,
+    workers: Annotated[
+        int | None, arg(metavar="INT", help="Processes, one thread each. Default: one per core; 1 on a GPU.")
+    ] = None,
     device: Annotated[Literal["auto", "cpu", "cuda"], arg(help="auto: the GPU if there is one.")] = "auto",
     dry_run: Annotated[bool, arg(help="Only say what is to be done, how long, and what is already there.")] = False,
     json: Json = False,

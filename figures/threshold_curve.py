@@ -47,7 +47,15 @@ def _threshold(ax: Axes, curve: pd.DataFrame) -> None:
     ax.plot(curve["threshold"], guarded, "--", color=style["color"], linewidth=1, label="p*, guarded low end")
     best = curve[curve["best"].astype(bool)].iloc[0]
     place = (best["threshold"], best["p_star_guarded_low"])
-    ax.plot(*place, "*", color="tab:red", markersize=12, markeredgecolor="black", zorder=5, label="where it is highest")
+    ax.plot(
+        *place,
+        "*",
+        color="tab:red",
+        markersize=12,
+        markeredgecolor="black",
+        zorder=5,
+        label="surest: highest guarded low end",
+    )
     p = curve.iloc[0]
     ax.axhline(p["p"], color="0.3", linewidth=1.1, label="p, the generator's error rate")
     ax.axhspan(p["p_low"], p["p_high"], color="0.3", alpha=0.15, linewidth=0)

@@ -28,7 +28,11 @@ from sims.losses import DRAWS, LOSSES, METHODS, PREDICTED
 
 MAX_CELLS = 10_000_000
 MIN_RIDGE = 1e-6
-"""Least ridge of the exact law: below, rounding costs more digits than `sims.exact_law.TRUNCATION` allows."""
+"""Least ridge of the exact law: below, the number of blocks that it takes grows beyond what is tried."""
+MAX_LINEAR = 10_000_000
+"""Largest n of the exact law in the linear setting, where a draw takes n times three numbers."""
+MAX_LINEAR_SIGNAL = 1e3
+"""Largest signal there: the Gram matrix of the special columns loses digits with its square."""
 MOST_OF_A_KIND = 5
 PROBABILITY = Range(0, 1)
 COSINE = Range(-1, 1)
@@ -284,6 +288,20 @@ def _linear_faults(config: SweepConfig) -> list[str]:
         for d in config.problem.d
         if d < 3
     )
+    if config.run.method == "exact-law":
+        faults += _few(
+            f"problem.alpha = {alpha:g} with problem.d = {d}: in the linear setting run.method = 'exact-law' takes n = "
+            f"round(alpha d) up to {MAX_LINEAR:,}; lower either"
+            for alpha in config.problem.alpha
+            for d in config.problem.d
+            if round(alpha * d) > MAX_LINEAR
+        )
+        faults += _few(
+            f"problem.signal = {signal:g}: in the linear setting run.method = 'exact-law' takes at most "
+            f"{MAX_LINEAR_SIGNAL:g}; lower it"
+            for signal in config.problem.signal
+            if signal > MAX_LINEAR_SIGNAL
+        )
     triples = ((g, v, b) for g in config.generator.cos_generator or () for v, b in config.verifiers())
     return faults + _few(fault for triple in triples if (fault := _impossible(*triple)))
 

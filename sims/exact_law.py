@@ -13,9 +13,9 @@ above it), and G G^T is block tridiagonal in that basis,
     T_jj = A_j^T A_j + B_{j-1} B_{j-1}^T,   T_{j+1,j} = B_j A_j.
 
 The leading block of the resolvent follows by elimination from block J backwards. Cutting off at J errs by a factor
-that shrinks geometrically with J; two cuts that bracket the resolvent of the whole certify it in every draw. Where
-min(m, d) <= s J nothing is cut off. The time does not depend on d.
-Source: THEORY §8; golub1965calculating, and dumitriu2002matrix for the independence of the entries.
+that shrinks geometrically with J; two cuts, between which the resolvent of the whole lies, judge it in every draw.
+Where min(m, d) <= s J nothing is cut off. The time does not depend on d.
+Source: THEORY §8; golub1965calculating; dumitriu2002matrix for the independence of the entries.
 """
 
 from typing import NamedTuple
@@ -33,8 +33,11 @@ from theory.types import ClassRates, Cosines, Problem
 TRUNCATION = 1e-8
 """Largest error of the accuracy by cutting off; a draw beyond it is flagged and NaN."""
 
+APART = 1e-6
+"""Largest distance of the two cuts in overlap and norm, relative to the norm, of a draw that is not flagged."""
+
 MAX_BLOCKS = 4096
-"""More are not tried; needed only where d is large, n kept/d near 1 and ridge below 1e-6."""
+"""More are not tried: where m and d are large and nearly equal, draws with a ridge below about 3e-5 are flagged."""
 
 SLAB = 256
 """Samples of the linear setting drawn at a time."""
@@ -53,7 +56,7 @@ class Draws(NamedTuple):
     norm: Float[Array, " b"]
     accuracy: Float[Array, " b"]
     truncation: Float[Array, " b"]
-    """Distance of the accuracies by the two cuts."""
+    """Twice the distance of the accuracies by the two cuts."""
     blocks: Int[Array, " b"]
     converged: Bool[Array, " b"]
 
@@ -123,8 +126,9 @@ def draw(keys: Key[Array, " b"], problem: Problem, blocks: Int[Array, " b"], n: 
     overlap, norm = _classifier(factor, *absent)
     other_overlap, other_norm = _classifier(factor, *small)
     accuracy = ndtr(problem.signal * overlap / norm)
-    truncation = jnp.abs(accuracy - ndtr(problem.signal * other_overlap / other_norm))
-    converged = (kept.m > 0) & (truncation <= TRUNCATION)
+    truncation = 2 * jnp.abs(accuracy - ndtr(problem.signal * other_overlap / other_norm))
+    apart = jnp.maximum(jnp.abs(other_norm - norm), jnp.abs(other_overlap - overlap))
+    converged = (kept.m > 0) & (truncation <= TRUNCATION) & (apart <= APART * norm)
     overlap, norm, accuracy = (jnp.where(converged, value, jnp.nan) for value in (overlap, norm, accuracy))
     return Draws(kept.m, kept.wrong, kept.kept_wrong, overlap, norm, accuracy, truncation, blocks, converged)
 
@@ -212,42 +216,46 @@ def _triangle(keys: Key[Array, " b"], rows: Array, columns: Array, size: int) ->
 def _resolvents(
     keys: Key[Array, " b"], m: Array, columns: Array, ridge: Array, size: int, blocks: Array
 ) -> list[tuple[Matrix, Matrix]]:
-    """Leading blocks of m R and of m (R - m ridge R^2), by two cuts: without block J and beyond, or without A_J.
+    """Leading blocks of m R and of m (R - m ridge R^2), by two cuts: without block J and beyond, or with A_J = 0.
 
-    D_j, the Schur complement of block j, obeys D_j = T_jj + ridge - C^T D_{j+1}^-1 C with everything divided by m.
-    It is carried as P = D^-1 and Q = 2 D^-1 - D^-1 F D^-1, where F = D - ridge dD/dridge = T_jj - C^T Q C. The
-    true D_J is between the two cuts, D_J = infinity and D_J = ridge + B_{J-1} B_{J-1}^T.
+    With everything divided by m, the Schur complement of block j is X_j + B_{j-1} B_{j-1}^T, X_j = ridge + E_j, and
+
+        E_j = A^T M A,  M = (1 + B^T X_{j+1}^-1 B)^-1,  A = A_j,  B = B_j
+        H_j = X_j - ridge dX_j/dridge = A^T M (1 + Y^T H_{j+1} Y) M A,  Y = X_{j+1}^-1 B
+
+    sums of positive terms, in which no digits are lost at any ridge. R = X_0^-1 and R - ridge R^2 = X_0^-1 H_0 X_0^-1.
+    The true X_J is between the two cuts, X_J = infinity and X_J = ridge.
     """
     rows = m.astype(float)
-    scale, penalty = _lift(1 / jnp.sqrt(jnp.maximum(rows, 1.0))), _lift(ridge) * jnp.eye(size)[:, :, None]
+    scale = _lift(1 / jnp.sqrt(jnp.maximum(rows, 1.0)))
+    one = jnp.eye(size)[:, :, None, None]
+    penalty = _lift(ridge[None]) * one
     fold = jax.vmap(jax.random.fold_in, in_axes=(0, None))
     most = jnp.max(blocks)
 
-    def blocks_of(j: Array) -> tuple[Matrix, Matrix]:
-        """A_j and B_{j-1}."""
+    def blocks_of(j: Array) -> tuple[Array, Array]:
+        """A_j and B_{j-1}, alike for both cuts."""
         left, above = columns - size * j + 0 * rows, rows - size * j
         pair = jnp.concatenate([fold(keys, 2 * j), fold(keys, 2 * j + 1)])
         made = _triangle(pair, jnp.concatenate([left, above]), jnp.concatenate([above, left + size]), size)
-        return scale * made[:, :, : len(rows)], scale * made[:, :, len(rows) :]
+        return (scale * made[:, :, : len(rows)])[:, :, None], (scale * made[:, :, len(rows) :])[:, :, None]
 
-    def advance(i: Array, state: tuple[Matrix, Array, Array]) -> tuple[Matrix, Array, Array]:
-        below, p, q = state
+    def advance(i: Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        b, inverse, h = state
         j = most - i
-        inside = jnp.where(j < blocks, 1.0, 0.0)
         a, above = blocks_of(j)
-        a, above = _lift(inside) * a, jnp.where(j > 0, 1.0, 0.0) * above
-        coupling = _product(below, a)
-        bulk = (_product(_transpose(a), a) + _product(above, _transpose(above)))[:, :, None]
-        bulk, schur = bulk - _congruence(coupling, q), bulk - _congruence(coupling, p) + penalty[:, :, None]
-        p = _inverse(schur)
-        q = 2 * p - _product(p, _product(bulk, p))
-        present = _lift(jnp.stack([inside, jnp.ones_like(inside)]))  # the first cut is without block J, the second with
-        return above, present * p, present * q
+        y = _product(inverse, b)
+        ma = _product(_inverse(one + _product(_transpose(b), y)), a)
+        moved = _inverse(penalty + _product(_transpose(a), ma))
+        change = _congruence(ma, one + _congruence(y, h))
+        inside = _lift((j < blocks)[None])
+        return above, jnp.where(inside, moved, inverse), jnp.where(inside, change, h)
 
-    nothing = jnp.zeros((size, size, len(rows)))
-    ends = jnp.zeros((size, size, 2, len(rows)))
-    _, p, q = jax.lax.fori_loop(0, most + 1, advance, (nothing, ends, ends))
-    return [(p[:, :, cut], 2 * p[:, :, cut] - q[:, :, cut]) for cut in (0, 1)]
+    start = jnp.stack([jnp.zeros_like(ridge), 1 / ridge])  # X_J^-1 in the two cuts
+    state = (jnp.zeros((size, size, 1, len(rows))), one * _lift(start), jnp.zeros((size, size, 2, len(rows))))
+    _, inverse, h = jax.lax.fori_loop(0, most + 1, advance, state)
+    bulk = _congruence(inverse, h)
+    return [(inverse[:, :, cut], bulk[:, :, cut]) for cut in (0, 1)]
 
 
 def _classifier(factor: Matrix, resolvent: Matrix, bulk: Matrix) -> tuple[Array, Array]:
@@ -262,7 +270,7 @@ def _classifier(factor: Matrix, resolvent: Matrix, bulk: Matrix) -> tuple[Array,
 
 
 def _lift(values: Array) -> Array:
-    """Scalars of the draws, to multiply matrices with."""
+    """Scalars of the draws, to go with matrices."""
     return values[None, None]
 
 
@@ -277,8 +285,7 @@ def _product(a: Array, b: Array) -> Array:
 
 
 def _congruence(a: Array, middle: Array) -> Array:
-    """a^T middle a for both cuts, the third axis of ``middle``."""
-    a = a[:, :, None]
+    """a^T middle a."""
     return _product(_transpose(a), _product(middle, a))
 
 

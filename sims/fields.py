@@ -61,8 +61,9 @@ def unknown(name: str, known: Any, what: str, given: str | None = None) -> str:
     """The fault of a name that is not among the known ones, with the nearest of them."""
     given = name.split(".")[-1] if given is None else given
     close = difflib.get_close_matches(given, list(known), n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
-    return f"{name}: unknown {what}; {hint}"
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    hint += f"known: {', '.join(known)}" if not close or what == "value" else ""
+    return f"{name}: unknown {what}; {hint.strip()}"
 
 
 def read_table(name: str, kind: Any, raw: Any, faults: list[str]) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def fit(
 
     Returns:
         `Fit`; ``converged`` is False where nothing is kept or where the gradient stayed large. The weights are then
-        not to be used. At ridge = 0 the least-squares weights are those of least norm.
+        not to be used. At ridge = 0, where least squares has many solutions, that of least norm is found or none.
 
     Raises:
         ValueError: an unknown loss.
@@ -173,7 +173,8 @@ def _ridge_dense(data: Data, ridge: Array) -> tuple[Array, Array, Array]:
     else:
         gram = scaled @ scaled.T + ridge * jnp.eye(n)
         weights = jsl.cho_solve(jsl.cho_factor(gram, lower=True), root) @ scaled
-    return weights, jnp.ones((), int), jnp.ones((), bool)
+    regular = (ridge > 0) | (jnp.sum(data.weight > 0) >= min(n, d))  # else a pivot is nothing but rounding
+    return weights, jnp.ones((), int), regular
 
 
 def _curvature(margin: Array) -> Array:

@@ -31,6 +31,8 @@ class Shape(NamedTuple):
     d: int
     method: str = "simulation"
     draws: str = "float64"
+    setting: str = "independent"
+    """Of the cells; that of the exact law alone is static under jit."""
 
     @property
     def trial_bytes(self) -> int:
@@ -50,7 +52,7 @@ class Shape(NamedTuple):
         if self.method == "theory":
             return 1e-3
         if self.method == "exact-law":
-            return 2e-5
+            return 3e-5 if self.setting == "independent" else 6e-5 + 9e-8 * self.n
         drawing = 11e-9 if self.draws == "float64" else 5e-9
         return 6e-5 + (drawing + 6e-9) * self.n * self.d
 
@@ -64,10 +66,9 @@ class Shape(NamedTuple):
     @property
     def chunk_trials(self) -> int:
         """Trials per chunk, worth about CHUNK_SECONDS."""
-        wanted = min(MAX_CHUNK_TRIALS, CHUNK_SECONDS / self.trial_seconds)
-        if self.method == "exact-law":
-            return 32 * DRAWS_TOGETHER
-        return max(1, int(wanted))
+        wanted = int(min(MAX_CHUNK_TRIALS, CHUNK_SECONDS / self.trial_seconds))
+        whole = DRAWS_TOGETHER if self.method == "exact-law" else 1
+        return max(1, wanted // whole) * whole
 
 
 class Cell(NamedTuple):
@@ -88,7 +89,7 @@ class Cell(NamedTuple):
     @property
     def id(self) -> str:
         """16 hexadecimal digits that name the cell by its content, and nothing else."""
-        loss, n, d, method, draws = self.shape
+        loss, n, d, method, draws, _ = self.shape
         shape = [loss, n, d, method, *([draws] if draws != "float64" else [])]  # ids that older folders have
         content = json.dumps([self.setting, *shape, *self[2:]], separators=(",", ":"))
         return hashlib.sha256(content.encode()).hexdigest()[:16]
@@ -129,7 +130,7 @@ def cells(config: SweepConfig) -> dict[str, Cell]:
     independent = config.problem.setting == "independent"
     found: dict[str, Cell] = {}
     for loss, d, alpha, signal, ridge, (a, b), g in itertools.product(*axes(config)):
-        shape = Shape(loss, round(alpha * d), d, config.run.method, config.run.draws)
+        shape = Shape(loss, round(alpha * d), d, config.run.method, config.run.draws, config.problem.setting)
         if independent:
             rates = (_per_class(g), _per_class(a), _per_class(b))
             cell = Cell("independent", shape, signal, ridge, config.problem.prior, *rates)

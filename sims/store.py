@@ -129,7 +129,7 @@ class Store:
         """The manifest, or None where there is none that certifies itself (it can be rebuilt)."""
         try:
             body = json.loads(self.files.read(MANIFEST))
-        except (OSError, ValueError):
+        except (FileNotFoundError, ValueError):
             return None
         if not isinstance(body, dict) or body.pop("check", None) != _digest(_canonical(body)):
             return None

@@ -43,14 +43,22 @@ def labels(values: ArrayLike, size: int) -> NDArray[Any]:
     array = vector("classes", values)
     if array.size != size:
         raise ValueError(f"classes has {array.size} entries for {size} records; give one entry per record")
-    missing = array == None if array.dtype == object else array != array  # noqa: E711 (elementwise)
+    missing = [_missing(value) for value in array] if array.dtype == object else array != array
     _refuse("classes", array, np.asarray(missing, bool), "no class; name it, or leave the record out knowingly")
     return array
 
 
+def _missing(value: object) -> bool:
+    """Whether an entry of an object array stands for nothing: None, NaN, pandas' NA and NaT."""
+    try:
+        return value is None or not bool(value == value)
+    except TypeError:  # of pandas' NA, which is neither true nor false
+        return True
+
+
 def check_level(level: float) -> None:
     """Raise ValueError unless 0 < level < 1."""
-    if not 0 < level < 1:
+    if not isinstance(level, (int, float)) or not 0 < level < 1:
         raise ValueError(f"level = {level} is outside (0, 1); 0.95 is usual")
 
 

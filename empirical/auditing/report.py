@@ -106,9 +106,8 @@ def _answer(found: Audit) -> str:
             f"purity above {decision.threshold:.1%}.",
             *_more(decision),
         ]
-    lines += [f"note: {note}" for note in found.notes]
     lines.append("p < p* promises success with infinite data; for a sample of a given size see pstar predict --help.")
-    return "\n".join(lines)
+    return "\n".join([*(f"note: {note}" for note in found.notes), *lines])
 
 
 def _other(found: Audit) -> int:

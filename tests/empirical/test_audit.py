@@ -188,6 +188,8 @@ def test_one_class_is_above_only_after_bonferroni():
         (lambda: audit([1, 0], [1, 0], ["a"]), "classes has 1 entries for 2 records"),
         (lambda: audit([1, 0], [1, 0], ["a", None]), "classes: record 2 is None, no class"),
         (lambda: audit([1, 0], [1, 0], [np.nan, 1.0]), "classes: record 1 is nan, no class"),
+        (lambda: audit([1, 0], [1, 0], np.array(["a", np.nan], object)), "classes: record 2 is nan, no class"),
+        (lambda: audit([1, 0], [1, 0], level="0.9"), "level = 0.9 is outside"),
         (lambda: audit([1, 0, 1], [1, 0, 1], [1, 2, 3], n_classes=2), "classes has 3 values"),
         (lambda: audit([1, 0], [1, 0], n_classes=1), "n_classes = 1 must be a whole number of 2 or more"),
         (lambda: audit([1, 0], [1, 0], n_classes=2.5), "n_classes = 2.5"),

@@ -415,3 +415,16 @@ def test_what_the_exact_law_cannot_do_is_refused(changes, words):
     with pytest.raises(ConfigError) as refusal:
         parse(changed(INDEPENDENT, EXACT_LAW | changes))
     assert all(word in str(refusal.value) for word in words), refusal.value
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"problem.d": 1_000_000, "problem.alpha": 20}, "problem.alpha = 20"),
+        ({"problem.signal": 1e4}, "problem.signal = 10000"),
+    ],
+)
+def test_the_exact_law_of_the_linear_setting_is_bounded(changes, word):
+    parse(changed(LINEAR, EXACT_LAW))
+    with pytest.raises(ConfigError, match=word):
+        parse(changed(LINEAR, EXACT_LAW | changes))

@@ -123,7 +123,7 @@ def test_float32_draws_change_no_accuracy_by_more_than_stated(loss, n, d, ridge)
         change = accuracy(sample.x, sample.label, kept) - accuracy(fine, sample.label, kept)
         worst = max(worst, abs(float(change)))
     print(f"largest change {worst:.1e}")
-    assert 0 < worst < FLOAT32_ERROR
+    assert 0 < worst < FLOAT32_ERROR / 10
 
 
 @pytest.mark.statistical

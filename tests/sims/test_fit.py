@@ -122,6 +122,22 @@ def test_without_penalty_and_with_few_rows_the_least_norm_is_found(key, n, d):
     np.testing.assert_allclose(found.weights, np.linalg.lstsq(x[:10], label[:10])[0], atol=1e-8)
 
 
+@pytest.mark.parametrize("n", [60, 35])
+def test_without_penalty_least_norm_or_nothing(key, n):
+    """Around as many kept rows as dimensions, where conjugate gradients are slow and the Gram matrix is singular."""
+    d, found = 30, jax.jit(lambda x, label, kept: fit("squared", x, label, kept, jnp.asarray(0.0)))
+    solved = 0
+    for repeat in range(12):
+        x, label, _ = data(jax.random.fold_in(key, repeat), n, d)
+        for m in (d - 2, d - 1, d, d + 1):
+            result = found(x, label, jnp.arange(n) < m)
+            if bool(result.converged):
+                solved += 1
+                expected = np.linalg.lstsq(x[:m], label[:m])[0]
+                np.testing.assert_allclose(result.weights, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+    assert solved >= 12
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize(("n", "d"), SHAPES)
 @pytest.mark.parametrize("ridge", [1e-9, 1e-3, 1.0])

@@ -32,11 +32,12 @@ CLASSES = ONE._replace(prior=0.3, p=(0.1, 0.2), psi=(0.0, 1.0))
 CHUNKS = [
     # part of the name of a shard: a folder is continued only where they are what they were
     (Shape("squared", 8, 4), 4096),
-    (Shape("squared", 200, 100), 5000),
+    (Shape("squared", 200, 100), 4096),
     (Shape("logistic", 800, 100), 1408),
     (Shape("squared", 2000, 1000), 58),
     (Shape("squared", 2000, 1000, "simulation", "float32"), 90),
-    (Shape("squared", 2000, 1000, "exact-law"), 16_384),
+    (Shape("squared", 2000, 1000, "exact-law"), 4096),
+    (Shape("squared", 1_000_000, 1000, "exact-law", "float64", "linear"), 512),
     (Shape("squared", 100_000, 10_000), 1),
 ]
 
@@ -48,7 +49,7 @@ def test_ids_are_pinned():
         "62ce23915f9fa193",
         "33949a397a47da57",
     ]
-    assert Chunk(ONE.shape, (Span(ONE.id, 0, 3),)).id(0) == "b62d9043b3c32ba4"
+    assert Chunk(ONE.shape, (Span(ONE.id, 0, 3),)).id(0) == "fe8f4cb151647806"
 
 
 @pytest.mark.parametrize("base", [INDEPENDENT, LINEAR], ids=["independent", "linear"])
@@ -120,6 +121,8 @@ def test_memory_grows_with_the_data_and_not_with_d_for_the_exact_law():
     exact = [Shape("squared", 2 * d, d, "exact-law") for d in (10, 1_000_000)]
     assert len({shape.trial_bytes for shape in exact}) == 1
     assert all(shape.chunk_trials % DRAWS_TOGETHER == 0 for shape in exact)
+    linear = exact[1]._replace(setting="linear")
+    assert linear.trial_seconds > 100 * exact[1].trial_seconds  # there, n triples of numbers are drawn
 
 
 def expand(spans):
