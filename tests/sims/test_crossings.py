@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from sims.crossings import Curve, crossings, normal_z, value_at, weights
+from sims.crossings import Curve, crossings, interpolation_error, normal_z, value_at, weights
 
 GRID = np.linspace(0.05, 0.95, 19)
 
@@ -77,7 +77,24 @@ def test_interval_is_open_where_the_grid_ends():
 def test_a_step_between_two_grid_points_is_called_coarse():
     (found,) = crossings(curve_of(lambda p: np.where(p < 0.632, 0.9, -0.1)))
     assert found.coarse
-    assert not crossings(curve_of(falling))[0].coarse
+    assert not crossings(curve_of(falling)._replace(error=np.full(19, 0.01)))[0].coarse
+
+
+def test_a_spline_that_errs_by_more_than_the_data_is_called_coarse():
+    """A million draws a point on a grid of seven: the place is off by many of its standard errors, and is not told."""
+    grid = np.linspace(0.05, 0.95, 7)
+    (sharp,) = crossings(curve_of(falling, grid=grid))
+    assert abs(sharp.x - 0.62) > 3 * (sharp.high - sharp.low)
+    assert sharp.coarse
+    told, true = interpolation_error(curve_of(falling, grid=grid), sharp.x), abs(falling(sharp.x))
+    assert true / 3 < told < 3 * true
+    (fine,) = crossings(curve_of(falling, grid=np.linspace(0.05, 0.95, 400)))
+    assert not fine.coarse
+
+
+def test_noise_is_not_taken_for_an_error_of_the_spline():
+    rng = np.random.default_rng(0)
+    assert not any(crossings(curve_of(falling, rng=rng))[0].coarse for _ in range(200))
 
 
 def test_outside_the_grid_there_is_no_value():
