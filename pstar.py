@@ -120,11 +120,17 @@ def figures(
     package.check_names(names)
     tables = read_tables(_local(folder))
     paths: Any = []
+    absent: Any = []
     with progress("drawing", len(names or package.NAMES), "figures") as advance:
         for name in names or package.NAMES:
-            paths += package.draw(name, tables, folder / "figures")
+            drawn = package.draw(name, tables, folder / "figures")
+            absent += [] if drawn else [name]
+            paths += drawn
             advance(1)
-    _show({"written": [str(path) for path in paths]}, json, lambda result: "\n".join(result["written"]))
+    for name in absent:
+        print(f"{name}: not drawn; the sweep has another setting, or fewer than three psi at one phi", file=sys.stderr)
+    result = {"written": [str(path) for path in paths], "not_drawn": absent}
+    _show(result, json, lambda result: "\n".join(result["written"]))
 
 
 def study(

@@ -38,8 +38,8 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
     marks.label(figure, axes, "accuracy of the generator, 1 − p", "accuracy of the trained classifier")
     handles, labels = axes[0].get_legend_handles_labels()
     circle = axes[0].plot([], [], color="0.3", **RING)[0]
-    cross = axes[0].plot([], [], "kx", markersize=5)[0]
-    handles, labels = [*handles, circle, cross], [*labels, "p_gain, exact theory", "p_gain, measured"]
+    cross = axes[0].plot([], [], "kx-", markersize=5, linewidth=1.7)[0]
+    handles, labels = [*handles, circle, cross], [*labels, "p_gain, exact theory", "p_gain, measured (interval)"]
     marks.legend(figure, handles, labels, marks.not_shown(hidden))
     marks.headline(figure, "Does training on verified data beat the generator?", marks.common(cells))
     return figure

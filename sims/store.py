@@ -240,9 +240,13 @@ def _receipt(chunk: str) -> str:
 
 def versions() -> dict[str, str]:
     """Versions of the packages that the numbers come from."""
-    from importlib.metadata import version
+    from importlib.metadata import PackageNotFoundError, version
 
-    return {name: version(name) for name in ("jax", "jaxlib", "numpy", "pyarrow")}
+    found = {name: version(name) for name in ("jax", "jaxlib", "numpy", "pyarrow")}
+    try:
+        return {"pstar": version("pstar"), **found}
+    except PackageNotFoundError:
+        return {"pstar": "not installed", **found}
 
 
 def done_seeds(receipts: Iterable[Receipt]) -> dict[str, set[int]]:

@@ -247,8 +247,12 @@ def _device(receipt: Receipt) -> str:
 def _version_notes(receipts: list[Receipt]) -> tuple[str, ...]:
     """A line where shards were computed by other versions than those installed now, or on different devices."""
     here = versions()
-    seen = {(receipt.made.get("jax"), receipt.made.get("jaxlib")) for receipt in receipts}
-    other = sorted(f"jax {jax}, jaxlib {jaxlib}" for jax, jaxlib in seen - {(here["jax"], here["jaxlib"])})
+    names = ("pstar", "jax", "jaxlib")
+    mine = tuple(here[name] for name in names)
+    seen = {tuple(receipt.made.get(name) for name in names) for receipt in receipts}
+    other = sorted(
+        ", ".join(f"{name} {its}" for name, its in zip(names, those, strict=True)) for those in seen - {mine}
+    )
     devices = {_device(receipt) for receipt in receipts}
     found = [f"some rows were computed with {'; '.join(other)}"] if other else []
     found += ["some rows were computed on cpu and some on gpu"] if len(devices) > 1 else []

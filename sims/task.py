@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from sims.executor import read_request
@@ -92,9 +91,7 @@ def fingerprint(device: str) -> Mapping[str, str]:
     top = Path(__file__).resolve().parents[1]
     for path in sorted([*top.glob("theory/*.py"), *top.glob("sims/*.py")]):
         code.update(f"{path.relative_to(top)}\n".encode() + path.read_bytes())
-    try:
-        ours = version("pstar")
-    except PackageNotFoundError:
-        ours = "not installed"
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return {"pstar": f"{ours} (source {code.hexdigest()[:8]})", "python": python, **versions(), "device": device}
+    found = versions()
+    ours = f"{found['pstar']} (source {code.hexdigest()[:8]})"
+    return {**found, "pstar": ours, "python": python, "device": device}
