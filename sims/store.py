@@ -129,7 +129,7 @@ class Store:
         """The manifest, or None where there is none that certifies itself (it can be rebuilt)."""
         try:
             body = json.loads(self.files.read(MANIFEST))
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, NotADirectoryError, ValueError):  # not what may pass: it would read as a new folder
             return None
         if not isinstance(body, dict) or body.pop("check", None) != _digest(_canonical(body)):
             return None

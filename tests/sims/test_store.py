@@ -141,8 +141,8 @@ def test_receipt_certifies_itself():
 
 def test_receipt_of_another_format_is_refused(monkeypatch):
     data = Receipt("chunk", "0" * 64, 0, tuple(SHAPE), ()).to_bytes()
-    monkeypatch.setattr(receipts_module, "FORMAT", 2)
-    with pytest.raises(ValueError, match="format 1, this version reads 2"):
+    monkeypatch.setattr(receipts_module, "FORMAT", 3)
+    with pytest.raises(ValueError, match="format 2, this version reads 3"):
         Receipt.from_bytes(data)
 
 
