@@ -87,9 +87,9 @@ def compare(
     _float64()
     from sims.compare import STEPS
     from sims.compare import compare as compare_rows
+    from sims.files import write_atomic
     from sims.progress import progress
     from sims.report import as_json, text
-    from sims.store import write_atomic
     from sims.tables import NAMES, write_tables
 
     with progress("comparing", STEPS, "steps") as advance:
@@ -211,7 +211,7 @@ def _predict_file(table: Path, out: Path | None, given: dict[str, Any], names: t
     """Append predictions to a CSV, in one call."""
     import pandas as pd
 
-    from sims.store import write_atomic
+    from sims.files import write_atomic
     from theory.table import predict_table
 
     if out is None:

@@ -46,39 +46,47 @@ def run_chunk(chunk: Chunk, cells: Mapping[str, Cell], root_seed: int) -> pa.Tab
     if not jax.config.jax_enable_x64:
         raise RuntimeError("sims needs float64: set JAX_ENABLE_X64=1 before JAX is imported")
     members = [cells[span.cell] for span in chunk.spans]
-    counts = [span.count for span in chunk.spans]
+    owner = np.repeat(np.arange(len(members)), [span.count for span in chunk.spans])
     seeds = np.concatenate([np.arange(span.first, span.first + span.count) for span in chunk.spans])
-    problem = jax.tree.map(lambda leaf: np.repeat(leaf, counts, axis=0), problems(members))
-    words = np.column_stack([np.repeat([cell.words for cell in members], counts, axis=0), seeds]).astype(np.uint32)
+    words = np.column_stack([np.array([cell.words for cell in members])[owner], seeds]).astype(np.uint32)
     method = {"simulation": _simulated, "exact-law": _drawn, "theory": _predicted}[chunk.shape.method]
-    columns = method(chunk.shape, root_seed, words, problem)
+    columns = method(chunk.shape, root_seed, words, problems(members), owner)
     if columns["accuracy"].dtype != np.float64:
         raise RuntimeError(f"accuracy came back as {columns['accuracy'].dtype}, not float64")
-    columns |= {"seed": seeds} | _parameter_columns(members, counts)
+    columns |= {"seed": seeds} | _parameter_columns(members, owner)
     return pa.table({name: columns[name] for name in SCHEMA.names}, schema=SCHEMA)
 
 
-def _simulated(shape: Shape, root_seed: int, words: np.ndarray, problem: Problem) -> dict[str, np.ndarray]:
-    """Trials: draw, verify, fit, measure."""
+def _simulated(
+    shape: Shape, root_seed: int, words: np.ndarray, problem: Problem, owner: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Trials: draw, verify, fit, measure. ``problem`` has an entry per cell, ``owner`` the cell of each trial."""
     together = _together(shape)
     run = make_trials(shape.n, shape.d, cast(Loss, shape.loss), cast(Draws, shape.draws), together)
-    measured = _batched(lambda *batch: run(root_seed, *batch), words, problem, -(-shape.batch // together) * together)
+    width = -(-shape.batch // together) * together
+    measured = _batched(lambda *batch: run(root_seed, *batch), words, problem, owner, width)
     columns = measured._asdict()
     with np.errstate(divide="ignore", invalid="ignore"):
-        distance = 2 * columns["gradient_norm"] / (problem.ridge * columns["norm"])
-        error = problem.signal * distance / np.sqrt(2 * np.pi)
+        distance = 2 * columns["gradient_norm"] / (np.asarray(problem.ridge)[owner] * columns["norm"])
+        error = np.asarray(problem.signal)[owner] * distance / np.sqrt(2 * np.pi)
     error = error + (FLOAT32_ERROR if shape.draws == "float32" else 0.0)
     columns["accuracy_error"] = _nulls(error, ~np.isfinite(error))
     return columns | {"status": _status(measured.converged, measured.m)}
 
 
-def _drawn(shape: Shape, root_seed: int, words: np.ndarray, problem: Problem) -> dict[str, np.ndarray]:
+def _drawn(
+    shape: Shape, root_seed: int, words: np.ndarray, problem: Problem, owner: np.ndarray
+) -> dict[str, np.ndarray]:
     """Draws from the exact law of the same rows, without data."""
     from sims.exact_law import blocks_needed, run_draws
 
     given = (problem, blocks_needed(problem, shape.n, shape.d))
     drawn = _batched(
-        lambda words, batch, count: run_draws(root_seed, words, *batch, shape.n, shape.d), words, given, shape.batch
+        lambda words, batch, count: run_draws(root_seed, words, *batch, shape.n, shape.d),
+        words,
+        given,
+        owner,
+        shape.batch,
     )
     columns = drawn._asdict()
     columns |= {"accuracy_error": drawn.truncation, "steps": drawn.blocks}
@@ -86,12 +94,14 @@ def _drawn(shape: Shape, root_seed: int, words: np.ndarray, problem: Problem) ->
     return columns | {"status": _status(drawn.converged, drawn.m)}
 
 
-def _predicted(shape: Shape, root_seed: int, words: np.ndarray, problem: Problem) -> dict[str, np.ndarray]:
+def _predicted(
+    shape: Shape, root_seed: int, words: np.ndarray, problem: Problem, owner: np.ndarray
+) -> dict[str, np.ndarray]:
     """The exact theory: one row per cell, without chance."""
     from sims.exact import exact_columns
 
-    missing = np.ones(len(words), bool)
-    return exact_columns(problem, shape) | {"accuracy_error": _nulls(np.zeros(len(words)), missing)}
+    columns = {name: values[owner] for name, values in exact_columns(problem, shape).items()}
+    return columns | {"accuracy_error": _nulls(np.zeros(len(owner)), np.ones(len(owner), bool))}
 
 
 def _status(converged: np.ndarray, m: np.ndarray) -> np.ndarray:
@@ -103,12 +113,15 @@ def _nulls(values: np.ndarray, missing: np.ndarray) -> Any:
     return pa.array(values, FLOAT, mask=missing)
 
 
-def _batched(run: Callable[..., Any], words: np.ndarray, leaves: Any, width: int) -> Any:
-    """``run(words, leaves, count)`` over batches of ``width`` rows, the last padded; its results end to end."""
+def _batched(run: Callable[..., Any], words: np.ndarray, leaves: Any, owner: np.ndarray, width: int) -> Any:
+    """``run(words, leaves, count)`` over batches of ``width`` rows, the last padded; its results end to end.
+
+    ``leaves`` has an entry per cell, of which each row gets that of its ``owner``.
+    """
     parts = []
     for start in range(0, len(words), width):
         rows = np.minimum(np.arange(start, start + width), len(words) - 1)
-        batch = jax.tree.map(lambda leaf, rows=rows: jnp.asarray(leaf[rows]), leaves)
+        batch = jax.tree.map(lambda leaf, rows=rows: jnp.asarray(leaf[owner[rows]]), leaves)
         parts.append(jax.device_get(run(jnp.asarray(words[rows]), batch, min(width, len(words) - start))))
     return jax.tree.map(lambda *parts: np.concatenate(parts)[: len(words)], *parts)
 
@@ -124,7 +137,7 @@ def _together(shape: Shape) -> int:
 
 
 def problems(owners: list[Cell]) -> Problem:
-    """One `Problem` whose leaves have a leading trial axis."""
+    """One `Problem` whose leaves have a leading axis, an entry per cell."""
 
     def stack(name: str) -> np.ndarray:
         return np.array([getattr(cell, name) for cell in owners], dtype=np.float64)
@@ -138,7 +151,7 @@ def problems(owners: list[Cell]) -> Problem:
     return Problem(stack("signal"), curation, stack("ridge"))
 
 
-def _parameter_columns(members: list[Cell], counts: list[int]) -> dict[str, pa.Array]:
+def _parameter_columns(members: list[Cell], owner: np.ndarray) -> dict[str, pa.Array]:
     """What a cell fixes, one entry per trial."""
     columns: dict[str, list[Any]] = {"cell": [cell.id for cell in members]}
     for name in ("setting", "signal", "ridge", "prior", "cos_generator", "cos_verifier", "cos_between"):
@@ -151,8 +164,7 @@ def _parameter_columns(members: list[Cell], counts: list[int]) -> dict[str, pa.A
         columns[f"{rate}_negative"] = [side[0] for side in sides]
         columns[f"{rate}_positive"] = [side[1] for side in sides]
         columns[rate] = [_marginal(rate, cell) for cell in members]
-    owner = pa.array(np.repeat(np.arange(len(members)), counts))
-    return {name: pa.array(values, SCHEMA.field(name).type).take(owner) for name, values in columns.items()}
+    return {name: pa.array(values, SCHEMA.field(name).type).take(pa.array(owner)) for name, values in columns.items()}
 
 
 def _marginal(rate: str, cell: Cell) -> float | None:

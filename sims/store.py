@@ -26,7 +26,6 @@ import pyarrow.parquet as pq
 
 from sims.files import Files, files_at
 from sims.files import StoreError as StoreError
-from sims.files import write_atomic as write_atomic
 from sims.plan import Chunk, Shape, Span
 
 FORMAT = 2

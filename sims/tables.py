@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from sims.store import Store, StoreError, write_atomic
+from sims.files import write_atomic
+from sims.store import Store, StoreError
 
 NAMES = ("cells", "crossings", "lines", "maps")
 

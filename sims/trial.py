@@ -61,7 +61,9 @@ def make_trials(n: int, d: int, loss: Loss, draws: Draws = "float64", together: 
     several = jax.vmap(one, in_axes=(None, 0, 0)) if together > 1 else one
 
     @jax.jit
-    def run(root_seed: Array, words: Array, problem: Problem, count: Array) -> Measurement:
+    def run(root_seed: int | Array, words: Array, problem: Problem, count: int | Array | None = None) -> Measurement:
+        trials = len(words) if count is None else count
+
         def take(leaf: Array, i: Array) -> Array:
             return leaf[i] if together == 1 else jax.lax.dynamic_slice_in_dim(leaf, i * together, together)
 
@@ -74,10 +76,6 @@ def make_trials(n: int, d: int, loss: Loss, draws: Draws = "float64", together: 
 
         blank = jax.eval_shape(jax.vmap(one, in_axes=(None, 0, 0)), root_seed, words, problem)
         empty = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), blank)
-        return jax.lax.fori_loop(0, -(-count // together), advance, empty)
+        return jax.lax.fori_loop(0, -(-trials // together), advance, empty)
 
-    def trials(root_seed: int | Array, words: Array, problem: Problem, count: int | Array | None = None) -> Measurement:
-        return run(jnp.asarray(root_seed), words, problem, jnp.asarray(len(words) if count is None else count))
-
-    trials.compiled = run  # type: ignore[attr-defined]
-    return trials
+    return run

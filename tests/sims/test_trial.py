@@ -96,7 +96,7 @@ def test_one_compilation_per_static_shape():
     run = make_trials(24, 6, "logistic")
     for signal, p, phi, psi, ridge in [(1.0, 0.1, 0.9, 0.1, 0.1), (3.0, 0.7, 0.2, 0.5, 1e-3)]:
         run(0, words(4), batch(Problem(signal, Rates(p, phi, psi), ridge), 4))
-    assert run.compiled._cache_size() == 1
+    assert run._cache_size() == 1
     assert trials.make_trials(24, 6, "logistic") is run
 
 
