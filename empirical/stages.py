@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from sims.store import config_hash
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+LOCK = ".lock"
+LIBRARIES = ("numpy", "torch", "safetensors", "transformers", "tokenizers", "accelerate", "peft", "datasets")
 
 
 class StageError(RuntimeError):
@@ -95,29 +98,36 @@ def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mappin
     partial.mkdir(parents=True, exist_ok=True)
     module, _, name = stage.function.partition(":")
     started = time.monotonic()
-    getattr(importlib.import_module(module), name)(stage.settings, inputs, partial, runtime)
-    files = sorted(path for path in partial.rglob("*") if path.is_file() and path.name != MANIFEST)
-    for path in [path for path in files if path.name.startswith(".") and path.suffix == ".tmp"]:
-        path.unlink()
-        files.remove(path)
-    body = {
-        "format": FORMAT,
-        "stage": stage.name,
-        "function": stage.function,
-        "settings": dict(stage.settings),
-        "inputs": {role: path.name for role, path in inputs.items()},
-        "files": {str(path.relative_to(partial)): _sha256(path) for path in files},
-        "made": about() | {"seconds": round(time.monotonic() - started, 3), "runtime": dict(runtime)},
-    }
-    write_atomic(partial / MANIFEST, json.dumps(body | {"check": config_hash(body)}, indent=1).encode())
-    if folder.exists():
-        shutil.rmtree(folder)  # damaged, or `find` would have found it
-    os.replace(partial, folder)
+    with _held(partial / LOCK, f"on {stage.name}; wait for it"):
+        getattr(importlib.import_module(module), name)(stage.settings, inputs, partial, runtime)
+        (partial / LOCK).unlink()
+        body = {
+            "format": FORMAT,
+            "stage": stage.name,
+            "function": stage.function,
+            "settings": dict(stage.settings),
+            "inputs": {role: path.name for role, path in inputs.items()},
+            "files": {str(path.relative_to(partial)): _sha256(path) for path in _files(partial)},
+            "made": about() | {"seconds": round(time.monotonic() - started, 3), "runtime": dict(runtime)},
+        }
+        write_atomic(partial / MANIFEST, json.dumps(body | {"check": config_hash(body)}, indent=1).encode())
+        if folder.exists():
+            shutil.rmtree(folder)  # damaged, or `find` would have found it
+        os.replace(partial, folder)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """What a stage has written; what a killed write left is removed."""
+    for path in sorted(folder.rglob("*")):
+        if path.name.startswith(".") and path.suffix == ".tmp":
+            path.unlink()
+        elif path.is_file() and path.name != MANIFEST:
+            yield path
 
 
 def about() -> dict[str, Any]:
     """What the numbers come from."""
-    versions = {name: version(name) for name in ("numpy", "torch", "safetensors")}
+    versions = {name: version(name) for name in LIBRARIES if find_spec(name) is not None}
     return {"host": platform.node(), "machine": platform.machine(), "python": platform.python_version(), **versions}
 
 
@@ -127,20 +137,26 @@ def _sha256(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def locked(root: Path) -> Iterator[None]:
-    """Hold a result folder, which is created. Raises StageError where another process holds it.
+def locked(root: Path, shared: bool = False) -> Iterator[None]:
+    """Hold a result folder, which is created; ``shared`` with others that hold it so.
 
-    The lock ends with the process, however it ends.
+    Raises StageError where another process holds it. The lock ends with the process, however it ends.
     """
     try:
         (root / "stages").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StageError(f"cannot make the output folder {root}: {error.strerror}; choose another") from None
-    with open(root / ".lock", "w") as file:
+    with _held(root / LOCK, f"in {root}; wait for it, or choose another folder", shared):
+        yield
+
+
+@contextlib.contextmanager
+def _held(path: Path, where: str, shared: bool = False) -> Iterator[None]:
+    with open(path, "w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise StageError(f"another process is at work in {root}; wait for it, or choose another folder") from None
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StageError(f"another process is at work {where}") from None
         yield
 
 

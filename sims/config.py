@@ -6,23 +6,21 @@ value, the allowed range and the remedy, before anything runs.
 
 import itertools
 import math
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from sims.fields import (
-    ConfigError,
     PerClass,
     Range,
     choices,
     grid,
     pairs,
-    read_table,
+    read_tables,
+    read_toml,
     read_value,
     single,
-    unknown,
 )
 from sims.losses import DRAWS, LOSSES, METHODS, PREDICTED
 
@@ -147,16 +145,8 @@ def load(path: str | Path) -> SweepConfig:
     Raises:
         ConfigError: the file is missing, not TOML, or refused; all faults are listed.
     """
-    path = Path(path)
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(str(path), ["no such file; `sweeps/phase_diagram.toml` is one to start from"]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), [f"cannot be read: {error}"]) from None
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError, an integer too long, lists too deep
-        raise ConfigError(str(path), [f"not valid TOML: {error}"]) from None
-    return parse(document, source=str(path))
+    remedy = "; `sweeps/phase_diagram.toml` is one to start from"
+    return parse(read_toml(Path(path), str(path), remedy), source=str(path))
 
 
 def parse(document: dict[str, Any], source: str = "sweep") -> SweepConfig:
@@ -165,14 +155,7 @@ def parse(document: dict[str, Any], source: str = "sweep") -> SweepConfig:
     Raises:
         ConfigError: with every fault at once.
     """
-    faults: list[str] = []
-    faults += [unknown(name, TABLES, "table") for name in document if name not in TABLES]
-    read = {name: read_table(name, kind, document.get(name, {}), faults) for name, kind in TABLES.items()}
-    if not faults:
-        faults += _cross_faults(read)
-    if faults:
-        raise ConfigError(source, faults)
-    return SweepConfig(**{name: kind(**read[name]) for name, kind in TABLES.items()})
+    return SweepConfig(**read_tables(document, TABLES, source, _cross_faults))
 
 
 def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:

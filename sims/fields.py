@@ -1,4 +1,4 @@
-"""Declared fields of a sweep file, and the strict reader that serves them all.
+"""Declared fields of a configuration file, and the strict reader that serves them all.
 
 A field declares its kind, range and meaning where it is defined. The reader refuses what does not fit with the
 key's path, the value, the allowed range and the meaning, and goes on, so that all faults are reported together.
@@ -6,7 +6,10 @@ key's path, the value, the allowed range and the meaning, and goes on, so that a
 
 import difflib
 import math
+import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 PerClass = tuple[float, float]
@@ -16,7 +19,7 @@ MAX_POINTS = 100_000
 
 
 class ConfigError(ValueError):
-    """A sweep file that is refused; ``faults`` lists every reason, one line each."""
+    """A configuration that is refused; ``faults`` lists every reason, one line each."""
 
     def __init__(self, source: str, faults: list[str]):
         """Keep the faults and build the message that shows them all."""
@@ -64,6 +67,45 @@ def unknown(name: str, known: Any, what: str, given: str | None = None) -> str:
     hint = f"did you mean {close[0]!r}? " if close else ""
     hint += f"known: {', '.join(known)}" if not close or what == "value" else ""
     return f"{name}: unknown {what}; {hint.strip()}"
+
+
+def read_toml(path: Path, source: str, remedy: str) -> dict[str, Any]:
+    """The content of a TOML file, which messages call ``source``.
+
+    Raises:
+        ConfigError: there is none (with ``remedy``), it cannot be read, or it is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(source, [f"no such file{remedy}"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(source, [f"cannot be read: {error}"]) from None
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, an integer too long, lists too deep
+        raise ConfigError(source, [f"not valid TOML: {error}"]) from None
+
+
+Tables = dict[str, dict[str, Any]]
+"""Values by table and key."""
+
+
+def read_tables(
+    document: dict[str, Any], kinds: Mapping[str, type], source: str, across: Callable[[Tables], list[str]]
+) -> dict[str, Any]:
+    """The tables of a document as instances of ``kinds``, by name.
+
+    ``across`` names faults that only show across keys, and may mend values; it sees tables without other faults.
+
+    Raises:
+        ConfigError: with every fault at once.
+    """
+    faults = [unknown(name, kinds, "table") for name in document if name not in kinds]
+    read = {name: read_table(name, kind, document.get(name, {}), faults) for name, kind in kinds.items()}
+    if not faults:
+        faults = across(read)
+    if faults:
+        raise ConfigError(source, faults)
+    return {name: kind(**read[name]) for name, kind in kinds.items()}
 
 
 def read_table(name: str, kind: Any, raw: Any, faults: list[str]) -> dict[str, Any]:
@@ -218,3 +260,27 @@ def choices(options: tuple[str, ...], meaning: str, *, default: Any, many: bool)
 def pairs(meaning: str) -> Any:
     """A field that holds explicit pairs, as alternative to the product of two grids."""
     return field(default=None, metadata={"read": _read_pairs, "meaning": meaning})
+
+
+def _read_text(path: str, raw: Any, about: Any, faults: list[str]) -> str | None:
+    if isinstance(raw, str):
+        return raw
+    faults.append(f"{path} = {shown(raw)}: must be text; it is {about['meaning']}")
+    return None
+
+
+def _read_flag(path: str, raw: Any, about: Any, faults: list[str]) -> bool | None:
+    if isinstance(raw, bool):
+        return raw
+    faults.append(f"{path} = {shown(raw)}: must be true or false; it is {about['meaning']}")
+    return None
+
+
+def text(meaning: str, *, default: str) -> Any:
+    """A field that holds text of any kind."""
+    return field(default=default, metadata={"read": _read_text, "meaning": meaning})
+
+
+def flag(meaning: str, *, default: bool) -> Any:
+    """A field that holds true or false."""
+    return field(default=default, metadata={"read": _read_flag, "meaning": meaning})

@@ -16,6 +16,7 @@ EXTRA = {
     "peft",
     "safetensors",
     "tokenizers",
+    "rouge_score",
     "sklearn",
     "statsmodels",
     "distributed",

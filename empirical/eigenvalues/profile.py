@@ -1,6 +1,5 @@
 """Profiles: strict TOML into frozen dataclasses, every fault reported at once. ``quick`` and ``paper`` are shipped."""
 
-import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from empirical.eigenvalues.data import Ensemble, room
 from empirical.eigenvalues.encodings import NAMES, Encoding, Name
 from empirical.eigenvalues.training import Schedule
-from sims.fields import ConfigError, Range, choices, grid, pairs, read_table, shown, single, unknown
+from sims.fields import Range, choices, grid, pairs, read_tables, read_toml, shown, single
 
 SHIPPED = ("quick", "paper")
 COUNT = Range(1, 100_000_000, integer=True)
@@ -150,16 +149,8 @@ def load(profile: str) -> Profile:
     """
     shipped = Path(__file__).parent / "profiles"
     path = shipped / f"{profile}.toml" if profile in SHIPPED else Path(profile)
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        start = f"{shipped}/quick.toml is one to start from"
-        raise ConfigError(profile, [f"no such file, and no profile ({', '.join(SHIPPED)}); {start}"]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(profile, [f"cannot be read: {error}"]) from None
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(profile, [f"not valid TOML: {error}"]) from None
-    return parse(document, profile, profile)
+    remedy = f", and no profile ({', '.join(SHIPPED)}); {shipped}/quick.toml is one to start from"
+    return parse(read_toml(path, profile, remedy), profile, profile)
 
 
 def parse(document: dict[str, Any], name: str = "profile", source: str = "profile") -> Profile:
@@ -168,13 +159,7 @@ def parse(document: dict[str, Any], name: str = "profile", source: str = "profil
     Raises:
         ConfigError: with every fault at once.
     """
-    faults = [unknown(table, TABLES, "table") for table in document if table not in TABLES]
-    read = {table: read_table(table, kind, document.get(table, {}), faults) for table, kind in TABLES.items()}
-    if not faults:
-        faults = _cross_faults(read)
-    if faults:
-        raise ConfigError(source, faults)
-    return Profile(name=name, **{table: kind(**read[table]) for table, kind in TABLES.items()})
+    return Profile(name=name, **read_tables(document, TABLES, source, _cross_faults))
 
 
 def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:

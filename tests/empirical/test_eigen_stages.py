@@ -1,5 +1,6 @@
 """Stages: complete or absent, made once, made again only where something that matters has changed."""
 
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -153,3 +154,17 @@ def test_leftover_temporary_files_are_no_part_of_a_stage(tmp_path):
     done = execute(chain()[:1], tmp_path, {})
     assert not list(done["x/a"].folder.glob(".*"))
     assert stages.FORMAT == 1
+
+
+def test_a_shared_folder_keeps_out_who_wants_it_alone_and_a_stage_has_one_maker(tmp_path):
+    with locked(tmp_path, shared=True), locked(tmp_path, shared=True):
+        with pytest.raises(StageError, match="another process"), locked(tmp_path):
+            pass
+    folder = tmp_path / "stages" / "x"
+    folder.with_name("x.partial").mkdir()
+    with open(folder.with_name("x.partial") / stages.LOCK, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(StageError, match=r"another process is at work on x/a; wait for it"):
+            stages.make(stage("x/a", 1), folder, {}, {})
+    stages.make(stage("x/a", 1), folder, {}, {})
+    assert sorted(path.name for path in folder.iterdir()) == ["half", "manifest.json", "value"]

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sims.config import TABLES, ConfigError, load, parse
+from sims.config import TABLES, load, parse
+from sims.fields import ConfigError
 from sims.plan import cell_to_json, cells
 from tests.sims.helpers import INDEPENDENT, LINEAR, REMOVED, changed
 
