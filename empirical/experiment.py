@@ -43,13 +43,14 @@ def chosen(device: str) -> str:
 def outlook(plan: Sequence[Stage], targets: Iterable[str], out: Path, workers: int | None, device: str) -> Outlook:
     """What is needed for ``targets``, what of it is there, and about how long the rest takes on ``device``.
 
-    Raises ValueError for workers < 1.
+    ``workers``: default one per core, and one on a machine with GPUs (more take a GPU each). Raises ValueError for
+    workers < 1.
     """
     if workers is not None and workers < 1:
         raise ValueError(f"workers = {workers} must be at least 1")
     wanted = needed(plan, targets)
     missing = survey(wanted, out)[1]
-    crew = workers or (cores() if device == "cpu" else max(torch.cuda.device_count(), 1))
+    crew = workers or (cores() if device == "cpu" else 1)
     return Outlook(wanted, missing, device, crew, sum(stage.seconds for stage in missing) / crew)
 
 

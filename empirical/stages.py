@@ -131,6 +131,14 @@ def about() -> dict[str, Any]:
     return {"host": platform.node(), "machine": platform.machine(), "python": platform.python_version(), **versions}
 
 
+def _gpus() -> list[str]:
+    """What CUDA_VISIBLE_DEVICES would be for each GPU alone."""
+    import torch
+
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return [str(index) for index in range(torch.cuda.device_count())] if allowed is None else allowed.split(",")
+
+
 def _sha256(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -196,7 +204,7 @@ def execute(
 
     done, missing = survey(stages, root)
     waiting = {stage.name: stage for stage in missing}
-    with pool(workers, len(missing)) as crew:
+    with pool(workers, len(missing), _gpus() if runtime.get("device") == "cuda" else ()) as crew:
         while waiting or crew.busy:
             for stage in list(waiting.values()):
                 if crew.idle and all(name in done for name in stage.inputs.values()):

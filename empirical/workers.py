@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -66,18 +66,19 @@ class _Here:
 
 
 class _Worker:
-    def __init__(self) -> None:
+    def __init__(self, gpu: str | None) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        self.process.start()
+        with _environment({"OMP_NUM_THREADS": "1"} | ({} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu})):
+            self.process.start()  # read when a worker loads its libraries
         theirs.close()
         self.job: tuple[Stage, Path] | None = None
 
 
 class _Processes:
-    def __init__(self, count: int) -> None:
-        self.crew = [_Worker() for _ in range(count)]
+    def __init__(self, count: int, gpus: Sequence[str]) -> None:
+        self.crew = [_Worker(gpus[index % len(gpus)] if gpus else None) for index in range(count)]
 
     @property
     def idle(self) -> bool:
@@ -115,24 +116,33 @@ class _Processes:
 
 
 @contextlib.contextmanager
-def pool(workers: int, most: int) -> Iterator[Pool]:
-    """Run stages in this process (1 worker), or in processes, at most ``most``, which are ended with the block."""
+def pool(workers: int, most: int, gpus: Sequence[str] = ()) -> Iterator[Pool]:
+    """Run stages in this process (1 worker), or in processes, at most ``most``, which are ended with the block.
+
+    Processes see one of ``gpus`` each, in turn.
+    """
     if workers <= 1:
         yield _Here()
         return
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"  # read when a worker loads its libraries
-    try:
-        crew = _Processes(min(workers, most))
-    finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before
+    crew = _Processes(min(workers, most), gpus)
     try:
         yield crew
     finally:
         crew.close()
+
+
+@contextlib.contextmanager
+def _environment(changes: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _follow(parent: BaseProcess) -> None:

@@ -20,8 +20,6 @@ def outlook(profile: Profile, out: Path, verb: str, workers: int | None = None, 
     """
     found = experiment.chosen(device)
     plan = stages(profile, found)
-    if workers is None and found == "cuda":
-        workers = 1  # each process would compile for itself
     ahead = experiment.outlook(plan, targets(plan, verb), out, workers, found)
     experiment.patient(ahead, device != "auto", f"profile {profile.name}", "run --profile quick")
     return ahead

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from empirical.eigenvalues.model import Transformer
+from empirical.order import Order
 from empirical.tensors import read_tensors, write_tensors
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -141,27 +142,6 @@ def _update(
     torch.nn.utils.clip_grad_norm_([p for group in optimiser.param_groups for p in group["params"]], clip)
     optimiser.step()
     return loss.detach()
-
-
-class Order:
-    """Examples in the order in which they are seen: one permutation after another, each from (seed, pass)."""
-
-    def __init__(self, count: int, seed: int):
-        """Of ``count`` examples."""
-        self.count, self.seed = count, seed
-        self._pass, self._permutation = -1, np.empty(0, np.int64)
-
-    def batch(self, start: int, size: int) -> np.ndarray:
-        """Examples at places start..start+size of the endless sequence."""
-        parts = []
-        while size > 0:
-            number, place = divmod(start, self.count)
-            if number != self._pass:
-                rng = np.random.default_rng(np.random.SeedSequence((self.seed, number)))
-                self._pass, self._permutation = number, rng.permutation(self.count)
-            parts.append(self._permutation[place : place + size])
-            start, size = start + len(parts[-1]), size - len(parts[-1])
-        return np.concatenate(parts)
 
 
 def _save(path: Path, model: Transformer, optimiser: torch.optim.Optimizer, losses: Tensor, step: int) -> None:

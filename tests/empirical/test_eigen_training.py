@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from empirical.eigenvalues.training import CHECKPOINT, Order, Runtime, train
+from empirical.eigenvalues.training import CHECKPOINT, Runtime, train
+from empirical.order import Order
 from tests.empirical.eigen_helpers import SCHEDULE, small_model
 
 
