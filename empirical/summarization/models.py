@@ -1,0 +1,165 @@
+"""Language models and their tokenizers: where they come from, and how they lie in a folder.
+
+A folder holds either a model of our own (`save_model`), or ``reference.json`` alone, which names a base model that is
+somebody else's, or an adapter (LoRA) with the ``reference.json`` of the base it belongs to. Weights are safetensors,
+and no code that comes with a model is run.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+
+from sims.files import write_atomic
+
+REFERENCE = "reference.json"
+ADAPTER = "adapter_config.json"
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+REMEDY = "convert them: AutoModelForCausalLM.from_pretrained(FOLDER).save_pretrained(NEW_FOLDER)"
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """No bar for every file that is loaded or saved, only for downloads; and no warning that peft is to blame for."""
+    from huggingface_hub.utils.tqdm import enable_progress_bars
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    enable_progress_bars()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+            yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+def resolve(name: str, revision: str) -> dict[str, str]:
+    """What ``name`` stands for now: a local folder (absolute path, fingerprint) or a hub repository (commit).
+
+    Keys: name, revision (a commit; empty for a folder), fingerprint (of the names and sizes of a folder's weight
+    files and of its small JSON files; empty for the hub). Raises ValueError for what is not there or cannot be used.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return {"name": str(folder.resolve()), "revision": "", "fingerprint": _fingerprint(folder)}
+    from empirical.summarization.preflight import commit
+
+    return {"name": name, "revision": commit(name, revision), "fingerprint": ""}
+
+
+def write_reference(folder: Path, name: str, revision: str) -> None:
+    """Say in ``folder`` which model it stands for; a relative ``name`` starts at that folder."""
+    write_atomic(folder / REFERENCE, json.dumps({"name": name, "revision": revision}, indent=1).encode())
+
+
+def read_reference(folder: Path) -> tuple[str, str] | None:
+    """(name, revision) of the model that a folder stands for or builds upon, or None where it holds a whole model."""
+    try:
+        found = json.loads((folder / REFERENCE).read_bytes())
+    except FileNotFoundError:
+        return None
+    name = found["name"]
+    return str((folder / name).resolve()) if name.startswith(".") else name, found["revision"]
+
+
+def reference_to(base: Path, folder: Path) -> tuple[str, str]:
+    """(name, revision) by which ``folder`` can refer to the model of ``base``, wherever the two are moved together."""
+    found = read_reference(base)
+    return found if found is not None else (os.path.relpath(base.resolve(), folder.resolve()), "")
+
+
+@quiet()
+def load_model(where: Path, dtype: str, device: str) -> Any:
+    """The model of a folder (an adapter is merged into its base), in evaluation mode.
+
+    ``dtype`` is float32 or bfloat16. Raises ValueError for another one, and for weights that are not safetensors.
+    """
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype = {dtype!r}: must be float32 or bfloat16 (float16 overflows)")
+    from transformers import AutoModelForCausalLM, GenerationConfig
+
+    name, revision = read_reference(where) or (str(where), "")
+    if Path(name) != where and Path(name).is_dir():  # a folder of ours again, or of the user's
+        model = load_model(Path(name), dtype, device)
+    else:
+        refuse_pickles(Path(name))
+        found: Any = AutoModelForCausalLM.from_pretrained(
+            name,
+            revision=revision or "main",
+            dtype=DTYPES[dtype],
+            use_safetensors=True,
+            trust_remote_code=False,
+            attn_implementation="sdpa",
+        )
+        model = found.to(device)
+        # Llama 2's own asks for sampling, and is refused when it is saved.
+        model.generation_config = GenerationConfig.from_model_config(model.config)
+    if (where / ADAPTER).exists():
+        from peft import PeftModel
+
+        model = PeftModel.from_pretrained(model, str(where)).merge_and_unload()
+    return model.eval()
+
+
+def load_tokenizer(where: Path) -> Any:
+    """The tokenizer of a folder's model."""
+    from transformers import AutoTokenizer
+
+    own = (where / ADAPTER).exists()
+    name, revision = (None if own else read_reference(where)) or (str(where), "")
+    return AutoTokenizer.from_pretrained(name, revision=revision or "main", trust_remote_code=False)
+
+
+@quiet()
+def save_model(model: Any, tokenizer: Any, folder: Path, state: Mapping[str, torch.Tensor] | None = None) -> None:
+    """Write a model and its tokenizer: safetensors and JSON. ``state`` replaces its weights, by name."""
+    if state is not None:
+        tied = model.all_tied_weights_keys  # what is gathered from several processes has them twice
+        state = {name: tensor for name, tensor in state.items() if name not in tied}
+    model.save_pretrained(folder, state_dict=state)
+    tokenizer.save_pretrained(folder)
+
+
+def save_adapter(model: Any, tokenizer: Any, folder: Path, state: Mapping[str, torch.Tensor]) -> None:
+    """Write the adapter (LoRA) of a peft model, as peft does, and the tokenizer; ``state`` has its weights, and more.
+
+    peft's own saving looks for the names of an unwrapped model, and writes an empty file for one that FSDP wrapped.
+    """
+    name = model.active_adapter
+    weights = {key.replace(f".{name}.", "."): tensor.contiguous() for key, tensor in state.items() if ".lora_" in key}
+    safetensors.torch.save_file(weights, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    config = model.peft_config[name]
+    config.inference_mode = True
+    config.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def refuse_pickles(folder: Path) -> None:
+    """Raise ValueError for a local folder without weights as safetensors."""
+    if folder.is_dir() and not any(folder.glob("*.safetensors")):
+        found = ", ".join(sorted(path.name for path in folder.glob("*.bin"))) or "no weights"
+        raise ValueError(
+            f"{folder} holds {found}; weights must be safetensors, because loading others runs code. {REMEDY}"
+        )
+
+
+def _fingerprint(folder: Path) -> str:
+    """Of a folder's weights (names and sizes) and of its small files (content)."""
+    refuse_pickles(folder)
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".safetensors":
+            digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+        elif path.suffix in (".json", ".model", ".txt", ".jinja"):
+            digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()

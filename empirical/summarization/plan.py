@@ -1,0 +1,269 @@
+"""What a profile asks for: its models, verifiers and students, and its stages with what each depends on."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from empirical.stages import Stage
+from empirical.summarization import corpus, models
+from empirical.summarization.cost import Cost
+from empirical.summarization.profile import MADE, STORIES, ForeignTable, Profile, StrongerTable
+from empirical.summarization.training import Schedule
+
+VERBS = {
+    "run": ("report",),
+    "prepare": ("prepare", "base"),
+    "train-generator": ("train_generator",),
+    "generate": ("generate",),
+    "score": ("score",),
+    "select": ("select",),
+    "retrain": ("retrain", "train_full"),
+    "evaluate": ("evaluate",),
+    "report": ("report",),
+}
+"""Sub-commands, and the functions whose stages they ask for."""
+PIECES = {"generate": "generate_part", "score": "score_part"}
+"""Sub-commands that can be spread over machines, and the functions of their pieces."""
+ROLES = {"data": 0, "base": 1, "generator": 2, "student": 3, "verifier": 4, "chance": 5}
+"""Streams of random numbers. Students of a repetition share theirs, so that they differ by their data alone."""
+
+
+def verifiers(profile: Profile) -> list[str]:
+    """Names, as in the report: chance first, the oracle last."""
+    random = [f"random{draw + 1}" for draw in range(profile.selection.random_draws)]
+    return [*random, "self", *others(profile), "oracle"]
+
+
+def others(profile: Profile) -> list[str]:
+    """Verifiers that are models of their own."""
+    return [name for name in ("stronger", "foreign") if getattr(profile, name).name]
+
+
+def stages(profile: Profile, device: str = "cpu") -> list[Stage]:
+    """All stages, inputs before what reads them; the report comes last."""
+    plan = _Plan(profile, device)
+    first, *rest = (list(_Repetition(plan, seed).stages()) for seed in range(profile.run.seeds))
+    found = [*first[:1], *plan.bases(), *first[1:], *(stage for repetition in rest for stage in repetition)]
+    read = [stage.name for stage in found if stage.function.split(":")[1] in READ]
+    settings = {"profile": asdict(profile), "verifiers": verifiers(profile)}
+    inputs = {name: name for name in read}
+    return [*found, Stage("report", "empirical.summarization.steps:report", settings, inputs, 20.0)]
+
+
+READ = ("prepare", "generate", "score", "select", "evaluate", "gate")
+"""Functions whose folders the report reads."""
+
+
+def targets(plan: list[Stage], verb: str) -> list[str]:
+    """Names of the stages that a sub-command asks for."""
+    return [stage.name for stage in plan if stage.function.split(":")[1] in VERBS[verb]]
+
+
+def shard(plan: list[Stage], verb: str, index: int, count: int) -> list[str]:
+    """Names of the stages that machine ``index`` (from 1) of ``count`` makes for a sub-command.
+
+    Raises ValueError for a sub-command without pieces, and where there are fewer pieces than machines.
+    """
+    if verb not in PIECES:
+        raise ValueError(f"--shard {index}/{count}: {verb} has no pieces; only {' and '.join(PIECES)} have")
+    pieces = [stage.name for stage in plan if stage.function.endswith(f":{PIECES[verb]}")]
+    if not 1 <= index <= count:
+        raise ValueError(f"--shard {index}/{count}: must be i/n with 1 <= i <= n")
+    if count > len(pieces):
+        raise ValueError(f"--shard {index}/{count}: there are only {len(pieces)} pieces; raise generation.parts")
+    return pieces[index - 1 :: count]
+
+
+class _Plan:
+    """What all repetitions share."""
+
+    def __init__(self, profile: Profile, device: str):
+        self.profile, self.device = profile, device
+        self.form = {"format": asdict(profile.format)}
+        self.decoding = {"precision": profile.generation.precision}
+        self.labelled = profile.data.labelled
+        self.taught = round(self.labelled * profile.generator.share)
+        self.pool = self.labelled - self.taught
+
+    def entropy(self, role: str, *more: int) -> list[int]:
+        return [self.profile.run.root_seed, ROLES[role], *more]
+
+    def seed(self, role: str, *more: int) -> int:
+        """An integer for libraries that want one."""
+        return int(np.random.SeedSequence(self.entropy(role, *more)).generate_state(1)[0] >> 1)
+
+    def cost(self, parameters: float) -> Cost:
+        """Of a model that is not made here, or of one that is (0 parameters)."""
+        made, tokens = self.profile.made, self.profile.data.tokens
+        size = parameters or 12 * made.layers * made.width**2 + 600 * made.width
+        return Cost(size, tokens, self.profile.format.summary_tokens, self.device)
+
+    def bases(self) -> Iterator[Stage]:
+        """The base model, and those of verifiers that have one of their own."""
+        for name in ("base", *others(self.profile)):
+            table = getattr(self.profile, name)
+            if name == "stronger" and table.name == MADE:
+                continue  # the base model's twin
+            yield self._base(name, table)
+
+    def base_of(self, verifier: str) -> str:
+        """Name of the stage a verifier's model starts from."""
+        shared = verifier == "stronger" and self.profile.stronger.name == MADE
+        return "base" if shared else f"base-{verifier}"
+
+    def _base(self, name: str, table: Any) -> Stage:
+        profile = self.profile
+        settings: dict[str, Any] = {"model": {key: getattr(table, key) for key in ("name", "revision", "licence")}}
+        stage = "base" if name == "base" else f"base-{name}"
+        inputs, seconds = {}, 2.0
+        if table.name == MADE:
+            inputs["prepare"] = "seed0/prepare"
+            foreign = isinstance(table, ForeignTable)
+            settings |= self.form | {
+                "tokenizer": "bpe" if foreign else "word",
+                "vocabulary": table.vocabulary if foreign else profile.made.vocabulary,
+                "shape": asdict(profile.shape),
+                "warm_up": asdict(profile.warm_up),
+                "seed": self.seed("base"),
+            }
+            seconds = 2 * self.cost(0).training(profile.made.steps * profile.made.batch)  # its sequences are longer
+        elif Path(table.name).expanduser().is_dir():
+            settings["content"] = models.resolve(table.name, "")["fingerprint"]
+        return Stage(stage, "empirical.summarization.steps:base", settings, inputs, seconds)
+
+
+class _Repetition:
+    """The stages of one seed."""
+
+    def __init__(self, plan: _Plan, seed: int):
+        self.plan, self.profile, self.number = plan, plan.profile, seed
+        self.own = plan.cost(plan.profile.base.parameters)
+
+    def stages(self) -> Iterator[Stage]:
+        yield self._prepare()
+        yield self._training(
+            "generator", "train_generator", self.profile.schedule(self.profile.generator), self.plan.taught
+        )
+        for name in others(self.profile):
+            yield self._verifier(name)
+        yield from self._full()
+        yield from self._generation()
+        yield self._evaluation("generator", self.own)
+        if self.profile.data.source == STORIES:
+            settings = {"stemmer": self.profile.evaluation.stemmer}
+            yield self._stage("gates", "gate", settings, 2.0, prepare="prepare", evaluated="evaluate-generator")
+        for name in verifiers(self.profile):
+            yield from self._scores(name)
+            for rate in self.profile.selection.rates:
+                yield from self._student(name, rate)
+        for name in others(self.profile):
+            yield self._evaluation(f"verifier-{name}", self.plan.cost(getattr(self.profile, name).parameters))
+
+    def _stage(self, name: str, function: str, settings: dict[str, Any], seconds: float, **inputs: str) -> Stage:
+        here = f"seed{self.number}"
+        own = lambda stage: stage if stage.startswith("base") else f"{here}/{stage}"
+        read = {role: own(stage) for role, stage in inputs.items()}
+        return Stage(f"{here}/{name}", f"empirical.summarization.steps:{function}", settings, read, seconds)
+
+    def _prepare(self) -> Stage:
+        profile, plan = self.profile, self.plan
+        data = profile.data
+        settings: dict[str, Any] = {"source": data.source, "revision": data.revision, "labelled": data.labelled}
+        settings |= {"test": data.test, "share": profile.generator.share, "seed": plan.entropy("data", self.number)}
+        if data.source == STORIES:
+            fresh = max(profile.stronger.fresh, profile.foreign.fresh)
+            settings |= {"recipe": asdict(profile.recipe), "fresh": fresh}
+        elif Path(data.source).expanduser().exists():
+            settings["content"] = corpus.resolve(data.source, "")["revision"]
+        return self._stage("prepare", "prepare", settings, 2.0 + plan.labelled * 2e-4)
+
+    def _training(
+        self, name: str, function: str, schedule: Schedule, examples: float, about: Any = None, **inputs: str
+    ) -> Stage:
+        """Fine-tuning of the base model."""
+        settings = self.plan.form | {"schedule": asdict(schedule), "seed": self._seed(function)}
+        if about is not None:
+            settings["about"] = about
+        seen = schedule.updates(round(examples)) * schedule.batch
+        return self._stage(name, function, settings, self.own.training(seen), base="base", prepare="prepare", **inputs)
+
+    def _seed(self, function: str) -> int:
+        return self.plan.seed("generator" if function == "train_generator" else "student", self.number)
+
+    def _full(self) -> Iterator[Stage]:
+        """On all references: for as many steps as students, where these are equal; and for an epoch."""
+        profile = self.profile
+        if profile.retraining.steps:
+            yield self._training("full", "train_full", profile.schedule(profile.retraining), self.plan.labelled)
+            yield self._evaluation("full", self.own)
+        epoch = profile.schedule(profile.generator, steps=0, epochs=1.0)
+        yield self._training("full-epoch", "train_full", epoch, self.plan.labelled)
+        yield self._evaluation("full-epoch", self.own)
+
+    def _verifier(self, name: str) -> Stage:
+        table: StrongerTable | ForeignTable = getattr(self.profile, name)
+        schedule = self.profile.schedule(table)
+        settings = self.plan.form | {"schedule": asdict(schedule), "seed": self.plan.seed("verifier", self.number)}
+        settings |= {"fresh": table.fresh, "verifier": name}
+        seen = schedule.updates(table.fresh or self.plan.taught) * schedule.batch
+        seconds = self.plan.cost(table.parameters).training(seen)
+        inputs = {"base": self.plan.base_of(name), "prepare": "prepare"}
+        return self._stage(f"verifier-{name}", "train_verifier", settings, seconds, **inputs)
+
+    def _generation(self) -> Iterator[Stage]:
+        generation = self.profile.generation
+        names = {f"part{part}": f"generate-part{part}" for part in range(generation.parts)}
+        seconds = self.own.generation(self.plan.pool / generation.parts, generation.batch)
+        for part, name in enumerate(names.values()):
+            settings = self.plan.form | self.plan.decoding | {"batch": generation.batch}
+            settings |= {"part": part, "parts": generation.parts}
+            yield self._stage(name, "generate_part", settings, seconds, prepare="prepare", generator="generator")
+        settings = {"stemmer": self.profile.evaluation.stemmer}
+        yield self._stage("generate", "generate", settings, 1 + self.plan.pool * 3e-4, prepare="prepare", **names)
+
+    def _scores(self, name: str) -> Iterator[Stage]:
+        settings: dict[str, Any] = {"verifier": name}
+        if name == "oracle":
+            yield self._stage("score-oracle", "score", settings | {"kind": "oracle"}, 1.0, generate="generate")
+        elif name.startswith("random"):
+            draw = int(name.removeprefix("random"))
+            settings |= {"kind": "random", "seed": self.plan.entropy("chance", self.number, draw)}
+            yield self._stage(f"score-{name}", "score", settings, 1.0, generate="generate")
+        else:
+            yield from self._perplexities(name)
+
+    def _perplexities(self, name: str) -> Iterator[Stage]:
+        """A file of scores from the pieces."""
+        generation = self.profile.generation
+        model = "generator" if name == "self" else f"verifier-{name}"
+        cost = self.own if name == "self" else self.plan.cost(getattr(self.profile, name).parameters)
+        pieces = {}
+        for part in range(generation.parts):
+            settings = self.plan.form | self.plan.decoding | {"batch": generation.scoring_batch, "verifier": name}
+            pieces[f"part{part}"] = f"score-{name}-part{part}"
+            seconds = cost.scoring(self.plan.pool / generation.parts)
+            inputs = {"prepare": "prepare", "model": model, "generated": f"generate-part{part}"}
+            yield self._stage(pieces[f"part{part}"], "score_part", settings, seconds, **inputs)
+        settings = {"verifier": name, "kind": "model"}
+        yield self._stage(f"score-{name}", "score", settings, 1.0, **pieces)
+
+    def _student(self, name: str, rate: float) -> Iterator[Stage]:
+        selected, student = f"select-{name}-{rate:g}", f"retrain-{name}-{rate:g}"
+        settings = {"verifier": name, "rate": rate}
+        inputs = {"prepare": "prepare", "generate": "generate", "scores": f"score-{name}"}
+        yield self._stage(selected, "select", settings, 1.0, **inputs)
+        more = {"generate": "generate", "selected": selected}
+        yield self._training(
+            student, "retrain", self.profile.schedule(self.profile.retraining), rate * self.plan.pool, settings, **more
+        )
+        yield self._evaluation(student, self.own)
+
+    def _evaluation(self, model: str, cost: Cost) -> Stage:
+        generation = self.profile.generation
+        settings = self.plan.form | self.plan.decoding | {"batch": generation.batch, "model": model}
+        settings |= {"stemmer": self.profile.evaluation.stemmer}
+        seconds = cost.generation(self.profile.data.test, generation.batch)
+        return self._stage(f"evaluate-{model}", "evaluate", settings, seconds, prepare="prepare", model=model)

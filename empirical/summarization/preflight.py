@@ -1,0 +1,189 @@
+"""What would stop an experiment hours after its start, found at once: models not to be had, too little memory.
+
+Bytes per process, counted from a model's configuration alone. ``p`` is its number of parameters:
+
+    all weights   16 p (float32 weights, gradients, two moments of AdamW), and 2 p for their bfloat16 copies where
+                  activations are kept; divided by the processes where they share the model (FSDP), or
+                  4 p more for the buckets of gradients where each has its own
+    LoRA          p in the schedule's precision, and 16 per parameter of the adapters
+    activations   per token of a micro-batch: the input of every layer, and what one layer keeps (all layers without
+                  gradient checkpointing), and the logits three times in float32
+
+An estimate: it is right to about a tenth for the weights, and worse for activations.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from empirical.summarization.encode import Format
+from empirical.summarization.models import DTYPES, refuse_pickles
+from empirical.summarization.training import Schedule
+from sims.machine import free_memory
+
+GB = 1_000_000_000
+
+
+def commit(name: str, revision: str) -> str:
+    """The commit of a hub repository that a revision (empty: main) points at now; fetches its config.json.
+
+    Raises ValueError, with what to do, where that is impossible.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        return Path(hf_hub_download(name, "config.json", revision=revision or None)).parent.name
+    except HFValidationError:
+        raise ValueError(f"{name}: no such folder, and no name of a hub repository (owner/name) either") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(explain(name, revision, error)) from None
+
+
+def explain(name: str, revision: str, error: Exception) -> str:
+    """What to do about an error of the hub, in one line."""
+    from huggingface_hub import errors
+
+    page = f"https://huggingface.co/{name}"
+    elsewhere = "or download the repository elsewhere and give its folder as [base] name"
+    if isinstance(error, errors.GatedRepoError):
+        return f"{name} is gated: accept its licence at {page} and log in by `hf auth login`, {elsewhere}"
+    if isinstance(error, errors.RevisionNotFoundError):
+        return f"{name} has no revision {revision!r}: see {page}/commits/main, or leave the revision out"
+    if isinstance(error, errors.RepositoryNotFoundError):
+        return f"{name} is not on the hub, or private: check the name, or log in by `hf auth login`"
+    if isinstance(error, errors.RemoteEntryNotFoundError):
+        return f"{name} has no config.json, so that it is no model that transformers can load"
+    if isinstance(error, errors.HfHubHTTPError):
+        return f"{name}: the hub answered with an error ({_first_line(error)}); try again later, {elsewhere}"
+    return (
+        f"{name} is neither a folder nor in the cache, and the hub cannot be reached ({_first_line(error)}): check the "
+        f"network and HF_HUB_OFFLINE, {elsewhere}"
+    )
+
+
+def check(
+    models: Sequence[Mapping[str, str]],
+    schedules: Sequence[Schedule | None],
+    device: str,
+    processes: int,
+    form: Format,
+    sharded: bool = True,
+) -> dict[str, Any]:
+    """Whether each model (name, revision) can be had, and trained by the schedule at its place (None: only run).
+
+    Several ``processes`` share the model and what belongs to it if ``sharded``, else each has its own. Returns
+    ``parameters`` and ``bytes`` (each a list by model, bytes needed by one process) and ``available`` (None if
+    unknown). Raises ValueError that names every fault and what to do about it.
+    """
+    faults, counts, needs = [], [], []
+    available = _available(device, processes)
+    for model, schedule in zip(models, schedules, strict=True):
+        try:
+            config = _config(model["name"], model.get("revision", ""))
+            count, need = _needs(config, schedule, processes if sharded else 1, processes, form)
+        except ValueError as error:
+            faults.append(str(error))
+            continue
+        counts.append(count)
+        needs.append(need)
+        if available is not None and need > available:
+            faults.append(_too_large(model["name"], schedule, need, available, device))
+    if device == "cuda" and not torch.cuda.is_available():
+        faults.append("--device cuda: PyTorch sees no GPU; use another machine, or --device cpu with a small preset")
+    if faults:
+        raise ValueError("\n".join(dict.fromkeys(faults)))
+    return {"parameters": counts, "bytes": needs, "available": available}
+
+
+def _config(name: str, revision: str) -> Any:
+    from transformers import AutoConfig
+
+    if Path(name).is_dir():
+        refuse_pickles(Path(name))
+        if not (Path(name) / "config.json").exists():
+            raise ValueError(f"{name} has no config.json, so that it is no model that transformers can load")
+    else:
+        revision = commit(name, revision)
+        _refuse_pickles_of_hub(name, revision)
+    try:
+        return AutoConfig.from_pretrained(name, revision=revision or "main", trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{name}: its configuration cannot be read ({_first_line(error)}); choose a model that transformers knows "
+            "without code of the model's own, which is never run here"
+        ) from None
+
+
+def _refuse_pickles_of_hub(name: str, revision: str) -> None:
+    from huggingface_hub import HfApi
+
+    try:
+        names = [file.rfilename for file in HfApi().model_info(name, revision=revision).siblings or []]
+    except OSError:
+        return  # its configuration is in the cache, and loading will say whether the weights are
+    if not any(file.endswith(".safetensors") for file in names):
+        raise ValueError(
+            f"{name} has no weights as safetensors, and loading others runs code: choose another revision or model, or "
+            "convert a copy (AutoModelForCausalLM.from_pretrained(...).save_pretrained(FOLDER)) and give its folder"
+        )
+
+
+def _needs(config: Any, schedule: Schedule | None, shards: int, processes: int, form: Format) -> tuple[int, int]:
+    """(parameters, bytes needed by one process)."""
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    if schedule is None:
+        return count, round(count * DTYPES["bfloat16"].itemsize * 1.2)
+    width = DTYPES[schedule.precision].itemsize
+    if schedule.lora_rank:
+        linear = (layer for layer in model.modules() if isinstance(layer, torch.nn.Linear))
+        adapters = sum(schedule.lora_rank * (layer.in_features + layer.out_features) for layer in linear)
+        weights = width * count + 16 * adapters
+    else:
+        copies = 2 if width == 2 and not schedule.gradient_checkpointing else 0
+        buckets = 4 if processes > 1 and shards == 1 else 0
+        weights = (16 + copies + buckets) * count
+    return count, weights // shards + _activations(config, schedule, width, form)
+
+
+def _activations(config: Any, schedule: Schedule, width: int, form: Format) -> int:
+    layers, hidden = config.num_hidden_layers, config.hidden_size
+    kept_in_layer = width * (10 * hidden + 4 * (getattr(config, "intermediate_size", None) or 4 * hidden))
+    at_once = 1 if schedule.gradient_checkpointing else layers
+    per_token = width * hidden * layers + kept_in_layer * at_once + 3 * 4 * config.vocab_size
+    return int(schedule.micro_batch * form.block * per_token)
+
+
+def _available(device: str, processes: int) -> int | None:
+    """Bytes that one process can have."""
+    if device == "cuda":
+        return torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else None
+    free = free_memory()
+    return None if free is None else free // processes
+
+
+def _too_large(name: str, schedule: Schedule | None, need: int, available: int, device: str) -> str:
+    remedies = ["--accelerate with presets/fsdp.yaml on several GPUs"] if device == "cuda" else []
+    if schedule is not None and not schedule.lora_rank:
+        remedies.append("[training] lora_rank = 16 (with about ten times the learning rate)")
+    if schedule is not None and not schedule.gradient_checkpointing:
+        remedies.append("[training] gradient_checkpointing = true")
+    if schedule is not None and schedule.micro_batch > 1:
+        remedies.append("[training] micro_batch = 1")
+    remedies.append("a larger GPU" if device == "cuda" else "a machine with more memory")
+    verb = "run" if schedule is None else "train"
+    return (
+        f"{name}: to {verb} it takes about {need / GB:.1f} GB per process, and {available / GB:.1f} GB are free; "
+        f"what helps: {', '.join(remedies)}, or another preset"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

@@ -1,0 +1,283 @@
+"""The stages, as `empirical.stages` runs them: (settings, input folders by role, own folder, runtime)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from empirical.summarization import card, corpus, gates, results, rouge, selection
+from empirical.summarization.append import write_table
+from empirical.summarization.encode import Encoder, Format
+from empirical.summarization.generate import counts
+from empirical.summarization.generate import generate as summarize
+from empirical.summarization.made import Shape, WarmUp, make_base, train_tokenizer
+from empirical.summarization.models import load_model, load_tokenizer, resolve, save_model, write_reference
+from empirical.summarization.perplexity import score_rows
+from empirical.summarization.stories import Recipe, stories
+from empirical.summarization.training import ABOUT, Schedule, train
+from sims.files import write_atomic
+
+Settings = Mapping[str, Any]
+Folders = Mapping[str, Path]
+
+FACTS = "facts.json"
+
+
+def prepare(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
+    """The corpus in its parts: generator, pool, test, and fresh stories for verifiers."""
+    seed = settings["seed"]
+    if settings["source"] == "stories":
+        recipe = Recipe(**settings["recipe"])
+        about = corpus.resolve("stories", "")
+        train_rows, test, fresh = (
+            stories(settings[name], [*seed, number], recipe)
+            for number, name in enumerate(("labelled", "test", "fresh"))
+        )
+    else:
+        about = corpus.resolve(settings["source"], settings["revision"])
+        train_rows, test = (
+            corpus.read(about["source"], about["revision"], split, runtime.get("cache")) for split in ("train", "test")
+        )
+        test, fresh = test.iloc[: settings["test"]], None
+    generator, pool = corpus.divide(train_rows, settings["share"], settings["labelled"], seed)
+    for name, rows in {"generator": generator, "pool": pool, "test": test, "fresh": fresh}.items():
+        if rows is not None:
+            write_table(folder / f"{name}.parquet", rows)
+    facts = {"source": about, "corpus": corpus.facts(generator, pool, test)}
+    _write(folder / FACTS, facts)
+    sizes = {name: len(rows) for name, rows in (("generator", generator), ("pool", pool), ("test", test))}
+    data = {"name": about["source"], "revision": about["revision"], "licence": about["licence"]}
+    card.write(folder, "Articles with reference summaries", settings, inputs, sizes, data=data)
+
+
+def base(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
+    """A model to start from: one that is made here and warmed up on copying, or the address of another."""
+    model = settings["model"]
+    about: dict[str, Any] = {"name": model["name"], "revision": model["revision"], "licence": model["licence"]}
+    if model["name"] == "made":
+        form = Format(**settings["format"])
+        rows = pd.concat([_rows(inputs, name, ["text", "summary"]) for name in ("generator", "pool")])
+        texts = [form.prefix, form.separator, *rows["text"], *rows["summary"]]
+        tokenizer = train_tokenizer(texts, settings["tokenizer"], settings["vocabulary"])
+        with _threads(runtime):
+            found, losses = make_base(
+                tokenizer,
+                form.separator,
+                Shape(**settings["shape"]),
+                WarmUp(**settings["warm_up"]),
+                settings["seed"],
+                runtime["device"],
+            )
+        save_model(found, tokenizer, folder)
+        about |= {"licence": "made by this program"}
+        facts = {"copy loss, first": float(losses[0]), "copy loss, last": float(losses[-50:].mean())}
+        facts |= {"vocabulary": len(tokenizer), "parameters": sum(p.numel() for p in found.parameters())}
+    else:
+        about |= resolve(model["name"], model["revision"])
+        write_reference(folder, about["name"], about["revision"])
+        facts = {"fingerprint": about.get("fingerprint", "")}
+    card.write(folder, "Base model", settings, inputs, facts, model=about)
+
+
+def train_generator(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
+    """The base model fine-tuned on its share of the labelled articles."""
+    _fit("Generator", _labelled(inputs, "generator"), settings, inputs, folder, runtime)
+
+
+def train_full(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
+    """The base model fine-tuned on all references."""
+    articles, summaries = _labelled(inputs, "generator")
+    more_articles, more_summaries = _labelled(inputs, "pool")
+    examples = [*articles, *more_articles], [*summaries, *more_summaries]
+    _fit("Model trained on all references", examples, settings, inputs, folder, runtime)
+
+
+def train_verifier(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
+    """A model whose perplexity will be a verifier: on fresh stories, or on the generator's articles."""
+    fresh = settings["fresh"]
+    articles, summaries = _labelled(inputs, "fresh" if fresh else "generator")
+    examples = (articles[:fresh], summaries[:fresh]) if fresh else (articles, summaries)
+    _fit(f"Verifier: the {settings['verifier']} model", examples, settings, inputs, folder, runtime)
+
+
+def generate_part(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
+    """The generator's greedy summaries of one piece of the pool."""
+    rows = _piece(_rows(inputs, "pool", ["id", "text"]), settings["part"], settings["parts"])
+    _summarize(settings, inputs["generator"], rows, folder, runtime)
+    card.write(folder, "Summaries by the generator (a part)", settings, inputs, {"rows": len(rows)})
+
+
+def generate(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
+    """All summaries of the pool, and how good they are."""
+    generated = _joined(inputs, "rows")
+    pool = _rows(inputs, "pool", ["id", "summary"])
+    write_table(folder / "rows.parquet", generated)
+    found = rouge.scores(generated["generated"], pool["summary"], settings["stemmer"])
+    write_table(folder / "rouge.parquet", pool[["id"]].assign(**found))
+    facts = counts(generated) | {kind: float(values.mean()) for kind, values in found.items()}
+    _write(folder / FACTS, facts)
+    card.write(folder, "Summaries of the pool by the generator", settings, inputs, facts)
+
+
+def score_part(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
+    """Scores by a model's perplexity of one piece of the summaries."""
+    generated = pd.read_parquet(inputs["generated"] / "rows.parquet")
+    model, encoder = _model(inputs["model"], settings, runtime)
+    articles = _rows(inputs, "pool", ["id", "text"])
+    with _threads(runtime):
+        score_rows(model, encoder, articles, generated, folder, batch=settings["batch"])
+    facts = {"verifier": settings["verifier"], "rows": len(generated)}
+    card.write(folder, "Scores of summaries (a part)", settings, inputs, facts)
+
+
+def score(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
+    """The scores of one verifier: of its pieces, of the oracle (ROUGE-1), or of chance."""
+    kind = settings["kind"]
+    if kind == "model":
+        scores = _joined(inputs, "scores")
+    elif kind == "oracle":
+        scores = pd.read_parquet(inputs["generate"] / "rouge.parquet", columns=["id", "rouge1"])
+        scores = scores.rename(columns={"rouge1": "score"})
+    else:
+        ids = pd.read_parquet(inputs["generate"] / "rows.parquet", columns=["id"])
+        scores = ids.assign(score=selection.chance(ids["id"], settings["seed"]))
+    write_table(folder / "scores.parquet", scores)
+    facts = {"verifier": settings["verifier"], "rows": len(scores), "without score": int(scores["score"].isna().sum())}
+    card.write(folder, "Scores of summaries", settings, inputs, facts)
+
+
+def select(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
+    """The share of summaries that one verifier keeps; the rest stays in the file, with kept = false."""
+    generated = pd.read_parquet(inputs["generate"] / "rows.parquet")
+    quality = pd.read_parquet(inputs["generate"] / "rouge.parquet")["rouge1"].to_numpy()
+    scores = pd.read_parquet(inputs["scores"] / "scores.parquet")["score"].to_numpy()
+    scores = np.where(generated["empty"], np.nan, scores)  # nothing is no summary, whoever likes it
+    flags = selection.kept(generated["id"], scores, settings["rate"])
+    best = selection.kept(generated["id"], quality, settings["rate"])
+    write_table(folder / "selection.parquet", generated[["id"]].assign(kept=flags, score=scores))
+    part = generated[flags]
+    pool = _rows(inputs, "pool")
+    facts = counts(part) | {
+        "kept": len(part),
+        "distinct": part["generated"].nunique(),
+        "rouge1": float(quality[flags].mean()) if len(part) else None,
+        "overlap_with_oracle": float(best[flags].mean()) if len(part) else None,
+        "mean_length": float(part["tokens"].mean()) if len(part) else None,
+        "noisy": float(pool["noisy"][flags].mean()) if "noisy" in pool and len(part) else None,
+    }
+    _write(folder / FACTS, facts)
+    about = {"verifier": settings["verifier"], "rate": settings["rate"]}
+    card.write(folder, "What a verifier keeps", settings, inputs, about | facts)
+
+
+def retrain(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
+    """The base model fine-tuned afresh on the summaries that were kept."""
+    flags = pd.read_parquet(inputs["selected"] / "selection.parquet")["kept"].to_numpy()
+    articles = _rows(inputs, "pool", ["text"])["text"][flags].tolist()
+    summaries = pd.read_parquet(inputs["generate"] / "rows.parquet")["generated"][flags].tolist()
+    _fit("Model retrained on kept summaries", (articles, summaries), settings, inputs, folder, runtime)
+
+
+def evaluate(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
+    """Greedy summaries of the test articles and their ROUGE."""
+    about = json.loads((inputs["model"] / ABOUT).read_bytes())
+    test = _rows(inputs, "test", ["id", "text", "summary"])
+    if about["failure"]:
+        found = {kind: np.full(len(test), np.nan) for kind in rouge.KINDS}
+        generated = test[["id"]].assign(generated="", capped=False, empty=True)
+    else:
+        generated = _summarize(settings, inputs["model"], test, folder, runtime)
+        found = rouge.scores(generated["generated"], test["summary"], settings["stemmer"])
+        (folder / "rows.parquet").unlink()
+    table = generated[["id", "generated", "capped", "empty"]].assign(**found)
+    write_table(folder / "evaluation.parquet", table)
+    _write(folder / ABOUT, about)
+    facts = {kind: float(values.mean()) for kind, values in found.items()} | {"stemmer": settings["stemmer"]}
+    card.write(folder, f"Test of {settings['model']}", settings, inputs, facts)
+
+
+def gate(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
+    """Whether made-up data are hard enough to show anything."""
+    generated = pd.read_parquet(inputs["evaluated"] / "evaluation.parquet", columns=["id", "generated"])
+    found = gates.gates(generated, _rows(inputs, "test"), _rows(inputs, "generator"), settings["stemmer"])
+    _write(folder / "gates.json", found)
+
+
+def report(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
+    """Tables, report and the card of the whole."""
+    results.report(settings, inputs, folder, runtime)
+    facts = {"preset": settings["profile"]["name"], "report": "report.txt", "tables": "tables/*.csv"}
+    card.write(folder, "What verification buys: summarization", settings, inputs, facts)
+
+
+def _fit(
+    title: str,
+    examples: tuple[Sequence[str], Sequence[str]],
+    settings: Settings,
+    inputs: Folders,
+    folder: Path,
+    runtime: Settings,
+) -> None:
+    form, schedule = Format(**settings["format"]), Schedule(**settings["schedule"])
+    with _threads(runtime):
+        train(inputs["base"], examples, form, schedule, settings["seed"], folder, runtime)
+    about = json.loads((folder / ABOUT).read_bytes())
+    facts = {name: about.get(name) for name in ("examples", "steps", "failure")}
+    card.write(folder, title, settings, inputs, facts | settings.get("about", {}))
+
+
+def _model(where: Path, settings: Settings, runtime: Settings) -> tuple[Any, Encoder]:
+    """A trained model, ready to answer, and its encoder. Raises RuntimeError for one that is of no use."""
+    failure = json.loads((where / ABOUT).read_bytes())["failure"]
+    if failure:
+        raise RuntimeError(f"{where.name} is of no use: {failure}")
+    encoder = Encoder(load_tokenizer(where), Format(**settings["format"]))
+    return load_model(where, settings["precision"], runtime["device"]), encoder
+
+
+def _summarize(settings: Settings, where: Path, rows: pd.DataFrame, folder: Path, runtime: Settings) -> pd.DataFrame:
+    model, encoder = _model(where, settings, runtime)
+    with _threads(runtime):
+        return summarize(model, encoder, rows, folder, batch=settings["batch"])
+
+
+def _piece(rows: pd.DataFrame, part: int, parts: int) -> pd.DataFrame:
+    """Piece ``part`` of ``parts`` of nearly equal length."""
+    return rows.iloc[len(rows) * part // parts : len(rows) * (part + 1) // parts].reset_index(drop=True)
+
+
+def _joined(inputs: Folders, name: str) -> pd.DataFrame:
+    """The pieces of a table in their order."""
+    parts = [role for role in inputs if role.startswith("part")]
+    return pd.concat([pd.read_parquet(inputs[role] / f"{name}.parquet") for role in parts], ignore_index=True)
+
+
+def _rows(inputs: Folders, name: str, columns: list[str] | None = None) -> pd.DataFrame:
+    """Rows of the corpus."""
+    return pd.read_parquet(inputs["prepare"] / f"{name}.parquet", columns=columns)
+
+
+def _labelled(inputs: Folders, name: str) -> tuple[list[str], list[str]]:
+    rows = _rows(inputs, name, ["text", "summary"])
+    return rows["text"].tolist(), rows["summary"].tolist()
+
+
+def _write(path: Path, value: Any) -> None:
+    write_atomic(path, json.dumps(value, indent=1).encode())
+
+
+class _threads:
+    """One thread on a CPU: sums, and so the last bits, depend on how many there are."""
+
+    def __init__(self, runtime: Settings) -> None:
+        self.before, self.wanted = torch.get_num_threads(), runtime.get("threads", 1)
+
+    def __enter__(self) -> None:
+        torch.set_num_threads(self.wanted)
+
+    def __exit__(self, *_: object) -> None:
+        torch.set_num_threads(self.before)
