@@ -12,6 +12,12 @@ import tyro
 from tyro.conf import Positional, arg
 
 Json = Annotated[bool, arg(help="Print the result as JSON.")]
+Out = Annotated[Path, arg(metavar="DIR", help="Result folder; created, or continued where it left off.")]
+Workers = Annotated[
+    int | None, arg(metavar="INT", help="Processes, one thread each. Default: one per core; 1 on a GPU.")
+]
+Device = Annotated[Literal["auto", "cpu", "cuda"], arg(help="auto: the GPU if there is one.")]
+DryRun = Annotated[bool, arg(help="Only say what is to be done, how long, and what is already there.")]
 Folder = Annotated[Positional[Path], arg(metavar="DIR", help="Result folder of a sweep.")]
 
 
@@ -285,13 +291,11 @@ Verb = Literal["run", "data", "train-generator", "synthesize", "verify", "retrai
 
 def eigenvalues(
     stage: Annotated[Positional[Verb], arg(help="run: everything. Else that stage, and what it needs.")],
-    out: Annotated[Path, arg(metavar="DIR", help="Result folder; created, or continued where it left off.")],
+    out: Out,
     profile: Annotated[str, arg(metavar="NAME|FILE.toml", help="quick (two cores), paper (one GPU), or your own.")],
-    workers: Annotated[
-        int | None, arg(metavar="INT", help="Processes, one thread each. Default: one per core; 1 on a GPU.")
-    ] = None,
-    device: Annotated[Literal["auto", "cpu", "cuda"], arg(help="auto: the GPU if there is one.")] = "auto",
-    dry_run: Annotated[bool, arg(help="Only say what is to be done, how long, and what is already there.")] = False,
+    workers: Workers = None,
+    device: Device = "auto",
+    dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
     """Train a transformer on eigenvalues, retrain it on its own verified labels, and compare with the published table.
@@ -302,9 +306,93 @@ def eigenvalues(
     _need("torch", "safetensors")
     from empirical.eigenvalues.profile import load
     from empirical.eigenvalues.run import outlook, run
-    from sims.progress import progress
 
     ahead = outlook(load(profile), out, stage, workers, device)
+    again = f"pstar eigenvalues run --profile {profile} --out {out}"
+    _experiment("eigenvalues", again, ahead, out, dry_run, json, lambda on_done: run(ahead, out, on_done))
+
+
+Step = Literal[
+    "run",
+    "prepare",
+    "train-generator",
+    "generate",
+    "score",
+    "select",
+    "retrain",
+    "evaluate",
+    "report",
+    "show-batch",
+]
+
+
+def summarization(
+    stage: Annotated[
+        Positional[Step],
+        arg(help="run: everything. show-batch: which tokens carry loss. Else that stage, and what it needs."),
+    ],
+    out: Out,
+    preset: Annotated[
+        Literal["small", "scarce", "smollm", "llama2"],
+        arg(help="small: made-up stories, two cores. scarce: the same with few summaries. The others want a GPU."),
+    ],
+    config: Annotated[
+        str | None, arg(metavar="FILE.toml", help="What differs from the preset: models, data, anything in it.")
+    ] = None,
+    workers: Workers = None,
+    device: Device = "auto",
+    shard: Annotated[
+        str | None, arg(metavar="I/N", help="generate and score only: the I-th of N machines that share DIR.")
+    ] = None,
+    accelerate: Annotated[
+        str | None, arg(metavar="FILE.yaml", help="Train on several GPUs, as `accelerate config` says; fsdp: ours.")
+    ] = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Fine-tune a language model to summarize, retrain it on its own verified summaries, and compare verifiers.
+
+    Prints the report and writes DIR/report.txt, report.json, tables/*.csv, figures/ and README.md (where everything
+    comes from). Every stage is kept in DIR/stages; a killed run continues with the same command.
+    """
+    _need("torch", "transformers", "tokenizers", "datasets", "accelerate", "peft", "safetensors", "rouge_score")
+    from empirical.summarization import run as running
+    from empirical.summarization.profile import load
+
+    _quiet()
+    profile = load(preset, config)
+    again = f"pstar summarization run --preset {preset}{f' --config {config}' if config else ''} --out {out}"
+    verb = "prepare" if stage == "show-batch" else stage
+    ahead = running.outlook(profile, out, verb, workers, device, _shard(shard))
+    make = lambda on_done: running.run(ahead, profile, out, accelerate, on_done, shared=shard is not None)
+    _experiment("summarization", again, ahead, out, dry_run, json, make, quiet=stage == "show-batch")
+    if stage == "show-batch" and not dry_run:
+        print(running.show_batch(profile, out))
+
+
+def _shard(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    index, slash, count = text.partition("/")
+    if not slash or not index.isdigit() or not count.isdigit():
+        raise _Usage(f"--shard {text}: must be I/N, such as 1/4")
+    return int(index), int(count)
+
+
+def _quiet() -> None:
+    """Keep progress bars and advice of the libraries out of ours, here and in worker processes."""
+    os.environ |= {
+        "TRANSFORMERS_VERBOSITY": "error",
+        "TOKENIZERS_PARALLELISM": "0",
+    }
+
+
+def _experiment(
+    name: str, again: str, ahead: Any, out: Path, dry_run: bool, json: bool, make: Any, quiet: bool = False
+) -> None:
+    """Say what is ahead, make it by ``make(on_done)``, show the report if that was asked for, or what is next."""
+    from sims.progress import progress
+
     about: dict[str, Any] = {"out": str(out), "stages": len(ahead.stages), "missing": len(ahead.missing)}
     about |= {"device": ahead.device, "workers": ahead.workers, "estimated_seconds": round(ahead.seconds)}
     if dry_run:
@@ -315,13 +403,14 @@ def eigenvalues(
     if ahead.missing and not json:
         print(_stages_text(about), file=sys.stderr)
     work = lambda stage: max(round(stage.seconds), 1)
-    with progress("eigenvalues", sum(map(work, ahead.missing)), "s of work, as estimated") as advance:
-        paths = run(ahead, out, lambda stage: advance(work(stage)))
+    with progress(name, sum(map(work, ahead.missing)), "s of work, as estimated") as advance:
+        paths = make(lambda stage: advance(work(stage)))
     report = out / "report.txt"
     about |= {"written": [str(path) for path in paths]}
     if json and report in paths:
         about |= {"report": _read_json(out / "report.json")}
-    _show(about, json, lambda _: _eigenvalues_text(out, profile, report if report in paths else None))
+    if not quiet:
+        _show(about, json, lambda _: _experiment_text(out, again, report if report in paths else None))
 
 
 def _read_json(path: Path) -> Any:
@@ -345,9 +434,9 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _eigenvalues_text(out: Path, profile: str, report: Path | None) -> str:
+def _experiment_text(out: Path, again: str, report: Path | None) -> str:
     if report is None:
-        return f"written: {out}/stages\nnext:    pstar eigenvalues run --profile {profile} --out {out}"
+        return f"written: {out}/stages\nnext:    {again}"
     written = f"written: {out}/report.txt, report.json, tables/*.csv, figures/"
     return f"{report.read_text(encoding='utf-8')}\n{written}"
 
@@ -427,6 +516,7 @@ COMMANDS: dict[str, Any] = {
     "predict": predict,
     "audit": audit,
     "eigenvalues": eigenvalues,
+    "summarization": summarization,
 }
 
 ABOUT = """When does training on verified synthetic data help? Predicted, simulated, compared.
