@@ -9,7 +9,9 @@ noisy. A contrast with weights c has the interval
 
     c . y  +-  t s sqrt(sum c^2 / seeds)
 
-which for two arms is t s sqrt(2 / seeds). Two checks stand beside it: Student's t of the contrast's own values by seed,
+which for two arms is t s sqrt(2 / seeds). An arm that is far noisier than the others, as one that collapses in some
+seeds is, would make them all look noisy: it is found by Cochran's test (`alike`), left out of s, and judged by its own
+values by seed. Two checks stand beside it: Student's t of the contrast's own values by seed,
 and whether students move together against their generator by more than s allows (`group_check`), which they might,
 because students of a seed share summaries and random numbers.
 """
@@ -21,11 +23,13 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import fdtrc, stdtrit
+from scipy.special import fdtrc, fdtri, stdtrit
 
 LEVEL = 0.95
 DRAWS = 2000
 DRAWN_AT_ONCE = 2_000_000
+OUTLYING = 0.01
+"""Probability with which `alike` leaves out an arm that is as noisy as the others."""
 NEGLIGIBLE = 1.0
 """Points of ROUGE-1; a difference below it counts as none. A stemmer moves ROUGE-1 by about as much."""
 
@@ -48,7 +52,7 @@ class Contrast(NamedTuple):
 
     difference: float
     low: float
-    """From the run noise of all arms; with one seed from the paired bootstrap over test examples."""
+    """From the run noise of all arms (uneven arms: as t_low); with one seed from the paired bootstrap over tests."""
     high: float
     t_low: float
     """From the values by seed of this contrast alone; NaN with one seed."""
@@ -79,6 +83,8 @@ class Arms:
     draws: np.ndarray
     """(arms, draws): mean over seeds in every bootstrap draw of the test examples."""
     noise: Noise
+    uneven: frozenset[str] = frozenset()
+    """Arms whose noise is their own, see `alike`."""
 
     def by_seed(self, side: Side) -> np.ndarray:
         """Mean of a side in every seed, (seeds,)."""
@@ -99,9 +105,10 @@ class Arms:
         if seeds == 1:
             ends, check = _middle(self._mix(self.draws, weights)), (np.nan, np.nan)
         else:
-            length = float(np.sqrt(sum(weight**2 for weight in weights.values()) / seeds))
-            ends = _around(mean, self.noise.points * length, self.noise.freedom)
             check = _around(mean, float(each.std(ddof=1) / np.sqrt(seeds)), seeds - 1)
+            length = float(np.sqrt(sum(weight**2 for weight in weights.values()) / seeds))
+            uneven = any(weights[name] for name in self.uneven & weights.keys())
+            ends = check if uneven else _around(mean, self.noise.points * length, self.noise.freedom)
         verdict = self._verdict(ends, self.interval(side), self.interval(other))
         return Contrast(mean, *ends, *check, int((each > 0).sum()), int((each < 0).sum()), verdict)
 
@@ -145,6 +152,26 @@ def block_noise(means: np.ndarray) -> Noise:
         return Noise(np.nan, 0, "none")
     residual = whole - whole.mean(1, keepdims=True) - whole.mean(0) + whole.mean()
     return Noise(float(np.sqrt((residual**2).sum() / freedom)), freedom, "arms by seeds")
+
+
+def alike(means: np.ndarray) -> np.ndarray:
+    """Flags (arms,) of (arms, seeds): False for arms whose residuals are far larger than the others'.
+
+    Cochran's C (cochran1941distribution), the largest of the arms' residual variances over their sum, at the level
+    OUTLYING, again and again until it finds none; at least half of the arms are kept. Failed arms are not tested.
+    """
+    flags = ~np.isnan(means).any(1)
+    freedom = means.shape[1] - 1
+    while 2 * flags.sum() > max(flags.size, 4) and freedom:
+        whole = means[flags]
+        residual = whole - whole.mean(1, keepdims=True) - np.median(whole - whole.mean(1, keepdims=True), axis=0)
+        squares = (residual**2).sum(1)
+        others = len(whole) - 1
+        limit = fdtri(freedom, others * freedom, 1 - OUTLYING / len(whole))
+        if not squares.max() * (others + limit) > limit * squares.sum():
+            break
+        flags[np.flatnonzero(flags)[squares.argmax()]] = False
+    return flags | np.isnan(means).any(1)
 
 
 def draw_noise(groups: Iterable[np.ndarray]) -> Noise:

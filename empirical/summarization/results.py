@@ -19,6 +19,7 @@ from empirical.summarization.findings import (
     Arms,
     Noise,
     Side,
+    alike,
     block_noise,
     bootstrap,
     claims,
@@ -126,7 +127,7 @@ def _evaluated(source: Source) -> Evaluated:
     arms = {}
     for place, (kind, drawn) in enumerate(zip(KINDS, np.split(draws, len(KINDS)), strict=True)):
         means = np.stack([of_seed[place].mean(1) for of_seed in scores], 1)
-        arms[kind] = Arms(names, means, drawn, _noise(source, names, means))
+        arms[kind] = Arms(names, means, drawn, *_noise(source, names, means))
     return Evaluated(arms, about, len(ids[0]))
 
 
@@ -148,21 +149,24 @@ def _in_order(table: pd.DataFrame, ids: pd.Series, where: str) -> pd.DataFrame:
     return table.iloc[places]
 
 
-def _noise(source: Source, names: Sequence[str], means: np.ndarray) -> Noise:
-    """From the models that are trained alike: generator, full data at matched steps, students."""
+def _noise(source: Source, names: Sequence[str], means: np.ndarray) -> tuple[Noise, frozenset[str]]:
+    """From the models that are trained alike: generator, full data at matched steps, students; and the uneven ones."""
     if len(source.seeds) > 1:
-        alike = [name in ("generator", "full") or name.startswith("retrain-") for name in names]
-        return block_noise(means[alike])
+        trained = [name in ("generator", "full") or name.startswith("retrain-") for name in names]
+        even = alike(means[trained])
+        uneven = np.array(names)[trained][~even]
+        return block_noise(means[trained][even]), frozenset(uneven.tolist())
     draws = source.groups.get("random", ())
     groups = [[names.index(student(draw, rate)) for draw in draws] for rate in source.rates]
-    return draw_noise(means[group, 0] for group in groups)
+    return draw_noise(means[group, 0] for group in groups), frozenset()
 
 
 def _noises(arms: Arms) -> pd.DataFrame:
     """Run noise, and the check of what it assumes; one line."""
-    retrained = [name.startswith("retrain-") for name in arms.names]
+    retrained = [name.startswith("retrain-") and name not in arms.uneven for name in arms.names]
     check = group_check(arms.means[retrained], arms.means[arms.names.index("generator")])
-    return pd.DataFrame([arms.noise._asdict() | check._asdict()])
+    left_out = {"left_out": " ".join(name for name in arms.names if name in arms.uneven)}
+    return pd.DataFrame([arms.noise._asdict() | check._asdict() | left_out])
 
 
 def _p_star(source: Source) -> tuple[pd.DataFrame, pd.DataFrame]:

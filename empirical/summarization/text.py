@@ -305,6 +305,9 @@ def _uncertainty(rows: pd.DataFrame, noise: pd.Series) -> str:
         f"Run noise: {told}, pooled over arms after removing differences between seeds. Intervals of differences "
         "assume it to be the same in all arms and independent; t does not, and decides little with few seeds."
     )
+    if isinstance(noise["left_out"], str) and noise["left_out"]:
+        uneven = ", ".join(name.removeprefix("retrain-").replace("-", " at ") for name in noise["left_out"].split())
+        words += f" Far noisier than the others, left out of it and judged by t alone: students of {uneven}."
     if np.isnan(noise["p_value"]):
         return words
     fits = (
