@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +32,8 @@ from sims.store import config_hash
 FORMAT = 1
 MANIFEST = "manifest.json"
 LOCK = ".lock"
+REMARKS = ("README.md", "provenance.json")
+"""Files that say where a stage comes from; what reads the stage does not depend on them."""
 LIBRARIES = ("numpy", "torch", "safetensors", "transformers", "tokenizers", "accelerate", "peft", "datasets")
 
 
@@ -60,7 +63,7 @@ class Artefact:
 
     folder: Path
     digest: str
-    """Of the content of all its files."""
+    """Of the content of its files."""
 
 
 def key(stage: Stage, inputs: Mapping[str, Artefact]) -> str:
@@ -86,7 +89,8 @@ def find(folder: Path) -> Artefact | None:
             return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return Artefact(folder, config_hash(body["files"]))
+    content = {name: sha for name, sha in body["files"].items() if name not in REMARKS}
+    return Artefact(folder, config_hash(content))
 
 
 def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mapping[str, Any]) -> None:
@@ -98,9 +102,12 @@ def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mappin
     partial.mkdir(parents=True, exist_ok=True)
     module, _, name = stage.function.partition(":")
     started = time.monotonic()
-    with _held(partial / LOCK, f"on {stage.name}; wait for it"):
+    lock = folder.with_name(f"{folder.name}.lock")
+    with _held(lock, f"on {stage.name}; wait for it"):
+        if find(folder) is not None:  # another process was quicker
+            partial.rmdir()
+            return
         getattr(importlib.import_module(module), name)(stage.settings, inputs, partial, runtime)
-        (partial / LOCK).unlink()
         body = {
             "format": FORMAT,
             "stage": stage.name,
@@ -114,6 +121,7 @@ def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mappin
         if folder.exists():
             shutil.rmtree(folder)  # damaged, or `find` would have found it
         os.replace(partial, folder)
+        lock.unlink()  # last: who opened it before finds the folder
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -140,6 +148,13 @@ def _gpus() -> list[str]:
 
 
 def _sha256(path: Path) -> str:
+    state = path.stat()
+    return _sha256_of(path, state.st_ino, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=100_000)
+def _sha256_of(path: Path, *state: int) -> str:
+    """Read once per process and state of the file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -160,11 +175,13 @@ def locked(root: Path, shared: bool = False) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _held(path: Path, where: str, shared: bool = False) -> Iterator[None]:
-    with open(path, "w") as file:
+    with open(path, "a+") as file:  # read and write, which locks over NFS ask for
         try:
             fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StageError(f"another process is at work {where}") from None
+        except OSError as error:
+            raise StageError(f"{path} cannot be locked ({error.strerror}); use a file system with locks") from None
         yield
 
 

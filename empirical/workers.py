@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from empirical.stages import Stage, make
+from empirical.stages import Stage, StageError, make
 
 
 class Outcome(NamedTuple):
@@ -57,8 +57,23 @@ class _Here:
         return bool(self.ended)
 
     def submit(self, stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mapping[str, Any]) -> None:
-        make(stage, folder, inputs, runtime)
+        if runtime.get("device") == "cuda":
+            self._on_gpu(stage, folder, inputs, runtime)
+        else:
+            make(stage, folder, inputs, runtime)
         self.ended.append(Outcome(stage, folder, ""))
+
+    @staticmethod
+    def _on_gpu(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mapping[str, Any]) -> None:
+        """A GPU's memory is given back after each stage: the next may run in processes of its own."""
+        import torch
+
+        try:
+            make(stage, folder, inputs, runtime)
+        except torch.OutOfMemoryError as error:
+            raise StageError(f"{stage.name}: {error}; what is finished is kept") from error
+        finally:
+            torch.cuda.empty_cache()
 
     def collect(self) -> list[Outcome]:
         ended, self.ended = self.ended, []

@@ -16,6 +16,7 @@ from empirical.eigenvalues.metric import correct, distance
 from empirical.eigenvalues.model import Architecture, Transformer
 from empirical.eigenvalues.training import CHECKPOINT, Runtime, Schedule, train
 from empirical.tensors import read_arrays, read_tensors, write_arrays, write_tensors
+from empirical.threads import one_thread
 from sims.files import write_atomic
 
 Settings = Mapping[str, Any]
@@ -167,7 +168,7 @@ def _fit(settings: Settings, matrices: np.ndarray, labels: np.ndarray, folder: P
         compile=runtime.get("compile", False),
         checkpoint_seconds=runtime.get("checkpoint_seconds", 60.0),
     )
-    with _threads(runtime):
+    with one_thread():
         trained = train(model, matrices, labels, Schedule(**settings["schedule"]), seed, folder, where)
     write_arrays(folder / LOSSES, {"losses": trained.losses})
     about = {"architecture": settings["architecture"], "failure": trained.failure}
@@ -184,7 +185,7 @@ def _answers(
     most_beams, most_matrices = AT_ONCE[device.type]
     rows = max(min(most_beams // beams, most_matrices), 1)
     tokens, scores = [], []
-    with _threads(runtime), torch.autocast(device.type, torch.bfloat16, enabled=settings["precision"] == "bf16"):
+    with one_thread(), torch.autocast(device.type, torch.bfloat16, enabled=settings["precision"] == "bf16"):
         for start in range(0, len(matrices), rows):
             found = search(model, torch.from_numpy(matrices[start : start + rows]).to(device).long(), beams)
             tokens.append(found.tokens.to("cpu", torch.int16).numpy())
@@ -203,16 +204,3 @@ def _distances(tokens: np.ndarray, targets: np.ndarray, answer: Encoding) -> np.
 def _encodings(settings: Settings) -> tuple[Encoding, Encoding]:
     written, answered = settings["encodings"]
     return Encoding(*written), Encoding(*answered)
-
-
-class _threads:
-    """One thread on a CPU: sums, and so the last bits, depend on how many there are."""
-
-    def __init__(self, runtime: Settings) -> None:
-        self.before, self.wanted = torch.get_num_threads(), runtime.get("threads", 1)
-
-    def __enter__(self) -> None:
-        torch.set_num_threads(self.wanted)
-
-    def __exit__(self, *_: object) -> None:
-        torch.set_num_threads(self.before)

@@ -10,7 +10,7 @@ A row has id, title, text (the article) and summary (its reference). A source is
 import hashlib
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -99,12 +99,11 @@ def divide(rows: pd.DataFrame, share: float, labelled: int, seed: Sequence[int])
     return generator, pool
 
 
-def facts(generator: pd.DataFrame, pool: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
+def facts(parts: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """Sizes, repetitions within each part and articles shared between parts (apart from case and white space), as JSON.
 
     Words are what white space separates. What two parts share is counted in rows of the second.
     """
-    parts = {"generator": generator, "pool": pool, "test": test}
     articles = {name: _plain(rows["text"]) for name, rows in parts.items()}
     found: dict[str, Any] = {
         name: {
@@ -204,6 +203,7 @@ def _load(files: Sequence[str], source: str, cache: Path | str | None, remedy: s
     """All rows of files of one kind."""
     import datasets
 
+    datasets.disable_progress_bars()
     kind = KINDS[Path(files[0]).suffix]
     try:
         return datasets.load_dataset(

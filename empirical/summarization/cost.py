@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-SPEED = {"cpu": 5e10, "cuda": 3.5e14}
+SPEED = {"cpu": 6.5e10, "cuda": 3.5e14}
 """Operations per second of a worker in training: one core (measured, small preset), one large GPU (an estimate)."""
 BANDWIDTH = {"cpu": 1.5e10, "cuda": 3e12}
 """Bytes of weights per second in decoding, token by token."""

@@ -1,19 +1,11 @@
-"""What arms show: ROUGE with intervals, differences against run noise, and the four published findings.
+"""What arms show: ROUGE with intervals, differences over seeds, and the four published findings.
 
 An arm is a trained model under one name, with one model per seed. ROUGE is in points (0 to 100).
 
-A few seeds decide little on their own (Student's t with three has two degrees of freedom). Differences of arms are
-therefore judged as in randomised blocks: arms x seeds, residuals y_as - y_a. - y_.s + y_.., whose standard deviation s
-("run noise") is pooled over arms with (arms - 1)(seeds - 1) degrees of freedom. This assumes that all arms are equally
-noisy. A contrast with weights c has the interval
-
-    c . y  +-  t s sqrt(sum c^2 / seeds)
-
-which for two arms is t s sqrt(2 / seeds). An arm that is far noisier than the others, as one that collapses in some
-seeds is, would make them all look noisy: it is found by Cochran's test (`alike`), left out of s, and judged by its own
-values by seed. Two checks stand beside it: Student's t of the contrast's own values by seed,
-and whether students move together against their generator by more than s allows (`group_check`), which they might,
-because students of a seed share summaries and random numbers.
+A contrast of arms has one value per seed (means over rates or draws are taken within the seed, so that what rates share
+is inside), and its interval is Student's t over these, with seeds - 1 degrees of freedom. Where seeds have the same
+test articles, t does not see what these have in common, and the interval is the hull of t and of the paired bootstrap
+over test articles. With one seed it is that bootstrap alone, which speaks of these models only.
 """
 
 import re
@@ -23,18 +15,26 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import fdtrc, fdtri, stdtrit
+from scipy.special import stdtrit
 
 LEVEL = 0.95
 DRAWS = 2000
 DRAWN_AT_ONCE = 2_000_000
-OUTLYING = 0.01
-"""Probability with which `alike` leaves out an arm that is as noisy as the others."""
 NEGLIGIBLE = 1.0
 """Points of ROUGE-1; a difference below it counts as none. A stemmer moves ROUGE-1 by about as much."""
 
 Verdict = Literal["better", "worse", "undecided", "failed"]
-Reading = Literal["seen", "seen in part", "not seen", "opposite", "undecided", "failed", "not run"]
+Reading = Literal[
+    "seen",
+    "seen in part",
+    "not seen",
+    "opposite",
+    "undecided",
+    "undecided (overlap)",
+    "premise not met",
+    "failed",
+    "not run",
+]
 Side = Mapping[str, float]
 """Arms with weights that sum to 1: one arm, or a mean of several."""
 
@@ -52,25 +52,23 @@ class Contrast(NamedTuple):
 
     difference: float
     low: float
-    """From the run noise of all arms (uneven arms: as t_low); with one seed from the paired bootstrap over tests."""
+    """Of the 95 % interval, see above; NaN where a model failed."""
     high: float
-    t_low: float
-    """From the values by seed of this contrast alone; NaN with one seed."""
-    t_high: float
     above: int
     """Seeds with a positive difference."""
     below: int
+    overlap: bool
+    """The interval excludes 0, but the ROUGE intervals of both sides overlap: undecided for this alone."""
     verdict: Verdict
     """Better or worse only where the interval excludes 0 and the ROUGE intervals of both sides do not overlap."""
 
 
 class Noise(NamedTuple):
-    """Standard deviation of an arm's ROUGE from seed to seed, differences between whole seeds removed."""
+    """How far models differ that differ in nothing but the random numbers of their selection, in points."""
 
     points: float
-    """NaN where nothing tells."""
+    """Standard deviation; NaN where nothing tells."""
     freedom: int
-    source: Literal["arms by seeds", "random draws", "none"]
 
 
 @dataclass(frozen=True)
@@ -82,9 +80,8 @@ class Arms:
     """(arms, seeds), NaN for failed models."""
     draws: np.ndarray
     """(arms, draws): mean over seeds in every bootstrap draw of the test examples."""
-    noise: Noise
-    uneven: frozenset[str] = frozenset()
-    """Arms whose noise is their own, see `alike`."""
+    shared: bool = False
+    """Whether seeds have the same test articles."""
 
     def by_seed(self, side: Side) -> np.ndarray:
         """Mean of a side in every seed, (seeds,)."""
@@ -99,28 +96,22 @@ class Arms:
         """``side`` minus ``other``."""
         weights = {name: side.get(name, 0.0) - other.get(name, 0.0) for name in {**side, **other}}
         each = self.by_seed(weights)
-        mean, seeds = float(each.mean()), len(each)
+        mean = float(each.mean())
         if np.isnan(mean):
-            return Contrast(*(np.nan,) * 5, 0, 0, "failed")
-        if seeds == 1:
-            ends, check = _middle(self._mix(self.draws, weights)), (np.nan, np.nan)
-        else:
-            check = _around(mean, float(each.std(ddof=1) / np.sqrt(seeds)), seeds - 1)
-            length = float(np.sqrt(sum(weight**2 for weight in weights.values()) / seeds))
-            uneven = any(weights[name] for name in self.uneven & weights.keys())
-            ends = check if uneven else _around(mean, self.noise.points * length, self.noise.freedom)
-        verdict = self._verdict(ends, self.interval(side), self.interval(other))
-        return Contrast(mean, *ends, *check, int((each > 0).sum()), int((each < 0).sum()), verdict)
+            return Contrast(*(np.nan,) * 3, 0, 0, False, "failed")
+        ends = _over_seeds(each)
+        if len(each) == 1 or self.shared:
+            articles = _middle(self._mix(self.draws, weights))
+            ends = float(np.fmin(ends[0], articles[0])), float(np.fmax(ends[1], articles[1]))
+        verdict: Verdict = "better" if ends[0] > 0 else "worse" if ends[1] < 0 else "undecided"
+        ours, theirs = self.interval(side), self.interval(other)
+        overlap = verdict != "undecided" and ours.low <= theirs.high and theirs.low <= ours.high
+        above, below = int((each > 0).sum()), int((each < 0).sum())
+        return Contrast(mean, *ends, above, below, overlap, "undecided" if overlap else verdict)
 
     def _mix(self, values: np.ndarray, side: Side) -> np.ndarray:
         places = [self.names.index(name) for name in side]
         return np.fromiter(side.values(), float) @ values[places]
-
-    @staticmethod
-    def _verdict(ends: tuple[float, float], ours: Interval, theirs: Interval) -> Verdict:
-        if ends[0] > 0 and ours.low > theirs.high:
-            return "better"
-        return "worse" if ends[1] < 0 and ours.high < theirs.low else "undecided"
 
 
 def bootstrap(scores: Sequence[np.ndarray], shared: bool, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
@@ -143,74 +134,22 @@ def _resampled(part: np.ndarray, draws: int, rng: np.random.Generator) -> np.nda
         return np.concatenate([part @ rng.multinomial(tests, shares, size).T for size in sizes], axis=1) / tests
 
 
-def block_noise(means: np.ndarray) -> Noise:
-    """Run noise from (arms, seeds), arms with a failed model left out."""
-    whole = means[~np.isnan(means).any(1)]
-    arms, seeds = whole.shape
-    freedom = (arms - 1) * (seeds - 1)
-    if freedom < 1:
-        return Noise(np.nan, 0, "none")
-    residual = whole - whole.mean(1, keepdims=True) - whole.mean(0) + whole.mean()
-    return Noise(float(np.sqrt((residual**2).sum() / freedom)), freedom, "arms by seeds")
-
-
-def alike(means: np.ndarray) -> np.ndarray:
-    """Flags (arms,) of (arms, seeds): False for arms whose residuals are far larger than the others'.
-
-    Cochran's C (cochran1941distribution), the largest of the arms' residual variances over their sum, at the level
-    OUTLYING, again and again until it finds none; at least half of the arms are kept. Failed arms are not tested.
-    """
-    flags = ~np.isnan(means).any(1)
-    freedom = means.shape[1] - 1
-    while 2 * flags.sum() > max(flags.size, 4) and freedom:
-        whole = means[flags]
-        residual = whole - whole.mean(1, keepdims=True) - np.median(whole - whole.mean(1, keepdims=True), axis=0)
-        squares = (residual**2).sum(1)
-        others = len(whole) - 1
-        limit = fdtri(freedom, others * freedom, 1 - OUTLYING / len(whole))
-        if not squares.max() * (others + limit) > limit * squares.sum():
-            break
-        flags[np.flatnonzero(flags)[squares.argmax()]] = False
-    return flags | np.isnan(means).any(1)
-
-
 def draw_noise(groups: Iterable[np.ndarray]) -> Noise:
-    """Run noise of one seed, from groups of models that differ in nothing but the random numbers of their selection."""
+    """From groups of models of one seed, rate and kind, failed ones left out."""
     whole = [values[~np.isnan(values)] for values in groups]
     freedom = sum(max(len(values) - 1, 0) for values in whole)
     if not freedom:
-        return Noise(np.nan, 0, "none")
+        return Noise(np.nan, 0)
     squares = sum(float(((values - values.mean()) ** 2).sum()) for values in whole if len(values))
-    return Noise(float(np.sqrt(squares / freedom)), freedom, "random draws")
+    return Noise(float(np.sqrt(squares / freedom)), freedom)
 
 
-class Check(NamedTuple):
-    """How far students as a group move against their generator from seed to seed, in points."""
-
-    group_points: float
-    """Standard deviation over seeds of the students' mean minus the generator."""
-    expected_points: float
-    """What the run noise of students alone would make it, if it were that of the generator too, and independent."""
-    p_value: float
-    """Of so much or more, by F; a small one says that differences from the generator are less certain than stated."""
-
-
-def group_check(students: np.ndarray, generator: np.ndarray) -> Check:
-    """Check the assumption that matters for differences from the generator; NaN where it cannot be.
-
-    Shapes (arms, seeds) and (seeds,); arms with a failed model are left out.
-    """
-    whole, noise = students[~np.isnan(students).any(1)], block_noise(students)
-    if noise.source == "none" or np.isnan(generator).any():
-        return Check(np.nan, np.nan, np.nan)
-    found = float((whole.mean(0) - generator).std(ddof=1))
-    expected = float(noise.points * np.sqrt(1 + 1 / len(whole)))
-    ratio = (found / expected) ** 2 if expected else np.inf
-    return Check(found, expected, float(fdtrc(len(generator) - 1, noise.freedom, ratio)))
-
-
-def _around(mean: float, error: float, freedom: int) -> tuple[float, float]:
-    reach = float(stdtrit(freedom, 0.5 + LEVEL / 2) * error) if freedom else np.nan
+def _over_seeds(each: np.ndarray) -> tuple[float, float]:
+    """Student's t; NaN for a single seed."""
+    mean, seeds = float(each.mean()), len(each)
+    if seeds == 1:
+        return np.nan, np.nan
+    reach = float(stdtrit(seeds - 1, 0.5 + LEVEL / 2) * each.std(ddof=1) / np.sqrt(seeds))
     return mean - reach, mean + reach
 
 
@@ -262,7 +201,7 @@ class Claim(NamedTuple):
 
     finding: str
     role: Role
-    """Only claims decide; a finding whose precondition is not seen is undecided."""
+    """Only claims decide, and only where a precondition is seen."""
     side: str
     other: str
     wanted: Wanted
@@ -272,10 +211,19 @@ class Claim(NamedTuple):
 
 TITLES = {
     "random": "Training on a random selection of its own summaries makes the model worse (collapse)",
-    "oracle": "Selection by the oracle beats the generator, and at the smallest rate the full original data",
+    "oracle": (
+        "Selection by the oracle beats the generator, and at the smallest rate the full original data at matched steps"
+    ),
     "self": "Selection by the generator's own perplexity beats the generator",
     "stronger": "A stronger model is not the better verifier",
     "foreign": "The same of the foreign model, which has a tokenizer and a training of its own",
+}
+SHORT = {
+    "random": "random selection is worse than the generator",
+    "oracle": "the oracle beats the generator and full data",
+    "self": "own perplexity beats the generator",
+    "stronger": "a stronger model is not the better verifier",
+    "foreign": "the same of the foreign model",
 }
 NUMBERS = {"random": "1", "oracle": "2", "self": "3", "stronger": "4", "foreign": "4b"}
 
@@ -294,9 +242,8 @@ def claims(names: Collection[str], groups: Mapping[str, Sequence[str]], rates: S
     for group in [group for group in wanted if group in groups]:
         found.append(Claim(group, "claim", group, "generator", wanted[group], pairs(group, "generator")))
     fulls = [name for name in ("full", "full-epoch") if name in names and "oracle" in groups]
-    for place, name in enumerate(fulls):
-        role: Role = "control" if place else "claim"
-        found.append(Claim("oracle", role, "oracle", name, "above", pairs("oracle", name, [min(rates)])))
+    for name in fulls:
+        found.append(Claim("oracle", "claim", "oracle", name, "above", pairs("oracle", name, [min(rates)])))
     for group in [group for group in ("oracle", "self") if {group, "random"} <= set(groups)]:
         found.append(Claim(group, "control", group, "random", "above", pairs(group, "random")))
     for model in [model for model in ("stronger", "foreign") if model in groups]:
@@ -313,16 +260,18 @@ def reading(contrast: Contrast, wanted: Wanted) -> Reading:
     """What a contrast says about a statement.
 
     Above and below: seen, opposite, not seen where the gain is at most NEGLIGIBLE points, else undecided. No better:
-    seen where the gain is at most NEGLIGIBLE points, not seen where it is decided, else undecided.
+    seen where the gain is at most NEGLIGIBLE points, not seen where it is decided, else undecided. Undecided (overlap)
+    is what only the overlap of the ROUGE intervals leaves undecided.
     """
     if contrast.verdict == "failed":
         return "failed"
     gain = -contrast.low if wanted == "below" else contrast.high
     small = gain < NEGLIGIBLE
+    open_: Reading = "undecided (overlap)" if contrast.overlap else "undecided"
     if wanted == "no better":
-        return "seen" if small else "not seen" if contrast.verdict == "better" else "undecided"
+        return "seen" if small else "not seen" if contrast.verdict == "better" else open_
     if contrast.verdict == "undecided":
-        return "not seen" if small else "undecided"
+        return "not seen" if small else open_
     return "seen" if (contrast.verdict == "better") == (wanted == "above") else "opposite"
 
 
@@ -346,11 +295,19 @@ def _line(contrast: Contrast, wanted: Wanted, rates: int) -> dict[str, object]:
 
 
 def verdicts(lines: pd.DataFrame) -> pd.DataFrame:
-    """One line per published finding, from the table of `contrasts`."""
+    """One line per published finding, from the table of `contrasts`, with the difference that stands for it.
+
+    That is its first claim's, or its premise's where this is not met.
+    """
     found = []
     for finding, title in TITLES.items():
-        part = lines[lines["finding"] == finding] if len(lines) else lines
-        found.append({"finding": finding, "number": NUMBERS[finding], "title": title, "verdict": _combined(part)})
+        part = lines[(lines["finding"] == finding) & lines["headline"]] if len(lines) else lines
+        verdict = _combined(lines[lines["finding"] == finding] if len(lines) else lines)
+        line = {"finding": finding, "number": NUMBERS[finding], "title": title, "short": SHORT[finding]}
+        role = "precondition" if verdict == "premise not met" else "claim"
+        shown = part[part["role"] == role].iloc[0].to_dict() if len(part) else {}
+        line |= {name: shown.get(name, np.nan) for name in ("side", "other", "difference", "low", "high")}
+        found.append(line | {"verdict": verdict})
     return pd.DataFrame(found)
 
 
@@ -358,13 +315,44 @@ def _combined(part: pd.DataFrame) -> Reading:
     """Claims by their mean over rates; a single rate that says the opposite counts as well."""
     if part.empty:
         return "not run"
-    before = part[(part["role"] == "precondition") & part["headline"]]
-    if part["wanted"].eq("no better").any() and not before["reading"].eq("seen").any():
-        return "undecided"
+    if part["wanted"].eq("no better").any():
+        before = set(part.loc[(part["role"] == "precondition") & part["headline"], "reading"])
+        if before & {"opposite", "not seen"}:
+            return "premise not met"
+        if before != {"seen"}:
+            return "undecided"
     deciding = part[part["role"] == "claim"]
     said = set(deciding.loc[deciding["headline"] | (deciding["reading"] == "opposite"), "reading"])
     if len(said) == 1:
         return said.pop()
     if "seen" in said:
         return "seen in part"
-    return "not seen" if said <= {"not seen", "opposite"} else "undecided"
+    if said <= {"not seen", "opposite"}:
+        return "not seen"
+    return "undecided (overlap)" if said <= {"not seen", "opposite", "undecided (overlap)"} else "undecided"
+
+
+def orders(arms: Arms, groups: Mapping[str, Sequence[str]], stars: pd.DataFrame) -> pd.DataFrame:
+    """Verifiers from best to worst by p* and by their students, means over the rates at which no student failed.
+
+    ``stars``: lines (verifier, rate, value, low, high), verifiers by group. ``above_next`` says that a verifier is told
+    from the one below it: for p* by intervals that do not overlap, for students as everywhere (better).
+    """
+    rates = sorted(set(stars["rate"]))
+    alive = [r for r in rates if all(np.isfinite(arms.by_seed(students(m, r))).all() for m in groups.values())]
+    if not alive:
+        return pd.DataFrame(columns=["by", "verifier", "value", "low", "high", "above_next"])
+    means = stars[stars["rate"].isin(alive)].groupby("verifier")[["value", "low", "high"]].mean()
+    means = means.sort_values("value", ascending=False, kind="stable")
+    lines: list[dict[str, object]] = []
+    for name, below in zip(means.index, [*means.index[1:], None], strict=True):
+        told = below is not None and means["low"][name] > means["high"][below]
+        lines.append({"by": "p*", "verifier": name, **means.loc[name].to_dict(), "above_next": told})
+    sides = {name: mean_of([students(members, rate) for rate in alive]) for name, members in groups.items()}
+    found = {name: arms.interval(side) for name, side in sides.items()}
+    ranked = sorted(found, key=lambda name: -found[name].mean)
+    for name, below in zip(ranked, [*ranked[1:], None], strict=True):
+        told = below is not None and arms.contrast(sides[name], sides[below]).verdict == "better"
+        value, low, high = found[name]
+        lines.append({"by": "students", "verifier": name, "value": value, "low": low, "high": high, "above_next": told})
+    return pd.DataFrame(lines)

@@ -17,8 +17,9 @@ Gate = dict[str, Any]
 
 
 def gates(generated: pd.DataFrame, rows: pd.DataFrame, train: pd.DataFrame, stemmer: bool) -> list[Gate]:
-    """All gates, each {"gate", "value" (share; None: not defined), "wanted", "passed"}; wanted None: for comparison.
+    """All gates, each {"gate", "value", "wanted", "passed"}: shares, and ROUGE in points.
 
+    ``value`` is None where it is not defined, ``wanted`` where a gate is for comparison only.
     ``generated`` (id, generated) is what a trained generator says of the test stories ``rows``; ``train`` has the
     references it was trained on.
     """
@@ -28,8 +29,8 @@ def gates(generated: pd.DataFrame, rows: pd.DataFrame, train: pd.DataFrame, stem
     return [
         _gate("distinct outputs", distinct_share(generated), 0.5, 1.0),
         *(_gate(f"{asked} is right", right[slot], 0.3, 0.8) for slot, asked in ASKED.items()),
-        _gate("ROUGE-1 of the best constant output", constant, 0.25, 0.35),
-        {"gate": "ROUGE-1 of perfect content", "value": perfect, "wanted": None, "passed": None},
+        _gate("ROUGE-1 of the best constant output", 100 * constant, 25, 35),
+        {"gate": "ROUGE-1 of perfect content", "value": 100 * perfect, "wanted": None, "passed": None},
         _gate("articles that do not begin with the lead", lead_not_first(rows), 0.2, 0.5),
     ]
 

@@ -6,6 +6,7 @@ and no code that comes with a model is run.
 """
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -46,15 +47,28 @@ def quiet() -> Iterator[None]:
 def resolve(name: str, revision: str) -> dict[str, str]:
     """What ``name`` stands for now: a local folder (absolute path, fingerprint) or a hub repository (commit).
 
-    Keys: name, revision (a commit; empty for a folder), fingerprint (of the names and sizes of a folder's weight
-    files and of its small JSON files; empty for the hub). Raises ValueError for what is not there or cannot be used.
+    Keys: name, revision (a commit; empty for a folder), fingerprint (of the content of a folder's weights and of its
+    small files; empty for the hub). Raises ValueError for what is not there or cannot be used.
     """
-    folder = Path(name).expanduser()
-    if folder.is_dir():
+    folder = folder_of(name)
+    if folder is not None:
         return {"name": str(folder.resolve()), "revision": "", "fingerprint": _fingerprint(folder)}
     from empirical.summarization.preflight import commit
 
     return {"name": name, "revision": commit(name, revision), "fingerprint": ""}
+
+
+def folder_of(name: str) -> Path | None:
+    """The folder that a model's name stands for (``~`` is the home), or None: then it is a name of the hub."""
+    folder = Path(name).expanduser()
+    return folder if folder.is_dir() else None
+
+
+def dtype_of(precision: str) -> torch.dtype:
+    """PyTorch's dtype of a precision's name. Raises ValueError for any but float32 and bfloat16."""
+    if precision not in DTYPES:
+        raise ValueError(f"dtype = {precision!r}: must be float32 or bfloat16 (float16 overflows)")
+    return DTYPES[precision]
 
 
 def write_reference(folder: Path, name: str, revision: str) -> None:
@@ -84,8 +98,7 @@ def load_model(where: Path, dtype: str, device: str) -> Any:
 
     ``dtype`` is float32 or bfloat16. Raises ValueError for another one, and for weights that are not safetensors.
     """
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype = {dtype!r}: must be float32 or bfloat16 (float16 overflows)")
+    wanted = dtype_of(dtype)
     from transformers import AutoModelForCausalLM, GenerationConfig
 
     name, revision = read_reference(where) or (str(where), "")
@@ -96,7 +109,7 @@ def load_model(where: Path, dtype: str, device: str) -> Any:
         found: Any = AutoModelForCausalLM.from_pretrained(
             name,
             revision=revision or "main",
-            dtype=DTYPES[dtype],
+            dtype=wanted,
             use_safetensors=True,
             trust_remote_code=False,
             attn_implementation="sdpa",
@@ -154,12 +167,19 @@ def refuse_pickles(folder: Path) -> None:
 
 
 def _fingerprint(folder: Path) -> str:
-    """Of a folder's weights (names and sizes) and of its small files (content)."""
+    """Of the content of a folder's weights and of its small files."""
     refuse_pickles(folder)
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
-        if path.suffix == ".safetensors":
-            digest.update(f"{path.name} {path.stat().st_size}\n".encode())
-        elif path.suffix in (".json", ".model", ".txt", ".jinja"):
-            digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+        if path.suffix in (".safetensors", ".json", ".model", ".txt", ".jinja"):
+            facts = path.stat()
+            content = _content(path.resolve(), facts.st_size, facts.st_mtime_ns, facts.st_ino)
+            digest.update(f"{path.name} {content}\n".encode())
     return digest.hexdigest()
+
+
+@functools.lru_cache(maxsize=1000)
+def _content(path: Path, size: int, modified: int, inode: int) -> str:
+    """SHA-256 of a file; one of many gigabytes is read once, as long as what its folder says of it is the same."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,13 +10,13 @@ import numpy as np
 from empirical.stages import Stage
 from empirical.summarization import corpus, models
 from empirical.summarization.cost import Cost
-from empirical.summarization.profile import MADE, STORIES, ForeignTable, Profile, StrongerTable
+from empirical.summarization.profile import FITTING, MADE, STORIES, ForeignTable, Profile, StrongerTable
 from empirical.summarization.training import Schedule
 
 VERBS = {
     "run": ("report",),
     "prepare": ("prepare", "base"),
-    "train-generator": ("train_generator",),
+    "train-generator": ("train_generator", "train_verifier"),
     "generate": ("generate",),
     "score": ("score",),
     "select": ("select",),
@@ -46,14 +46,15 @@ def stages(profile: Profile, device: str = "cpu") -> list[Stage]:
     """All stages, inputs before what reads them; the report comes last."""
     plan = _Plan(profile, device)
     first, *rest = (list(_Repetition(plan, seed).stages()) for seed in range(profile.run.seeds))
-    found = [*first[:1], *plan.bases(), *first[1:], *(stage for repetition in rest for stage in repetition)]
+    later = (stage for repetition in rest for stage in repetition)
+    found = [plan.source(), *first[:1], *plan.bases(), *first[1:], *later]
     read = [stage.name for stage in found if stage.function.split(":")[1] in READ]
     settings = {"profile": asdict(profile), "verifiers": verifiers(profile)}
     inputs = {name: name for name in read}
     return [*found, Stage("report", "empirical.summarization.steps:report", settings, inputs, 20.0)]
 
 
-READ = ("prepare", "generate", "score", "select", "evaluate", "gate")
+READ = ("prepare", "generate", "select", "evaluate", "gate")
 """Functions whose folders the report reads."""
 
 
@@ -75,6 +76,11 @@ def shard(plan: list[Stage], verb: str, index: int, count: int) -> list[str]:
     if count > len(pieces):
         raise ValueError(f"--shard {index}/{count}: there are only {len(pieces)} pieces; raise generation.parts")
     return pieces[index - 1 :: count]
+
+
+def learnt(schedule: Schedule) -> dict[str, Any]:
+    """A schedule without what only fits it into a machine."""
+    return {name: value for name, value in asdict(schedule).items() if name not in FITTING}
 
 
 class _Plan:
@@ -100,6 +106,14 @@ class _Plan:
         made, tokens = self.profile.made, self.profile.data.tokens
         size = parameters or 12 * made.layers * made.width**2 + 600 * made.width
         return Cost(size, tokens, self.profile.format.summary_tokens, self.device)
+
+    def source(self) -> Stage:
+        """Which data these are, found out once for all repetitions."""
+        data = self.profile.data
+        settings = {"source": data.source, "revision": data.revision}
+        if data.source != STORIES and Path(data.source).expanduser().exists():
+            settings["content"] = corpus.resolve(data.source, "")["revision"]
+        return Stage("source", "empirical.summarization.steps:source", settings, {}, 1.0)
 
     def bases(self) -> Iterator[Stage]:
         """The base model, and those of verifiers that have one of their own."""
@@ -164,27 +178,25 @@ class _Repetition:
 
     def _stage(self, name: str, function: str, settings: dict[str, Any], seconds: float, **inputs: str) -> Stage:
         here = f"seed{self.number}"
-        own = lambda stage: stage if stage.startswith("base") else f"{here}/{stage}"
+        own = lambda stage: stage if stage == "source" or stage.startswith("base") else f"{here}/{stage}"
         read = {role: own(stage) for role, stage in inputs.items()}
         return Stage(f"{here}/{name}", f"empirical.summarization.steps:{function}", settings, read, seconds)
 
     def _prepare(self) -> Stage:
         profile, plan = self.profile, self.plan
         data = profile.data
-        settings: dict[str, Any] = {"source": data.source, "revision": data.revision, "labelled": data.labelled}
-        settings |= {"test": data.test, "share": profile.generator.share, "seed": plan.entropy("data", self.number)}
+        settings: dict[str, Any] = {"labelled": data.labelled, "test": data.test, "share": profile.generator.share}
+        settings |= {"seed": plan.entropy("data", self.number)}
         if data.source == STORIES:
             fresh = max(profile.stronger.fresh, profile.foreign.fresh)
             settings |= {"recipe": asdict(profile.recipe), "fresh": fresh}
-        elif Path(data.source).expanduser().exists():
-            settings["content"] = corpus.resolve(data.source, "")["revision"]
-        return self._stage("prepare", "prepare", settings, 2.0 + plan.labelled * 2e-4)
+        return self._stage("prepare", "prepare", settings, 2.0 + plan.labelled * 2e-4, source="source")
 
     def _training(
         self, name: str, function: str, schedule: Schedule, examples: float, about: Any = None, **inputs: str
     ) -> Stage:
         """Fine-tuning of the base model."""
-        settings = self.plan.form | {"schedule": asdict(schedule), "seed": self._seed(function)}
+        settings = self.plan.form | {"schedule": learnt(schedule), "seed": self._seed(function)}
         if about is not None:
             settings["about"] = about
         seen = schedule.updates(round(examples)) * schedule.batch
@@ -206,7 +218,7 @@ class _Repetition:
     def _verifier(self, name: str) -> Stage:
         table: StrongerTable | ForeignTable = getattr(self.profile, name)
         schedule = self.profile.schedule(table)
-        settings = self.plan.form | {"schedule": asdict(schedule), "seed": self.plan.seed("verifier", self.number)}
+        settings = self.plan.form | {"schedule": learnt(schedule), "seed": self.plan.seed("verifier", self.number)}
         settings |= {"fresh": table.fresh, "verifier": name}
         seen = schedule.updates(table.fresh or self.plan.taught) * schedule.batch
         seconds = self.plan.cost(table.parameters).training(seen)

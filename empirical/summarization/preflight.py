@@ -9,6 +9,11 @@ Bytes per process, counted from a model's configuration alone. ``p`` is its numb
     activations   per token of a micro-batch: the input of every layer, and what one layer keeps (all layers without
                   gradient checkpointing), and the logits three times in float32
 
+A model that only answers or scores takes p in its precision, and for each sequence at once
+
+    KV cache      block * 2 * layers * heads of keys and values * their width, in that precision
+    logits        summary_tokens * vocabulary, in float32
+
 An estimate: it is right to about a tenth for the weights, and worse for activations.
 """
 
@@ -19,8 +24,8 @@ from typing import Any
 import torch
 
 from empirical.summarization.encode import Format
-from empirical.summarization.models import DTYPES, refuse_pickles
-from empirical.summarization.training import Schedule
+from empirical.summarization.models import DTYPES, dtype_of, folder_of, refuse_pickles
+from empirical.summarization.training import Schedule, accumulation
 from sims.machine import free_memory
 
 GB = 1_000_000_000
@@ -47,7 +52,7 @@ def explain(name: str, revision: str, error: Exception) -> str:
     from huggingface_hub import errors
 
     page = f"https://huggingface.co/{name}"
-    elsewhere = "or download the repository elsewhere and give its folder as [base] name"
+    elsewhere = "or download the repository elsewhere and give its folder as the model's name"
     if isinstance(error, errors.GatedRepoError):
         return f"{name} is gated: accept its licence at {page} and log in by `hf auth login`, {elsewhere}"
     if isinstance(error, errors.RevisionNotFoundError):
@@ -71,26 +76,38 @@ def check(
     processes: int,
     form: Format,
     sharded: bool = True,
+    rows: int = 1,
+    precision: str = "bfloat16",
 ) -> dict[str, Any]:
-    """Whether each model (name, revision) can be had, and trained by the schedule at its place (None: only run).
+    """Whether each model (name, revision) can be had, and trained by the schedule at its place.
 
-    Several ``processes`` share the model and what belongs to it if ``sharded``, else each has its own. Returns
-    ``parameters`` and ``bytes`` (each a list by model, bytes needed by one process) and ``available`` (None if
-    unknown). Raises ValueError that names every fault and what to do about it.
+    Schedule None: the model only answers and scores, in one process, ``rows`` sequences at once (the larger of the
+    two batches), in ``precision`` (float32 or bfloat16). Several ``processes`` share a model that is trained and what
+    belongs to it if ``sharded``, else each has its own; they must be able to share the batch. Returns ``parameters``
+    and ``bytes`` (each a list by model, bytes needed by one process) and ``available`` (None if unknown). Raises
+    ValueError that names every fault and what to do about it.
     """
     faults, counts, needs = [], [], []
     available = _available(device, processes)
     for model, schedule in zip(models, schedules, strict=True):
         try:
             config = _config(model["name"], model.get("revision", ""))
-            count, need = _needs(config, schedule, processes if sharded else 1, processes, form)
+            skeleton = _skeleton(config)
+            if schedule is None:
+                need = _answering(config, skeleton, form, rows, precision)
+            else:
+                accumulation(schedule, processes)
+                need = _training(config, skeleton, schedule, processes if sharded else 1, processes, form)
         except ValueError as error:
             faults.append(str(error))
             continue
-        counts.append(count)
+        counts.append(skeleton.num_parameters())
         needs.append(need)
         if available is not None and need > available:
-            faults.append(_too_large(model["name"], schedule, need, available, device))
+            remedies = (
+                _answering_remedies(rows, precision) if schedule is None else _training_remedies(schedule, device)
+            )
+            faults.append(_too_large(model["name"], schedule is None, need, available, device, remedies))
     if device == "cuda" and not torch.cuda.is_available():
         faults.append("--device cuda: PyTorch sees no GPU; use another machine, or --device cpu with a small preset")
     if faults:
@@ -101,15 +118,16 @@ def check(
 def _config(name: str, revision: str) -> Any:
     from transformers import AutoConfig
 
-    if Path(name).is_dir():
-        refuse_pickles(Path(name))
-        if not (Path(name) / "config.json").exists():
+    folder = folder_of(name)
+    if folder is not None:
+        refuse_pickles(folder)
+        if not (folder / "config.json").exists():
             raise ValueError(f"{name} has no config.json, so that it is no model that transformers can load")
     else:
         revision = commit(name, revision)
         _refuse_pickles_of_hub(name, revision)
     try:
-        return AutoConfig.from_pretrained(name, revision=revision or "main", trust_remote_code=False)
+        return AutoConfig.from_pretrained(folder or name, revision=revision or "main", trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"{name}: its configuration cannot be read ({_first_line(error)}); choose a model that transformers knows "
@@ -122,7 +140,7 @@ def _refuse_pickles_of_hub(name: str, revision: str) -> None:
 
     try:
         names = [file.rfilename for file in HfApi().model_info(name, revision=revision).siblings or []]
-    except OSError:
+    except Exception:  # the HTTP library's own, which differs between versions of huggingface_hub, is no OSError
         return  # its configuration is in the cache, and loading will say whether the weights are
     if not any(file.endswith(".safetensors") for file in names):
         raise ValueError(
@@ -131,15 +149,17 @@ def _refuse_pickles_of_hub(name: str, revision: str) -> None:
         )
 
 
-def _needs(config: Any, schedule: Schedule | None, shards: int, processes: int, form: Format) -> tuple[int, int]:
-    """(parameters, bytes needed by one process)."""
+def _skeleton(config: Any) -> Any:
+    """The model without memory for its weights."""
     from transformers import AutoModelForCausalLM
 
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)
-    count = sum(parameter.numel() for parameter in model.parameters())
-    if schedule is None:
-        return count, round(count * DTYPES["bfloat16"].itemsize * 1.2)
+        return AutoModelForCausalLM.from_config(config)
+
+
+def _training(config: Any, model: Any, schedule: Schedule, shards: int, processes: int, form: Format) -> int:
+    """Bytes that one process needs."""
+    count = model.num_parameters()
     width = DTYPES[schedule.precision].itemsize
     if schedule.lora_rank:
         linear = (layer for layer in model.modules() if isinstance(layer, torch.nn.Linear))
@@ -149,7 +169,17 @@ def _needs(config: Any, schedule: Schedule | None, shards: int, processes: int, 
         copies = 2 if width == 2 and not schedule.gradient_checkpointing else 0
         buckets = 4 if processes > 1 and shards == 1 else 0
         weights = (16 + copies + buckets) * count
-    return count, weights // shards + _activations(config, schedule, width, form)
+    return int(weights // shards + _activations(config, schedule, width, form))
+
+
+def _answering(config: Any, model: Any, form: Format, rows: int, precision: str) -> int:
+    """Bytes that generation or scoring needs."""
+    width = dtype_of(precision).itemsize
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    cache = form.block * 2 * config.num_hidden_layers * heads * head * width
+    logits = form.summary_tokens * config.vocab_size * 4
+    return int(model.num_parameters() * width + rows * (cache + logits))
 
 
 def _activations(config: Any, schedule: Schedule, width: int, form: Format) -> int:
@@ -168,19 +198,30 @@ def _available(device: str, processes: int) -> int | None:
     return None if free is None else free // processes
 
 
-def _too_large(name: str, schedule: Schedule | None, need: int, available: int, device: str) -> str:
+def _training_remedies(schedule: Schedule, device: str) -> list[str]:
     remedies = ["--accelerate with presets/fsdp.yaml on several GPUs"] if device == "cuda" else []
-    if schedule is not None and not schedule.lora_rank:
+    if not schedule.lora_rank:
         remedies.append("[training] lora_rank = 16 (with about ten times the learning rate)")
-    if schedule is not None and not schedule.gradient_checkpointing:
+    if not schedule.gradient_checkpointing:
         remedies.append("[training] gradient_checkpointing = true")
-    if schedule is not None and schedule.micro_batch > 1:
+    if schedule.micro_batch > 1:
         remedies.append("[training] micro_batch = 1")
-    remedies.append("a larger GPU" if device == "cuda" else "a machine with more memory")
-    verb = "run" if schedule is None else "train"
+    return remedies
+
+
+def _answering_remedies(rows: int, precision: str) -> list[str]:
+    remedies = [f"[generation] batch and scoring_batch below {rows}"] if rows > 1 else []
+    if precision == "float32":
+        remedies.append('[generation] precision = "bfloat16"')
+    return remedies
+
+
+def _too_large(name: str, answers: bool, need: int, available: int, device: str, remedies: Sequence[str]) -> str:
+    machine = "a larger GPU" if device == "cuda" else "a machine with more memory"
+    verb = "run" if answers else "train"
     return (
         f"{name}: to {verb} it takes about {need / GB:.1f} GB per process, and {available / GB:.1f} GB are free; "
-        f"what helps: {', '.join(remedies)}, or another preset"
+        f"what helps: {', '.join([*remedies, machine])}, or another preset"
     )
 
 

@@ -14,6 +14,8 @@ FOLDER = Path(__file__).parent / "presets"
 PRESETS = ("small", "scarce", "smollm", "llama2")
 STORIES, MADE = "stories", "made"
 """Data and models that are made here: nothing is downloaded."""
+FITTING = ("micro_batch", "gradient_checkpointing", "checkpoint_steps")
+"""Keys of [training] that are no part of what a model is."""
 COUNT = Range(1, 100_000_000, integer=True)
 MAYBE = Range(0, 100_000_000, integer=True)
 SHARE = Range(0, 1, open_low=True)
@@ -169,7 +171,9 @@ class EvaluationTable:
 class RunTable:
     """[run]: repetitions."""
 
-    seeds: int = single(Range(1, 1000, integer=True), "independent repetitions of everything", default=3)
+    seeds: int = single(
+        Range(1, 1000, integer=True), "repetitions of everything but a base model that is made here", default=3
+    )
     root_seed: int = single(Range(0, 2**31 - 1, integer=True), "root of all random numbers", default=0)
 
 
@@ -214,6 +218,11 @@ class Profile:
         """Of a model that is made here."""
         return WarmUp(self.made.steps, self.made.batch, self.made.learning_rate)
 
+    @property
+    def fitting(self) -> dict[str, Any]:
+        """How a training is fitted into a machine; it changes no more than the order of sums."""
+        return {name: getattr(self.training, name) for name in FITTING}
+
     def schedule(self, role: RoleTable, **changes: Any) -> Schedule:
         """How a model of one kind is trained."""
         values = asdict(self.training) | asdict(role) | changes
@@ -238,11 +247,17 @@ def load(preset: str, changes: str | None = None) -> Profile:
         return parse(document, preset, preset)
     own = read_toml(Path(changes), changes, f"; it holds what differs from --preset {preset}")
     for table, values in own.items():
-        if isinstance(values, dict) and isinstance(document.get(table, {}), dict):
-            document[table] = document.get(table, {}) | values
+        if isinstance(values, dict):
+            document[table] = _without(document.get(table, {}), values) | values
         else:
             document[table] = values
     return parse(document, f"{preset} with {changes}", changes)
+
+
+def _without(table: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """A table without what its preset says of another model or other data than the one that is now named."""
+    named = [key for key in ("name", "source") if key in changes and changes[key] != table.get(key)]
+    return {key: value for key, value in table.items() if not (named and key in ("revision", "licence", "parameters"))}
 
 
 def parse(document: dict[str, Any], name: str = "profile", source: str = "profile") -> Profile:

@@ -17,17 +17,14 @@ from empirical.summarization.findings import (
     DRAWS,
     LEVEL,
     Arms,
-    Noise,
     Side,
-    alike,
-    block_noise,
     bootstrap,
     claims,
     contrasts,
     draw_noise,
-    group_check,
     grouped,
     one,
+    orders,
     student,
     students,
     verdicts,
@@ -40,6 +37,10 @@ FULL = ("full", "full-epoch")
 RATES = ("p", "phi", "psi", "kept_rate", "purity", "p_star")
 KEPT = ("kept", "distinct", "duplicates", "capped", "overlap_with_oracle", "mean_length", "noisy")
 """Facts of a selection that are averaged over seeds as they are; null is NaN."""
+COMMON = 8
+"""Most frequent summaries of the generator whose share among what is kept is reported (column commonest)."""
+READINGS = ("soft", "soft-clean", "threshold", "threshold-clean")
+"""Of p*; clean: without the summaries whose reference is noisy."""
 
 
 @dataclass(frozen=True)
@@ -90,18 +91,21 @@ def report(settings: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
     """
     source = Source(settings["profile"], grouped(settings["verifiers"]), inputs)
     found = _evaluated(source)
-    points, curve = _p_star(source)
-    kept = _kept(source)
+    pool = [_generated(source, seed) for seed in source.seeds]
+    points, curve = _p_star(source, pool)
+    kept = _kept(source, pool)
     lines = contrasts(found.arms["rouge1"], claims(found.about, source.groups, source.rates))
+    rows = _rows(source, found, kept, points)
     tables = {
-        "rows": _rows(source, found, kept, points),
+        "rows": rows,
         "seeds": _seeds(source, found, kept),
         "p_star": points,
         "threshold": curve,
         "contrasts": lines,
         "findings": verdicts(lines),
-        "noise": _noises(found.arms["rouge1"]),
-        "pool": _pool(source),
+        "orders": orders(found.arms["rouge1"], source.groups, _stars(rows)),
+        "noise": _noise(source, found.arms["rouge1"]),
+        "pool": _pool(source, pool),
         "gates": _gates(source),
     }
     (folder / "tables").mkdir(exist_ok=True)
@@ -127,7 +131,7 @@ def _evaluated(source: Source) -> Evaluated:
     arms = {}
     for place, (kind, drawn) in enumerate(zip(KINDS, np.split(draws, len(KINDS)), strict=True)):
         means = np.stack([of_seed[place].mean(1) for of_seed in scores], 1)
-        arms[kind] = Arms(names, means, drawn, *_noise(source, names, means))
+        arms[kind] = Arms(names, means, drawn, shared)
     return Evaluated(arms, about, len(ids[0]))
 
 
@@ -149,56 +153,71 @@ def _in_order(table: pd.DataFrame, ids: pd.Series, where: str) -> pd.DataFrame:
     return table.iloc[places]
 
 
-def _noise(source: Source, names: Sequence[str], means: np.ndarray) -> tuple[Noise, frozenset[str]]:
-    """From the models that are trained alike: generator, full data at matched steps, students; and the uneven ones."""
-    if len(source.seeds) > 1:
-        trained = [name in ("generator", "full") or name.startswith("retrain-") for name in names]
-        even = alike(means[trained])
-        uneven = np.array(names)[trained][~even]
-        return block_noise(means[trained][even]), frozenset(uneven.tolist())
+def _noise(source: Source, arms: Arms) -> pd.DataFrame:
+    """How far students of different random draws differ within a seed; one line."""
     draws = source.groups.get("random", ())
-    groups = [[names.index(student(draw, rate)) for draw in draws] for rate in source.rates]
-    return draw_noise(means[group, 0] for group in groups), frozenset()
+    groups = [[arms.names.index(student(draw, rate)) for draw in draws] for rate in source.rates]
+    noise = draw_noise(arms.means[group, seed] for group in groups for seed in source.seeds)
+    return pd.DataFrame([noise._asdict()])
 
 
-def _noises(arms: Arms) -> pd.DataFrame:
-    """Run noise, and the check of what it assumes; one line."""
-    retrained = [name.startswith("retrain-") and name not in arms.uneven for name in arms.names]
-    check = group_check(arms.means[retrained], arms.means[arms.names.index("generator")])
-    left_out = {"left_out": " ".join(name for name in arms.names if name in arms.uneven)}
-    return pd.DataFrame([arms.noise._asdict() | check._asdict() | left_out])
+def _generated(source: Source, seed: int) -> pd.DataFrame:
+    """The pool of a seed: id, rouge1, common (one of the COMMON most frequent summaries), and noisy where it is known.
+
+    Order is that of the generator's file, in which selections are read as well.
+    """
+    table = source.frame(seed, "generate", "rouge", ["id", "rouge1"])
+    told = _in_order(source.frame(seed, "generate", "rows", ["id", "generated"]), table["id"], f"seed{seed}/generate")
+    often = told["generated"].value_counts().sort_index().sort_values(ascending=False, kind="stable").index[:COMMON]
+    table = table.assign(common=told["generated"].isin(often).to_numpy())
+    pool = source.frame(seed, "prepare", "pool")
+    if "noisy" in pool:
+        noisy = _in_order(pool, table["id"], f"seed{seed}/prepare")["noisy"]
+        table = table.assign(noisy=noisy.to_numpy(bool))
+    return table
 
 
-def _p_star(source: Source) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Both readings of p*, pooled over seeds, and the second at every threshold."""
+def _p_star(source: Source, pool: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """All readings of p*, pooled over seeds, and those by threshold at every threshold."""
     at = float(source.profile["evaluation"]["correct_at"])
     thresholds = np.unique([*THRESHOLDS, at])
-    tables = [source.frame(seed, "generate", "rouge", ["id", "rouge1"]) for seed in source.seeds]
-    quality = np.concatenate([table["rouge1"].to_numpy(float) for table in tables])
+    everything = pd.concat(pool, ignore_index=True)
+    quality = everything["rouge1"].to_numpy(float)
+    parts = {"": np.ones(quality.size, bool)}
+    if "noisy" in everything:
+        parts["-clean"] = ~everything["noisy"].to_numpy(bool)
     points, curve = [], []
     for verifier in [name for members in source.groups.values() for name in members]:
-        scores = [source.frame(seed, f"score-{verifier}", "scores")["score"] for seed in source.seeds]
-        unscored = int(sum(score.isna().sum() for score in scores))
         for rate in source.rates:
-            kept = np.concatenate([_flags(source, seed, verifier, rate, tables[seed]["id"]) for seed in source.seeds])
-            soft = soft_reading(quality, kept, LEVEL, draws=DRAWS)
-            cut = threshold_reading(quality, kept, LEVEL, thresholds)
-            about: dict[str, Any] = {"verifier": verifier, "rate": rate}
-            lines = [
-                {"threshold": value, "rule": cut.verdict[place]} | _estimates(cut.rates, place)
-                for place, value in enumerate(cut.threshold.tolist())
-            ]
-            curve += [about | line for line in lines]
-            about |= {"records": quality.size, "unscored": unscored}
-            points.append(about | {"reading": "soft", "threshold": np.nan, "rule": soft.verdict} | _estimates(soft))
-            points.append(about | {"reading": "threshold"} | lines[thresholds.tolist().index(at)])
+            chosen = [_selection(source, seed, verifier, rate, pool[seed]["id"]) for seed in source.seeds]
+            kept = np.concatenate([table["kept"].to_numpy(bool) for table in chosen])
+            unscored = int(sum(table["score"].isna().sum() for table in chosen))
+            for name, part in parts.items():
+                soft = soft_reading(quality[part], kept[part], LEVEL, draws=DRAWS)
+                cut = threshold_reading(quality[part], kept[part], LEVEL, thresholds)
+                about: dict[str, Any] = {"verifier": verifier, "rate": rate, "reading": f"threshold{name}"}
+                lines = [
+                    {"threshold": value, "rule": cut.verdict[place]} | _estimates(cut.rates, place)
+                    for place, value in enumerate(cut.threshold.tolist())
+                ]
+                curve += [about | line for line in lines]
+                about |= {"records": int(part.sum()), "unscored": unscored}
+                first = about | {"reading": f"soft{name}", "threshold": np.nan, "rule": soft.verdict}
+                points += [first | _estimates(soft), about | lines[thresholds.tolist().index(at)]]
     return pd.DataFrame(points), pd.DataFrame(curve)
 
 
-def _flags(source: Source, seed: int, verifier: str, rate: float, ids: pd.Series) -> np.ndarray:
+def _selection(source: Source, seed: int, verifier: str, rate: float, ids: pd.Series) -> pd.DataFrame:
     stage = f"select-{verifier}-{rate:g}"
-    table = source.frame(seed, stage, "selection", ["id", "kept"])
-    return _in_order(table, ids, f"seed{seed}/{stage}")["kept"].to_numpy(bool)
+    table = source.frame(seed, stage, "selection", ["id", "kept", "score"])
+    return _in_order(table, ids, f"seed{seed}/{stage}")
+
+
+def _soft(quality: np.ndarray, kept: np.ndarray) -> float:
+    """The value of soft p* without its interval."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        phi, psi = (np.divide(part[kept].sum(), part.sum()) for part in (quality, 1 - quality))
+        return float(np.divide(phi, phi + psi))
 
 
 def _estimates(rates: Any, place: int | None = None) -> dict[str, float]:
@@ -208,18 +227,25 @@ def _estimates(rates: Any, place: int | None = None) -> dict[str, float]:
     return {f"{name}{end}": float(values[name][index]) for name in RATES for end, index in ends.items()}
 
 
-def _kept(source: Source) -> pd.DataFrame:
+def _kept(source: Source, pool: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """What each verifier keeps: one line per seed, verifier (draws one by one) and rate."""
+    verifiers = [(group, verifier) for group, members in source.groups.items() for verifier in members]
     lines = []
     for seed in source.seeds:
-        for group, members in source.groups.items():
-            for verifier in members:
-                for rate in source.rates:
-                    facts = source.facts(seed, f"select-{verifier}-{rate:g}")
-                    line: dict[str, Any] = {"seed": seed, "group": group, "verifier": verifier, "rate": rate}
-                    line |= {name: _number(facts.get(name)) for name in KEPT}
-                    line["distinct_share"] = line["distinct"] / line["kept"] if line["kept"] else np.nan
-                    lines.append(line | {"kept_rouge1": 100 * _number(facts.get("rouge1"))})
+        quality = pool[seed]["rouge1"].to_numpy(float)
+        clean = ~pool[seed]["noisy"].to_numpy(bool) if "noisy" in pool[seed] else None
+        for group, verifier in verifiers:
+            for rate in source.rates:
+                facts = source.facts(seed, f"select-{verifier}-{rate:g}")
+                flags = _selection(source, seed, verifier, rate, pool[seed]["id"])["kept"].to_numpy(bool)
+                line: dict[str, Any] = {"seed": seed, "group": group, "verifier": verifier, "rate": rate}
+                line |= {name: _number(facts.get(name)) for name in KEPT}
+                line["distinct_share"] = line["distinct"] / line["kept"] if line["kept"] else np.nan
+                line["commonest"] = float(pool[seed]["common"][flags].mean())
+                line["p_star_soft"] = _soft(quality, flags)
+                if clean is not None:
+                    line["p_star_soft_clean"] = _soft(quality[clean], flags[clean])
+                lines.append(line | {"kept_rouge1": 100 * _number(facts.get("rouge1"))})
     return pd.DataFrame(lines)
 
 
@@ -234,24 +260,37 @@ def _rows(source: Source, found: Evaluated, kept: pd.DataFrame, points: pd.DataF
         if arm in found.about:
             lines.append({"arm": arm, "verifier": "", "rate": np.nan} | _line(source, found, one(arm)))
     facts = kept.drop(columns=["seed", "verifier"]).groupby(["group", "rate"]).mean()
+    stars = kept.groupby(["group", "rate", "seed"])["p_star_soft"].mean().groupby(["group", "rate"])
+    lowest, highest = stars.min(), stars.max()
     for group, members in source.groups.items():
         for rate in source.rates:
             side = students(members, rate)
             line = {"arm": student(group, rate), "verifier": group, "rate": rate} | _line(source, found, side, rate)
             line |= facts.loc[(group, rate)].to_dict()
             part = points[points["verifier"].isin(members) & (points["rate"] == rate)]
-            for reading in ("soft", "threshold"):
-                mean = part.loc[part["reading"] == reading, ["p_star", "p_star_low", "p_star_high"]].mean(skipna=False)
-                line |= {f"{name}_{reading}": value for name, value in mean.items()}
+            for reading in [name for name in READINGS if name in set(part["reading"])]:
+                mine, names = part[part["reading"] == reading], ["p_star", "p_star_low", "p_star_high"]
+                suffix = reading.replace("-", "_")
+                line |= {f"{name}_{suffix}": value for name, value in mine[names].mean(skipna=False).items()}
+                line[f"rule_{suffix}"] = mine["rule"].iloc[0] if mine["rule"].nunique() == 1 else "undecided"
+            line |= {"p_star_soft_seed_min": lowest[(group, rate)], "p_star_soft_seed_max": highest[(group, rate)]}
             lines.append(line)
     return pd.DataFrame(lines)
+
+
+def _stars(rows: pd.DataFrame) -> pd.DataFrame:
+    """Soft p* by group and rate, on clean references where these are known."""
+    suffix = "soft_clean" if "p_star_soft_clean" in rows else "soft"
+    names = {f"p_star{end}_{suffix}": name for end, name in (("", "value"), ("_low", "low"), ("_high", "high"))}
+    return rows[rows["rate"].notna()].rename(columns=names)[["verifier", "rate", *names.values()]]
 
 
 def _line(source: Source, found: Evaluated, side: Side, rate: float | None = None) -> dict[str, Any]:
     """ROUGE of a side, and its difference from the generator and from random of the same size."""
     about = [entry for name in side for entry in found.about[name]]
     line: dict[str, Any] = {"models": len(about), "seeds": len(source.seeds), "tests": found.tests}
-    line |= {name: float(np.mean([entry[name] for entry in about])) for name in ("steps", "examples")}
+    counted = ("steps", "examples", "passes")
+    line |= {name: float(np.mean([entry.get(name, np.nan) for entry in about])) for name in counted}
     for kind, arms in found.arms.items():
         mean, low, high = arms.interval(side)
         line |= {kind: mean, f"{kind}_low": low, f"{kind}_high": high}
@@ -283,7 +322,7 @@ def _seeds(source: Source, found: Evaluated, kept: pd.DataFrame) -> pd.DataFrame
     return pd.DataFrame(lines).merge(kept, on=["seed", "arm"], how="left")
 
 
-def _pool(source: Source) -> pd.DataFrame:
+def _pool(source: Source, pool: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """What the generator was trained on and what it wrote, one line per seed."""
     lines = []
     for seed in source.seeds:
@@ -293,6 +332,9 @@ def _pool(source: Source) -> pd.DataFrame:
         facts = source.facts(seed, "generate")
         line |= {name: facts[name] for name in ("capped", "empty", "duplicates")}
         line["distinct"] = facts["rows"] - facts["duplicates"]
+        line["commonest"] = float(pool[seed]["common"].mean())
+        if "noisy" in pool[seed]:
+            line["noisy"] = float(pool[seed]["noisy"].mean())
         scores = source.frame(seed, "generate", "rouge", list(KINDS))
         lines.append(line | {kind: 100 * float(scores[kind].mean()) for kind in KINDS})
     return pd.DataFrame(lines)

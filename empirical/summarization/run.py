@@ -1,16 +1,24 @@
 """Run a profile into a folder, or say what that would take; see `empirical.experiment`."""
 
+import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
 from empirical import experiment
 from empirical.experiment import Outlook
-from empirical.stages import Stage, survey
+from empirical.stages import Stage, needed, survey
+from empirical.summarization import corpus
 from empirical.summarization.plan import others, shard, stages, targets
+from empirical.summarization.preflight import check
 from empirical.summarization.profile import MADE, Profile
+from empirical.summarization.training import FSDP, Schedule, check_accelerate, processes
 
+ANSWERING = ("generator", "model")
+"""Roles of models that a stage lets answer."""
 SHOWN = 2
-FSDP = Path(__file__).parent / "presets" / "fsdp.yaml"
 FIGURES = ("summarization_rouge", "summarization_p_star")
 
 
@@ -35,10 +43,10 @@ def outlook(
     if part is not None:
         early = [stage.name for stage in ahead.missing if stage.name not in wanted]
         if early:
-            before = "train-generator" if verb == "generate" else "generate"
+            before = "train-generator" + (" and generate" if verb == "score" else "")
             raise ValueError(
                 f"--shard {part[0]}/{part[1]}: {len(early)} stages before it are not there yet, such as {early[0]}; "
-                f"run {before} first, in one process"
+                f"run {before} first (generate may be in shards)"
             )
     experiment.patient(ahead, device != "auto", f"preset {profile.name}", "run --preset small")
     return ahead
@@ -57,9 +65,12 @@ def run(
     Raises ValueError, before anything is made, where a model or the memory for it is not to be had.
     """
     launcher = str(FSDP) if accelerate == "fsdp" else accelerate
-    if ahead.missing:
-        _check(profile, ahead, launcher)
-    runtime = {"device": ahead.device, "accelerate": launcher}
+    if launcher and ahead.device == "cuda" and ahead.workers > 1:
+        raise ValueError(f"--accelerate beside --workers {ahead.workers}: trainings take all GPUs; leave --workers out")
+    if launcher:
+        check_accelerate(launcher, torch.cuda.device_count() if ahead.device == "cuda" else 0)
+    _check(profile, ahead, out, launcher)
+    runtime = {"device": ahead.device, "accelerate": launcher, "fitting": profile.fitting}
     return experiment.run(ahead, out, runtime, FIGURES, on_done, shared)
 
 
@@ -70,25 +81,52 @@ def show_batch(profile: Profile, out: Path) -> str:
     from empirical.summarization.encode import Encoder, shown
     from empirical.summarization.models import load_tokenizer
 
-    done, _ = survey([stage for stage in stages(profile) if stage.name in ("seed0/prepare", "base")], out)
+    done, _ = survey(needed(stages(profile), ("seed0/prepare", "base")), out)
     rows = pd.read_parquet(done["seed0/prepare"].folder / "generator.parquet").head(SHOWN)
     encoder = Encoder(load_tokenizer(done["base"].folder), profile.layout)
     examples = [shown(encoder, row.text, row.summary) for row in rows.itertuples()]
     return "\n\n".join(f"{name}\n{example}" for name, example in zip(rows["id"], examples, strict=True))
 
 
-def _check(profile: Profile, ahead: Outlook, accelerate: str | None) -> None:
-    from empirical.summarization.corpus import resolve
-    from empirical.summarization.preflight import check
-    from empirical.summarization.training import processes
-
-    resolve(profile.data.source, profile.data.revision)
-
-    tables = [(profile.base, profile.generator), (profile.base, profile.retraining)]
-    tables += [(getattr(profile, name), getattr(profile, name)) for name in others(profile)]
-    elsewhere = [(model, role) for model, role in tables if model.name != MADE]
-    models = [{"name": model.name, "revision": model.revision} for model, _ in elsewhere]
-    schedules = [profile.schedule(role) for _, role in elsewhere]
-    if models:
+def _check(profile: Profile, ahead: Outlook, out: Path, accelerate: str | None) -> None:
+    """Refuse what could only fail later: the source and the models that missing stages read, and memory for them."""
+    if any(stage.name == "source" for stage in ahead.missing):
+        corpus.resolve(profile.data.source, profile.data.revision)
+    demands = []
+    for base in ("base", *(f"base-{name}" for name in others(profile))):
+        table = getattr(profile, base.removeprefix("base-"))
+        if table.name != MADE:
+            model = {"name": table.name, "revision": table.revision}
+            demands += [(model, schedule, times) for schedule, times in _demands(ahead.missing, base, profile).items()]
+    if demands:
+        models, schedules, times = zip(*demands, strict=True)
         count, sharded = processes(accelerate) if accelerate else (1, False)
-        check(models, schedules, ahead.device, count, profile.layout, sharded)
+        rows = max(profile.generation.batch, profile.generation.scoring_batch)
+        precision = profile.generation.precision
+        found = check(models, schedules, ahead.device, count, profile.layout, sharded, rows, precision)
+        _check_disk(out, [size * number for size, number in zip(found["parameters"], times, strict=True)], profile)
+
+
+def _demands(missing: list[Stage], base: str, profile: Profile) -> Counter[Schedule | None]:
+    """How often a base model is to be trained by the missing stages; None: its descendants answer."""
+    trained = [stage.settings["schedule"] for stage in missing if stage.inputs.get("base") == base]
+    found = Counter[Schedule | None](Schedule(**schedule, **profile.fitting) for schedule in trained)
+    own = base.replace("base", "verifier") if base != "base" else "generator"
+    answers = any(stage.inputs.get(role, "").endswith(own) for stage in missing for role in ANSWERING)
+    if answers:
+        found[None] = 0
+    return found
+
+
+def _check_disk(out: Path, kept: list[int], profile: Profile) -> None:
+    """Raise ValueError where the trained models, of so many parameters in all, would not fit; adapters always do."""
+    if profile.training.lora_rank or not sum(kept):
+        return
+    there = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
+    width = 2 if profile.training.precision == "bfloat16" else 4
+    needed, free = width * sum(kept), shutil.disk_usage(there).free
+    if needed > free:
+        raise ValueError(
+            f"--out {out}: the trained models take {needed / 1e9:.0f} GB, and {free / 1e9:.0f} GB are free there; "
+            "choose another disk, fewer selection.rates, or [training] lora_rank = 16"
+        )

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from empirical.summarization import card, corpus, gates, results, rouge, selection
 from empirical.summarization.append import write_table
@@ -19,39 +18,42 @@ from empirical.summarization.models import load_model, load_tokenizer, resolve, 
 from empirical.summarization.perplexity import score_rows
 from empirical.summarization.stories import Recipe, stories
 from empirical.summarization.training import ABOUT, Schedule, train
+from empirical.threads import one_thread
 from sims.files import write_atomic
 
 Settings = Mapping[str, Any]
 Folders = Mapping[str, Path]
 
-FACTS = "facts.json"
+FACTS, SOURCE = "facts.json", "source.json"
+
+
+def source(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
+    """Which data these are: a commit of the hub, or the content of own files."""
+    about = corpus.resolve(settings["source"], settings["revision"])
+    _write(folder / SOURCE, about)
+    data = {"name": about["source"], "revision": about["revision"], "licence": about["licence"]}
+    card.write(folder, "Source of the articles", settings, inputs, {}, data=data)
 
 
 def prepare(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """The corpus in its parts: generator, pool, test, and fresh stories for verifiers."""
-    seed = settings["seed"]
-    if settings["source"] == "stories":
+    about, seed = json.loads((inputs["source"] / SOURCE).read_bytes()), settings["seed"]
+    parts: dict[str, pd.DataFrame] = {}
+    if about["source"] == "stories":
         recipe = Recipe(**settings["recipe"])
-        about = corpus.resolve("stories", "")
-        train_rows, test, fresh = (
+        labelled, parts["test"], parts["fresh"] = (
             stories(settings[name], [*seed, number], recipe)
             for number, name in enumerate(("labelled", "test", "fresh"))
         )
     else:
-        about = corpus.resolve(settings["source"], settings["revision"])
-        train_rows, test = (
-            corpus.read(about["source"], about["revision"], split, runtime.get("cache")) for split in ("train", "test")
-        )
-        test, fresh = test.iloc[: settings["test"]], None
-    generator, pool = corpus.divide(train_rows, settings["share"], settings["labelled"], seed)
-    for name, rows in {"generator": generator, "pool": pool, "test": test, "fresh": fresh}.items():
-        if rows is not None:
-            write_table(folder / f"{name}.parquet", rows)
-    facts = {"source": about, "corpus": corpus.facts(generator, pool, test)}
-    _write(folder / FACTS, facts)
-    sizes = {name: len(rows) for name, rows in (("generator", generator), ("pool", pool), ("test", test))}
-    data = {"name": about["source"], "revision": about["revision"], "licence": about["licence"]}
-    card.write(folder, "Articles with reference summaries", settings, inputs, sizes, data=data)
+        labelled, test = (corpus.read(about["source"], about["revision"], split) for split in ("train", "test"))
+        parts["test"] = test.iloc[: settings["test"]]
+    parts["generator"], parts["pool"] = corpus.divide(labelled, settings["share"], settings["labelled"], seed)
+    for name, rows in parts.items():
+        write_table(folder / f"{name}.parquet", rows)
+    _write(folder / FACTS, {"source": about, "corpus": corpus.facts(parts)})
+    sizes = {name: len(rows) for name, rows in parts.items()}
+    card.write(folder, "Articles with reference summaries", settings, inputs, sizes)
 
 
 def base(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
@@ -60,10 +62,10 @@ def base(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -
     about: dict[str, Any] = {"name": model["name"], "revision": model["revision"], "licence": model["licence"]}
     if model["name"] == "made":
         form = Format(**settings["format"])
-        rows = pd.concat([_rows(inputs, name, ["text", "summary"]) for name in ("generator", "pool")])
-        texts = [form.prefix, form.separator, *rows["text"], *rows["summary"]]
+        articles, summaries = _labelled(inputs, "generator")
+        texts = [form.prefix, form.separator, *articles, *summaries, *_rows(inputs, "pool", ["text"])["text"]]
         tokenizer = train_tokenizer(texts, settings["tokenizer"], settings["vocabulary"])
-        with _threads(runtime):
+        with one_thread():
             found, losses = make_base(
                 tokenizer,
                 form.separator,
@@ -128,7 +130,7 @@ def score_part(settings: Settings, inputs: Folders, folder: Path, runtime: Setti
     generated = pd.read_parquet(inputs["generated"] / "rows.parquet")
     model, encoder = _model(inputs["model"], settings, runtime)
     articles = _rows(inputs, "pool", ["id", "text"])
-    with _threads(runtime):
+    with one_thread():
         score_rows(model, encoder, articles, generated, folder, batch=settings["batch"])
     facts = {"verifier": settings["verifier"], "rows": len(generated)}
     card.write(folder, "Scores of summaries (a part)", settings, inputs, facts)
@@ -152,15 +154,15 @@ def score(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) 
 
 def select(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """The share of summaries that one verifier keeps; the rest stays in the file, with kept = false."""
-    generated = pd.read_parquet(inputs["generate"] / "rows.parquet")
-    quality = pd.read_parquet(inputs["generate"] / "rouge.parquet")["rouge1"].to_numpy()
-    scores = pd.read_parquet(inputs["scores"] / "scores.parquet")["score"].to_numpy()
+    pool = _rows(inputs, "pool")
+    generated = _aligned(inputs["generate"] / "rows.parquet", pool)
+    quality = _aligned(inputs["generate"] / "rouge.parquet", pool)["rouge1"].to_numpy()
+    scores = _aligned(inputs["scores"] / "scores.parquet", pool)["score"].to_numpy()
     scores = np.where(generated["empty"], np.nan, scores)  # nothing is no summary, whoever likes it
     flags = selection.kept(generated["id"], scores, settings["rate"])
     best = selection.kept(generated["id"], quality, settings["rate"])
     write_table(folder / "selection.parquet", generated[["id"]].assign(kept=flags, score=scores))
     part = generated[flags]
-    pool = _rows(inputs, "pool")
     facts = counts(part) | {
         "kept": len(part),
         "distinct": part["generated"].nunique(),
@@ -176,9 +178,10 @@ def select(settings: Settings, inputs: Folders, folder: Path, runtime: Settings)
 
 def retrain(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """The base model fine-tuned afresh on the summaries that were kept."""
-    flags = pd.read_parquet(inputs["selected"] / "selection.parquet")["kept"].to_numpy()
-    articles = _rows(inputs, "pool", ["text"])["text"][flags].tolist()
-    summaries = pd.read_parquet(inputs["generate"] / "rows.parquet")["generated"][flags].tolist()
+    pool = _rows(inputs, "pool", ["id", "text"])
+    flags = _aligned(inputs["selected"] / "selection.parquet", pool)["kept"].to_numpy()
+    articles = pool["text"][flags].tolist()
+    summaries = _aligned(inputs["generate"] / "rows.parquet", pool)["generated"][flags].tolist()
     _fit("Model retrained on kept summaries", (articles, summaries), settings, inputs, folder, runtime)
 
 
@@ -192,9 +195,9 @@ def evaluate(settings: Settings, inputs: Folders, folder: Path, runtime: Setting
     else:
         generated = _summarize(settings, inputs["model"], test, folder, runtime)
         found = rouge.scores(generated["generated"], test["summary"], settings["stemmer"])
-        (folder / "rows.parquet").unlink()
     table = generated[["id", "generated", "capped", "empty"]].assign(**found)
     write_table(folder / "evaluation.parquet", table)
+    (folder / "rows.parquet").unlink(missing_ok=True)
     _write(folder / ABOUT, about)
     facts = {kind: float(values.mean()) for kind, values in found.items()} | {"stemmer": settings["stemmer"]}
     card.write(folder, f"Test of {settings['model']}", settings, inputs, facts)
@@ -205,6 +208,8 @@ def gate(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -
     generated = pd.read_parquet(inputs["evaluated"] / "evaluation.parquet", columns=["id", "generated"])
     found = gates.gates(generated, _rows(inputs, "test"), _rows(inputs, "generator"), settings["stemmer"])
     _write(folder / "gates.json", found)
+    facts = {entry["gate"]: entry["value"] for entry in found}
+    card.write(folder, "Whether made-up data are a fair test", settings, inputs, facts)
 
 
 def report(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
@@ -222,8 +227,8 @@ def _fit(
     folder: Path,
     runtime: Settings,
 ) -> None:
-    form, schedule = Format(**settings["format"]), Schedule(**settings["schedule"])
-    with _threads(runtime):
+    form, schedule = Format(**settings["format"]), Schedule(**settings["schedule"], **runtime["fitting"])
+    with one_thread():
         train(inputs["base"], examples, form, schedule, settings["seed"], folder, runtime)
     about = json.loads((folder / ABOUT).read_bytes())
     facts = {name: about.get(name) for name in ("examples", "steps", "failure")}
@@ -241,7 +246,7 @@ def _model(where: Path, settings: Settings, runtime: Settings) -> tuple[Any, Enc
 
 def _summarize(settings: Settings, where: Path, rows: pd.DataFrame, folder: Path, runtime: Settings) -> pd.DataFrame:
     model, encoder = _model(where, settings, runtime)
-    with _threads(runtime):
+    with one_thread():
         return summarize(model, encoder, rows, folder, batch=settings["batch"])
 
 
@@ -261,6 +266,13 @@ def _rows(inputs: Folders, name: str, columns: list[str] | None = None) -> pd.Da
     return pd.read_parquet(inputs["prepare"] / f"{name}.parquet", columns=columns)
 
 
+def _aligned(path: Path, pool: pd.DataFrame) -> pd.DataFrame:
+    """A table with a row for each article of the pool, in the pool's order."""
+    table = pd.read_parquet(path)
+    assert table["id"].equals(pool["id"]), path
+    return table
+
+
 def _labelled(inputs: Folders, name: str) -> tuple[list[str], list[str]]:
     rows = _rows(inputs, name, ["text", "summary"])
     return rows["text"].tolist(), rows["summary"].tolist()
@@ -268,16 +280,3 @@ def _labelled(inputs: Folders, name: str) -> tuple[list[str], list[str]]:
 
 def _write(path: Path, value: Any) -> None:
     write_atomic(path, json.dumps(value, indent=1).encode())
-
-
-class _threads:
-    """One thread on a CPU: sums, and so the last bits, depend on how many there are."""
-
-    def __init__(self, runtime: Settings) -> None:
-        self.before, self.wanted = torch.get_num_threads(), runtime.get("threads", 1)
-
-    def __enter__(self) -> None:
-        torch.set_num_threads(self.wanted)
-
-    def __exit__(self, *_: object) -> None:
-        torch.set_num_threads(self.before)

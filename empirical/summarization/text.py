@@ -1,7 +1,7 @@
-"""The report as text: the table, the four findings with what explains them, p*, what was kept, and the limits."""
+"""The report as text: findings at a glance, gates, the table, contrasts with what explains them, p*, and the limits."""
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,25 +10,24 @@ import pandas as pd
 from empirical.summarization.findings import NEGLIGIBLE
 
 WIDTH = 116
-MARKS = {"better": "+", "worse": "-", "undecided": "?", "failed": "!"}
 NAMES = {
     "full": "full data",
-    "full-epoch": "full, one epoch *",
-    "verifier-stronger": "stronger model itself",
-    "verifier-foreign": "foreign model itself",
+    "full-epoch": "full, one epoch*",
+    "verifier-stronger": "stronger itself",
+    "verifier-foreign": "foreign itself",
 }
-DOUBT = 0.05
-"""p-value below which the report doubts the assumption behind its intervals."""
-ROLES = {"claim": "", "control": "control: ", "precondition": "given: "}
+ROLES = {"claim": "", "control": "control: ", "precondition": "premise: "}
 WANTED = {"above": "above", "below": "below", "no better": "no better than"}
+SLOT = " is right"
+"""How the names of gates on slots end."""
 
 Tables = Mapping[str, pd.DataFrame]
 
 
 def text(tables: Tables, profile: Mapping[str, Any]) -> str:
     """All of it, ready to print; every number is one of the tables'."""
-    parts = [_head(tables, profile), _gates(tables["gates"]), _table(tables["rows"]), _findings(tables)]
-    parts += [_p_star(tables["p_star"]), _kept(tables), _limits(tables, profile)]
+    parts = [_head(tables, profile), _glance(tables["findings"]), _gates(tables), _table(tables["rows"])]
+    parts += [_findings(tables), _p_star(tables), _limits(tables, profile)]
     return "\n\n".join(filter(None, ("\n".join(part) for part in parts)))
 
 
@@ -69,156 +68,173 @@ def _each(pool: pd.DataFrame, name: str) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def _gates(gates: pd.DataFrame) -> Iterator[str]:
+def _glance(findings: pd.DataFrame) -> Iterator[str]:
+    yield f"{'The published findings, here':48}{'':20}{'ROUGE-1 difference':>21}"
+    for _, line in findings.iterrows():
+        words = f"{line['number']:3} {line['short']:44}{line['verdict'].upper():>20}"
+        if line["verdict"] != "not run":
+            words += f"{_gain(line):>21} {name_of(line['side'])} - {name_of(line['other'])}"
+        yield words.rstrip()
+
+
+def _gates(tables: Tables) -> Iterator[str]:
+    gates = tables["gates"]
     if gates.empty:
         return
     yield f"{'Gates: is the made-up corpus a fair test?':44}{'per seed':34}{'wanted':22}passed"
     for gate, part in gates.groupby("gate", sort=False):
         values = ", ".join("-" if pd.isna(value) else f"{value:.3g}" for value in part["value"])
         wanted = part["wanted"].iloc[0]
-        passed = part["passed"].dropna()
-        counted = f"{int(passed.astype(bool).sum())} of {len(part)}" if len(passed) else "-"
-        yield f"  {str(gate):42}{values:34}{'-' if pd.isna(wanted) else wanted!s:22}{counted}"
+        yield f"  {str(gate):42}{values:34}{'-' if pd.isna(wanted) else wanted!s:22}{_passed(part['passed'])}".rstrip()
+    for words in _meaning(gates, tables["rows"]):
+        yield _say(words)
+
+
+def _passed(passed: pd.Series) -> str:
+    known = passed.dropna().astype(bool)
+    if known.empty:
+        return ""
+    return "passed" if known.all() else f"passed in {known.sum()} of {len(known)}" if known.any() else "failed"
+
+
+def _meaning(gates: pd.DataFrame, rows: pd.DataFrame) -> Iterator[str]:
+    """What follows from the gates that fail, and how much room there is above the students."""
+    means = gates.assign(value=gates["value"].astype(float)).groupby("gate", sort=False)["value"].mean()
+    failed = [gate for gate, part in gates.groupby("gate", sort=False) if part["passed"].eq(False).any()]
+    high = [gate for gate in failed if str(gate).endswith(SLOT) and means[gate] > 0.8]
+    words = f"Gates failed in at least one seed: {', '.join(map(str, failed))}." if failed else ""
+    if high:
+        words += (
+            f" Slots are right in {_whole(means[high].min())} or more: names and numbers are nearly all right; what "
+            "verifiers can tell apart are noisy references, wording and events."
+        )
+    words += "".join(
+        f" A constant output gets {means[gate]:.1f} points, so that boilerplate earns little here."
+        for gate in failed
+        if str(gate).endswith("constant output") and means[gate] < 25
+    )
+    perfect = [value for gate, value in means.items() if str(gate).endswith("perfect content")]
+    students = rows.loc[rows["verifier"] != ""].dropna(subset=["rouge1"])
+    if perfect and len(students):
+        best = students.loc[students["rouge1"].idxmax()]
+        name = name_of(best["arm"], best["verifier"], best["rate"])
+        words += (
+            f" Students reach {best['rouge1']:.1f} ({name}) of the {perfect[0]:.1f} points that perfect content gets: "
+            "no verifier can show more than that."
+        )
+    if words:
+        yield words.strip()
 
 
 def _table(rows: pd.DataFrame) -> Iterator[str]:
-    yield "ROUGE-1 (F1, points) on the test articles, with 95 % intervals over test articles; differences with theirs"
-    yield (f"{'':22}{'':6}{'exam-':>8}{'':18}{'minus':>20}{'minus':>20}{'p*':>6}{'p*':>5}{'kept':>6}{'dist-':>6}")
+    seeds = rows["seeds"].iloc[0]
+    over = f"t over the {seeds} seeds" if seeds > 1 else "paired, over test articles"
+    yield f"ROUGE-1 (F1, points) on the test articles, 95 % intervals over these; differences: {over}"
+    yield (f"{'':16}{'exam-':>7}{'':6}{'':18}{'minus':>21}{'':7}{'minus':>21}{'':7}{'p*':>5}{'kept':>6}")
     yield (
-        f"{'':22}{'steps':>6}{'ples':>8}{'ROUGE-1':>18}{'generator':>20}{'random':>20}{'soft':>6}{'thr.':>5}"
-        f"{'R1':>6}{'inct':>6}"
+        f"{'':16}{'ples':>7}{'passes':>7}{'ROUGE-1':>17}{'generator':>21}{'':7}{'random':>21}{'':7}{'soft':>5}{'R1':>6}"
     )
     for _, line in rows.iterrows():
         name = name_of(line["arm"], line["verifier"], line["rate"])
         mean = f"{_number(line['rouge1'])} {_interval(line, 'rouge1_low', 'rouge1_high')}"
-        words = f"{name:22}{line['steps']:6,.0f}{line['examples']:8,.0f}{mean:>18}"
-        words += f"{_gain(line, 'generator'):>20}{_gain(line, 'random'):>20}"
+        words = f"{name:16}{line['examples']:7,.0f}{_number(line['passes']):>6} {mean:>17}"
+        for other in ("generator", "random"):
+            words += f" {_gain(line, f'_{other}'):>20} {_mark(line.get(f'verdict_{other}')):6}"
         if line["verifier"]:
-            words += f"{_share(line['p_star_soft']):>6}{_share(line['p_star_threshold']):>5}"
-            words += f"{_number(line['kept_rouge1']):>6}{_whole(line['distinct_share']):>6}"
+            words += f"{_share(line['p_star_soft']):>5}{_number(line['kept_rouge1']):>6}"
         yield words.rstrip()
         if line["failure"]:
             yield _say(f"failed: {line['failure']}", "    ")
     yield _say(
-        "+ better, - worse: the interval of the difference excludes 0, and the two intervals of ROUGE-1 are apart; "
-        "? undecided; ! failed. Each verdict is for itself, uncorrected for their number. thr.: threshold reading."
+        "better, worse: the interval of the difference excludes 0, and the two intervals of ROUGE-1 are apart (not "
+        f"corrected for the number of comparisons). passes: over the examples. {_steps(rows)}"
     )
-    if "full-epoch" in set(rows["arm"]):
-        yield "* not matched: it takes as many steps as one epoch of the full data needs."
 
 
-def _gain(line: pd.Series, other: str) -> str:
-    value = line.get(f"difference_{other}", np.nan)
-    verdict = line.get(f"verdict_{other}")
-    if pd.isna(verdict):
-        return ""
-    return f"{_number(value, '+')} {_interval(line, f'low_{other}', f'high_{other}')}{MARKS[verdict]}"
+def _mark(verdict: Any) -> str:
+    return verdict if verdict in ("better", "worse", "failed") else ""
+
+
+def _steps(rows: pd.DataFrame) -> str:
+    """Steps of the most arms, and who takes others."""
+    counts = rows["steps"].round().astype(int)
+    usual = counts.mode().iloc[0]
+    groups = rows.assign(steps=counts)[counts != usual].groupby("steps")
+    others = "; ".join(
+        f"{', '.join(name_of(row['arm'], row['verifier'], row['rate']) for _, row in part.iterrows())}: {steps:,}"
+        for steps, part in groups
+    )
+    unmatched = "; *: not matched" if "full-epoch" in set(rows["arm"]) else ""
+    return f"Steps: {usual:,}{f' ({others})' if others else ''}{unmatched}."
+
+
+def _gain(line: pd.Series, suffix: str = "") -> str:
+    value = line.get(f"difference{suffix}", np.nan)
+    verdict = line.get(f"verdict{suffix}", "")
+    if pd.isna(value):
+        return "NaN" if verdict == "failed" else ""
+    return f"{_number(value, '+')} {_interval(line, f'low{suffix}', f'high{suffix}')}"
 
 
 def _findings(tables: Tables) -> Iterator[str]:
-    yield f"{'The published findings, here':50}{'difference':>20}{'t':>17}{'seeds':>8}  reading"
-    yield f"{'':87}{'+ / -':>8}"
+    yield f"{'In detail: means of rates, and what differs':45}{'difference':>20}{'seeds':>9}  reading"
     for _, finding in tables["findings"].iterrows():
-        yield _say(f"{finding['title']}: {finding['verdict'].upper()}", f"{finding['number'] + '.':4}")
         part = tables["contrasts"]
         part = part[part["finding"] == finding["finding"]] if len(part) else part
-        for _, of_claim in part.groupby(["side", "other"], sort=False):
-            yield from _claim(of_claim)
-        if len(part):
-            for words in _why(finding["finding"], tables):
-                yield _say(words, "    - ")
-        yield ""
-    yield _say(
-        "difference: ROUGE-1 of the first side minus the second, with its interval, see (a) below; t: the interval "
-        "from the seeds of this line alone, as a check. Controls do not count; what is given must be seen."
-    )
+        for place, (_, of_claim) in enumerate(part.groupby(["side", "other"], sort=False)):
+            yield _claim(of_claim, finding["number"] if place == 0 else "")
+        if len(part) and finding["verdict"] != "failed":
+            yield _say(_why(finding["finding"], tables), "    - ")
+    for words in _order(tables["orders"], tables["rows"]):
+        yield _say(words)
 
 
-def _claim(part: pd.DataFrame) -> Iterator[str]:
-    """A statement by its mean over rates, with the rates that say the same counted, and at each rate."""
-    head, each = part[part["headline"]].iloc[0], part[~part["headline"]]
-    what = f"  {ROLES[head['role']]}{name_of(head['side'])} {WANTED[head['wanted']]} {name_of(head['other'])}"
-    if len(each) == 1:
-        yield _contrast(head, what + ("" if np.isnan(head["rate"]) else f", {_percent(head['rate'])}"))
-        return
-    same = int((each["reading"] == head["reading"]).sum())
-    yield f"{_contrast(head, f'{what}, mean')} (at {same} of {len(each)})"
-    for _, line in each.iterrows():
-        yield _contrast(line, f"      at {_percent(line['rate'])}")
-
-
-def _contrast(line: pd.Series, what: str) -> str:
-    gain = f"{_number(line['difference'], '+')} {_interval(line, 'low', 'high', '+')}"
+def _claim(part: pd.DataFrame, number: str) -> str:
+    """A statement by its mean over rates; for all but controls also the rates that say something else."""
+    line, each = part[part["headline"]].iloc[0], part[~part["headline"]]
+    what = f"{number:3} {ROLES[line['role']]}{name_of(line['side'])} {WANTED[line['wanted']]} {name_of(line['other'])}"
+    what += "" if np.isnan(line["rate"]) else f", {_percent(line['rate'])}"
+    said = line["reading"]
+    if line["role"] != "control":
+        for reading, others in each[each["reading"] != said].groupby("reading", sort=False):
+            rates = ", ".join(f"{100 * rate:g}" for rate in others["rate"])
+            said += f"; at {rates} % {'overlap' if reading == 'undecided (overlap)' else reading}"
     seeds = f"{line['above']} / {line['below']}"
-    return f"{what:50}{gain:>20}{_interval(line, 't_low', 't_high', '+'):>17}{seeds:>8}  {line['reading']}"
+    return textwrap.fill(f"{what:45}{_gain(line):>20}{seeds:>9}  {said}", WIDTH, subsequent_indent=" " * 78)
 
 
-def _why(finding: str, tables: Tables) -> Iterator[str]:
-    """What p* and the kept summaries say to a finding; every sentence is chosen by the numbers."""
-    rows = tables["rows"]
+def _why(finding: str, tables: Tables) -> str:
+    """What p* and the kept summaries say to a finding, at the smallest rate; nothing but numbers."""
+    rows, pool = tables["rows"], tables["pool"]
     part = rows[rows["verifier"] == finding].sort_values("rate")
-    yield _verifier(finding, part, float(tables["pool"]["rouge1"].mean()))
-    yield _rule(part)
+    line = part.iloc[0]
+    clean = f", clean {_share(line['p_star_soft_clean'])}" if "p_star_soft_clean" in line else ""
+    words = (
+        f"{finding} {_percent(line['rate'])}: p* soft {_share(line['p_star_soft'])}{clean}; kept R1 "
+        f"{_number(line['kept_rouge1'])} (all {pool['rouge1'].mean():.1f}); distinct {_whole(line['distinct_share'])}"
+    )
     if finding == "random":
-        yield _own_summaries(part, rows[rows["arm"] == "generator"].iloc[0])
-    if finding == "oracle" and part["noisy"].notna().all():
-        yield _noisy(part, rows)
-    said = tables["contrasts"]
-    others = said.loc[(said["side"] == finding) & said["other"].isin(rows["verifier"]), "other"].unique()
-    yield from (_compare(finding, other, tables) for other in others if other != finding)
+        generator = rows[rows["arm"] == "generator"].iloc[0]
+        steps = sorted({*part["steps"], generator["steps"]})
+        words += (
+            f". Random: {_list(part['examples'])} own summaries; the generator: {generator['examples']:,.0f} "
+            f"references; {' to '.join(f'{end:,.0f}' for end in dict.fromkeys((steps[0], steps[-1])))} steps each"
+        )
+    common = float(pool["commonest"].mean())
+    if abs(line["commonest"] - common) >= 0.01:
+        words += f"; 8 commonest {100 * line['commonest']:.1f} % (all {100 * common:.1f})"
+    return f"{words}."
 
 
-def _verifier(name: str, part: pd.DataFrame, pool: float) -> str:
-    return (
-        f"What {name} keeps at {_list(100 * part['rate'], 'g')} %: soft p* {_list(part['p_star_soft'], '.2f')}, "
-        f"threshold p* {_list(part['p_star_threshold'], '.2f')}, ROUGE-1 {_list(part['kept_rouge1'], '.1f')} (all "
-        f"generated: {pool:.1f}), distinct {_list(100 * part['distinct_share'], '.0f')} %."
-    )
-
-
-def _rule(part: pd.DataFrame) -> str:
-    """Whether it selects by quality at all, and whether p < p*."""
-    above, below = _sides(part)
-    good = int((part["kept_rouge1"] > 50).sum())
-    return (
-        f"Soft p* is above 1/2 at {above} of {len(part)} rates, below at {below}, not told from 1/2 at "
-        f"{len(part) - above - below}. Soft purity, the mean ROUGE-1 of what is kept, is above 1/2 (p < p*) at {good}."
-    )
-
-
-def _sides(part: pd.DataFrame) -> tuple[int, int]:
-    """Rates with soft p* above 1/2, and below, by its interval."""
-    return int((part["p_star_low_soft"] > 0.5).sum()), int((part["p_star_high_soft"] < 0.5).sum())
-
-
-def _own_summaries(part: pd.DataFrame, generator: pd.Series) -> str:
-    """What the difference between random and the generator is due to."""
-    blind = "So, blind to quality, it shows" if not any(_sides(part)) else "As it is not blind here, it does not show"
-    return (
-        f"{blind} what training on own summaries does by itself: {_list(part['examples'])} of them in "
-        f"{_list(part['steps'])} steps, where the generator had {generator['examples']:,.0f} references in "
-        f"{generator['steps']:,.0f}."
-    )
-
-
-def _noisy(part: pd.DataFrame, rows: pd.DataFrame) -> str:
-    random = rows[rows["verifier"] == "random"].sort_values("rate")
-    beside = f", of what random keeps {_list(100 * random['noisy'], '.1f')} %" if len(random) else ""
-    return f"Noisy references: of what it keeps {_list(100 * part['noisy'], '.1f')} %{beside}."
-
-
-def _compare(name: str, other: str, tables: Tables) -> str:
-    """Two verifiers by p* and by their students."""
-    soft = tables["rows"].pivot_table(index="rate", columns="verifier", values="p_star_soft")
-    ahead = soft.get(name, np.nan) - soft.get(other, np.nan)
-    lines = tables["contrasts"]
-    line = lines[(lines["side"] == name) & (lines["other"] == other) & lines["headline"]].iloc[0]
-    words = f"By soft p* {name} is the better verifier than {other} at {(ahead > 0).sum()} of {len(soft)} rates"
-    gain = f"its students' mean difference is {_number(line['difference'], '+')} ({line['verdict']})"
-    if line["verdict"] not in ("better", "worse"):
-        return f"{words}; {gain}: the students leave open whether p* orders them rightly."
-    same = (line["difference"] > 0) == (np.mean(ahead) > 0)
-    return f"{words}; {gain}: p*, on the mean over rates, {'orders' if same else 'does not order'} them as students do."
+def _order(orders: pd.DataFrame, rows: pd.DataFrame) -> Iterator[str]:
+    """Verifiers by p* and by what their students are worth."""
+    chains = {}
+    for by, part in orders.groupby("by"):
+        links = [" > " if above else " = " for above in part["above_next"]]
+        chains[by] = "".join(f"{name}{link}" for name, link in zip(part["verifier"], links, strict=True))[:-3]
+    clean = " (clean)" if "p_star_soft_clean" in rows else ""
+    if len(chains) == 2:
+        yield f"By soft p*{clean}: {chains['p*']}. By students: {chains['students']} (=: not told apart)."
 
 
 def _list(values: pd.Series, form: str = ",.0f") -> str:
@@ -227,106 +243,125 @@ def _list(values: pd.Series, form: str = ",.0f") -> str:
     return shown[0] if len(set(shown)) == 1 else " / ".join(shown)
 
 
-def _p_star(points: pd.DataFrame) -> Iterator[str]:
-    soft, hard = (points[points["reading"] == reading].iloc[0] for reading in ("soft", "threshold"))
-    yield "p* = phi/(phi + psi) on the generated summaries, pooled over seeds; both readings of graded quality are ours"
-    yield (
-        f"soft: correct to the degree ROUGE-1, p = {soft['p']:.3f}; "
-        f"threshold: correct where ROUGE-1 >= {hard['threshold']:g}, p = {hard['p']:.3f}"
+def _p_star(tables: Tables) -> Iterator[str]:
+    rows, points = tables["rows"], tables["p_star"]
+    firsts = points.groupby("reading").first()
+    clean = "soft-clean" in firsts.index
+    cut = firsts.loc["threshold"]
+    yield _say(
+        "p* = phi/(phi + psi) on generated summaries, pooled over seeds, and what is kept; p: share of summaries that "
+        f"is wrong. soft: wrong to the degree 1 - ROUGE-1, p = {firsts.loc['soft', 'p']:.3f}; threshold: wrong where "
+        f"ROUGE-1 < {cut['threshold']:g}, p = {cut['p']:.3f}. Both readings are ours."
     )
-    half = f"{'phi':>7}{'psi':>7}{'purity':>8}{'p*':>7}{'':15}{'p < p*':>7}"
-    yield f"{'':16}{'soft':>29}{'':22}{'threshold':>29}"
-    yield f"{'':16}{half}{half}"
-    for (verifier, rate), part in points.groupby(["verifier", "rate"], sort=False):
-        cells = part.set_index("reading")
-        yield f"{f'{verifier} {_percent(rate)}':16}{_reading(cells.loc['soft'])}{_reading(cells.loc['threshold'])}"
-    lost = points[points["unscored"] > 0].drop_duplicates("verifier")
-    for _, line in lost.iterrows():
-        yield f"{line['verifier']}: {line['unscored']:,} of {line['records']:,} summaries could not be scored."
-
-
-def _reading(line: pd.Series) -> str:
-    rule = {"below": "yes", "above": "no"}.get(line["rule"], "?")
-    star = f"[{_share(line['p_star_low'], 3)}, {_share(line['p_star_high'], 3)}]"
-    rates = f"{_share(line['phi'], 3):>7}{_share(line['psi'], 3):>7}{_share(line['purity'], 3):>8}"
-    return f"{rates}{_share(line['p_star'], 3):>7} {star:14}{rule:>7}"
-
-
-def _kept(tables: Tables) -> Iterator[str]:
-    yield "What verifiers keep (mean over seeds, and over draws of random)"
-    names = ("kept", "distinct", "duplicates", "capped", "tokens", "ROUGE-1", "of oracle's", "noisy reference")
-    yield f"{'':22}" + "".join(f"{name:>{max(len(name) + 2, 9)}}" for name in names)
-    rows = tables["rows"]
+    if clean:
+        yield _say(
+            f"clean: without noisy references, p = {firsts.loc['soft-clean', 'p']:.3f} and "
+            f"{firsts.loc['threshold-clean', 'p']:.3f}. {_percent(round(tables['pool']['noisy'].mean(), 3))} of the "
+            "references are noisy; against these a right summary counts as wrong, and the oracle sees which they are."
+        )
+    cells = {"phi": 5, "psi": 5, "p* soft": 22, "by seed": 11, "p* clean": 22, "thr.": 6, "clean": 6}
+    cells |= {"dist.": 6, "8 com": 6, "orac.": 6, "noisy": 6}
+    if not clean:
+        cells = {name: width for name, width in cells.items() if name not in ("p* clean", "clean", "noisy")}
+    yield f"{'':15}" + "".join(f"{name:>{width}}" for name, width in cells.items())
+    means = points[points["reading"] == "soft"].assign(group=lambda table: [_group(v, rows) for v in table["verifier"]])
+    means = means.groupby(["group", "rate"])[["phi", "psi"]].mean()
     for _, line in rows[rows["verifier"] != ""].iterrows():
-        values = [_number(line[name], form=",.0f") for name in ("kept", "distinct", "duplicates", "capped")]
-        values += [_number(line["mean_length"]), _number(line["kept_rouge1"])]
-        values += [_whole(line["overlap_with_oracle"]), _whole(line["noisy"])]
-        cells = (f"{value:>{max(len(name) + 2, 9)}}" for value, name in zip(values, names, strict=True))
-        yield f"{name_of(line['arm'], line['verifier'], line['rate']):22}" + "".join(cells)
+        shown = {name: _share(value) for name, value in means.loc[(line["verifier"], line["rate"])].items()}
+        shown["p* soft"] = _star(line, "soft")
+        shown["by seed"] = f"{_share(line['p_star_soft_seed_min'])}-{_share(line['p_star_soft_seed_max'])}"
+        shown["thr."] = _share(line["p_star_threshold"])
+        if clean:
+            shown |= {"p* clean": _star(line, "soft_clean"), "clean": _share(line["p_star_threshold_clean"])}
+        kept = {"dist.": "distinct_share", "8 com": "commonest", "orac.": "overlap_with_oracle", "noisy": "noisy"}
+        shown |= {name: _whole(line[column]) for name, column in kept.items()}
+        yield f"{name_of('', line['verifier'], line['rate']):15}" + "".join(
+            f"{shown[name]:>{width}}" for name, width in cells.items()
+        )
+    yield _say(
+        "by seed: its range over seeds. thr.: threshold. Of what is kept, dist.: distinct; 8 com: the 8 summaries that "
+        "the generator writes most often; orac.: also kept by the oracle (chance: the rate)"
+        + ("; noisy: with a noisy reference." if clean else ".")
+    )
+    yield _say(_rule(rows[rows["verifier"] != ""]))
+    lost = points[points["unscored"] > 0].drop_duplicates("verifier")
+    if len(lost):
+        counts = ", ".join(f"{name} {count:,}" for name, count in zip(lost["verifier"], lost["unscored"], strict=True))
+        yield _say(f"Summaries without a score, never kept: {counts} of {int(firsts.loc['soft', 'records']):,}.")
+
+
+def _group(verifier: str, rows: pd.DataFrame) -> str:
+    """The name under which a verifier is reported: that of a draw is random."""
+    return verifier if verifier in set(rows["verifier"]) else "random"
+
+
+def _star(line: pd.Series, reading: str) -> str:
+    low, high = (_share(line[f"p_star_{end}_{reading}"], 3) for end in ("low", "high"))
+    return f"{_share(line[f'p_star_{reading}'], 3)} [{low}, {high}]"
+
+
+def _rule(part: pd.DataFrame) -> str:
+    """On how many lines p < p*, and what students gain there."""
+    lines = len(part)
+    decided = {word: part[part["rule_soft"] == word] for word in ("below", "above", "undecided")}
+    said = [
+        f"{sign} on {len(found)} of {lines} lines ({_gains(found)})"
+        for sign, found in zip(("p < p*", "p > p*", "undecided"), decided.values(), strict=True)
+        if len(found)
+    ]
+    words = f"The rule, by the interval of soft purity: {'; '.join(said)}."
+    if any(len(found) == lines for found in decided.values()) and part["verdict_generator"].nunique() > 1:
+        words += " Here the rule does not say who gains."
+    return words
+
+
+def _gains(found: pd.DataFrame) -> str:
+    counts = found["verdict_generator"].value_counts()
+    shown = [
+        f"{counts[verdict]} {verdict}" for verdict in ("better", "worse", "undecided", "failed") if verdict in counts
+    ]
+    return f"students against the generator: {', '.join(shown)}"
 
 
 def _limits(tables: Tables, profile: Mapping[str, Any]) -> Iterator[str]:
-    rows, noise = tables["rows"], tables["noise"].iloc[0]
     yield "Limits"
-    yield _say(_uncertainty(rows, noise), "(a) ")
-    yield _say(_steps(rows), "(b) ")
+    for letter, words in zip("abcdefgh", _doubts(tables, profile), strict=False):
+        yield _say(words, f"({letter}) ")
+
+
+def _doubts(tables: Tables, profile: Mapping[str, Any]) -> Iterable[str]:
+    rows, noise = tables["rows"], tables["noise"].iloc[0]
+    seeds = int(rows["seeds"].iloc[0])
+    bases = "The base model, its tokenizer and the foreign base are made once and shared by all seeds"
+    if seeds == 1:
+        yield _one_seed(noise)
+    else:
+        made = " (made models: from seed 0's articles)" if profile["base"]["name"] == "made" else ""
+        yield (
+            f"Differences: Student's t over {seeds} seeds. 'Overlap': only the ROUGE intervals forbid a verdict. "
+            f"{bases}{made}: t does not cover them."
+        )
+    yield "Students differ from the generator also in number of examples and passes, and in whose words they learn."
     stemmer = "with" if profile["evaluation"]["stemmer"] else "without"
-    yield _say(
-        f"ROUGE by rouge-score, F1, {stemmer} Porter's stemmer, which moves ROUGE-1 of English news by about a point. "
-        f"'Not seen', and 'seen' of being no better, say that the interval leaves less than {NEGLIGIBLE:g} point.",
-        "(c) ",
+    yield (
+        f"ROUGE by rouge-score, F1, {stemmer} Porter's stemmer (worth about a point on English news). 'Not seen', and "
+        f"'seen' of being no better: the interval leaves less than {NEGLIGIBLE:g} point."
     )
-    yield _say(
-        "p* takes generated summaries as independent records. How the publication defines a correct summary is not "
-        "readable, hence two readings; values of random are means over its draws, its interval the mean of theirs.",
-        "(d) ",
+    yield (
+        "p*: summaries count as independent, verifiers as given (but see by seed). Empty summaries have no score, also "
+        "for random and the oracle. How the publication defines correct is not readable. Random: means over its draws."
     )
     if len(tables["gates"]):
-        yield _say(
-            "The stories are made up and the models tiny: orderings can be compared with the published ones, levels of "
-            "ROUGE cannot.",
-            "(e) ",
-        )
+        yield "Stories are made up, models tiny: compare orderings with the published ones, not levels of ROUGE."
 
 
-def _uncertainty(rows: pd.DataFrame, noise: pd.Series) -> str:
-    told = (
-        f"standard deviation of a model's ROUGE-1 from run to run {noise['points']:.2f} points, "
-        f"{noise['freedom']} degrees of freedom"
-    )
-    if rows["seeds"].iloc[0] == 1:
-        words = "One seed: intervals are over test articles (paired bootstrap) and speak of these models only."
-        if noise["source"] == "none":
-            return f"{words} How far other seeds would differ, a single draw of random does not tell."
-        return f"{words} Other seeds would differ; how far, the draws of random tell: {told}."
-    if noise["source"] == "none":
-        return "Run noise cannot be told: too many models failed, so that differences stay undecided."
-    words = (
-        f"Run noise: {told}, pooled over arms after removing differences between seeds. Intervals of differences "
-        "assume it to be the same in all arms and independent; t does not, and decides little with few seeds."
-    )
-    if isinstance(noise["left_out"], str) and noise["left_out"]:
-        uneven = ", ".join(name.removeprefix("retrain-").replace("-", " at ") for name in noise["left_out"].split())
-        words += f" Far noisier than the others, left out of it and judged by t alone: students of {uneven}."
-    if np.isnan(noise["p_value"]):
-        return words
-    fits = (
-        "which fits" if noise["p_value"] >= DOUBT else "which does not fit: of differences from the generator trust t"
-    )
+def _one_seed(noise: pd.Series) -> str:
+    words = "One seed: intervals are over test articles (paired bootstrap) and speak of these models only."
+    if np.isnan(noise["points"]):
+        return f"{words} How far other models would differ, a single draw of random does not tell."
     return (
-        f"{words} Check: the students' mean minus the generator varies by {noise['group_points']:.2f} points from seed "
-        f"to seed, where this predicts {noise['expected_points']:.2f} (F test, p = {noise['p_value']:.2g}), {fits}."
-    )
-
-
-def _steps(rows: pd.DataFrame) -> str:
-    trained = rows[(rows["verifier"] != "") | (rows["arm"] == "generator")]
-    steps = sorted(set(trained["steps"]))
-    if len(steps) == 1:
-        return f"Generator and students take {steps[0]:,.0f} steps each, whatever the number of examples."
-    return (
-        f"Steps differ, from {steps[0]:,.0f} to {steps[-1]:,.0f}: a difference between arms of different steps is not "
-        "the effect of selection alone."
+        f"{words} Others would differ; how far, the draws of random tell: standard deviation of a student's ROUGE-1 "
+        f"{noise['points']:.2f} points, {noise['freedom']} degrees of freedom."
     )
 
 
@@ -343,5 +378,10 @@ def _whole(value: float) -> str:
     return "-" if np.isnan(value) else f"{100 * value:.0f} %"
 
 
-def _interval(line: pd.Series, low: str, high: str, sign: str = "") -> str:
-    return "-" if np.isnan(line[low]) else f"[{line[low]:{sign}.1f}, {line[high]:{sign}.1f}]"
+def _interval(line: pd.Series, low: str, high: str) -> str:
+    """Without decimals where numbers are long."""
+    ends = [float(line[low]), float(line[high])]
+    if np.isnan(ends[0]):
+        return "-"
+    digits = 0 if max(map(abs, ends)) >= 100 else 1
+    return f"[{ends[0]:.{digits}f}, {ends[1]:.{digits}f}]"

@@ -9,6 +9,7 @@ Precision: weights, gradients and the two moments of AdamW are float32 (16 bytes
 learning rate of 2e-5 is lost in their 8 bits. With LoRA the base is frozen and in ``precision``, the adapter float32.
 """
 
+import gc
 import json
 import math
 import os
@@ -22,6 +23,7 @@ from typing import Any
 from zipfile import is_zipfile
 
 import numpy as np
+import torch
 from safetensors import SafetensorError
 
 from empirical.summarization.encode import Encoder, Example, Format
@@ -32,6 +34,8 @@ from sims.files import write_atomic
 ABOUT, LOSSES = "about.json", "losses.json"
 WORK, CHECKPOINTS, EXAMPLES, JOB, FAULT = "training", "checkpoints", "examples.safetensors", "job.json", "fault.txt"
 """The folder of what is there only while a training goes on, and what is in it."""
+FSDP = Path(__file__).parent / "presets" / "fsdp.yaml"
+"""Our own accelerate configuration, which takes as many processes as there are GPUs."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,8 @@ def train(
         else:
             write_about(folder, {"steps": 0, "examples": 0, "failure": "no examples: the verifier kept none"}, [])
     shutil.rmtree(work, ignore_errors=True)
+    gc.collect()  # a model under autocast refers to itself
+    torch.cuda.empty_cache()
 
 
 def write_about(folder: Path, about: Mapping[str, Any], losses: Sequence[float]) -> None:
@@ -190,7 +196,7 @@ def _run(job: Mapping[str, Any], work: Path, accelerate: str | None, schedule: S
     (work / FAULT).unlink(missing_ok=True)
     write_atomic(work / JOB, json.dumps({**job, "processes": count}).encode())
     command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", accelerate]
-    command += ["-m", "empirical.summarization.launch", str(work / JOB)]
+    command += ["--num_processes", str(count), "-m", "empirical.summarization.launch", str(work / JOB)]
     # The processes end when their standard input does, which is when this one is gone, however it goes.
     crew = subprocess.Popen(command, stdin=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"})
     try:
@@ -208,14 +214,37 @@ def _run(job: Mapping[str, Any], work: Path, accelerate: str | None, schedule: S
 def processes(accelerate: str) -> tuple[int, bool]:
     """How many processes an accelerate configuration starts, on all machines, and whether they share the model (FSDP).
 
-    Raises ValueError for a broken one.
+    `FSDP` fits the host: one process per GPU that is there. Raises ValueError for a broken one.
     """
+    config = _configuration(accelerate)
+    own = torch.cuda.device_count() if Path(accelerate).resolve() == FSDP.resolve() else 0
+    count = own or int(config.num_processes)
+    return count, getattr(config.distributed_type, "value", config.distributed_type) == "FSDP"
+
+
+def check_accelerate(accelerate: str, gpus: int) -> None:
+    """Whether an accelerate configuration is one, and fits this host's GPUs (0: the device is no GPU).
+
+    Raises ValueError, with what to do, unless it does.
+    """
+    count, _ = processes(accelerate)
+    here = math.ceil(count / _configuration(accelerate).num_machines)
+    if gpus and here > gpus:
+        raise ValueError(
+            f"accelerate = {accelerate!r}: asks for {here} processes on this machine, which has {gpus} GPU"
+            f"{'s' if gpus > 1 else ''}; set num_processes in it, or make one that fits by `accelerate config`"
+        )
+
+
+def _configuration(accelerate: str) -> Any:
     from accelerate.commands.config.config_args import load_config_from_file
 
     try:
         config = load_config_from_file(accelerate)
+        if not (config.num_processes > 0 and config.num_machines > 0):
+            raise ValueError("num_processes and num_machines must be positive")
     except Exception as error:
         raise ValueError(
             f"accelerate = {accelerate!r}: not a configuration of accelerate ({error}); make one by `accelerate config`"
         ) from None
-    return int(config.num_processes), getattr(config.distributed_type, "value", config.distributed_type) == "FSDP"
+    return config

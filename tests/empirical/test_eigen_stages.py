@@ -161,10 +161,32 @@ def test_a_shared_folder_keeps_out_who_wants_it_alone_and_a_stage_has_one_maker(
         with pytest.raises(StageError, match="another process"), locked(tmp_path):
             pass
     folder = tmp_path / "stages" / "x"
-    folder.with_name("x.partial").mkdir()
-    with open(folder.with_name("x.partial") / stages.LOCK, "w") as file:
+    with open(folder.with_name("x.lock"), "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(StageError, match=r"another process is at work on x/a; wait for it"):
             stages.make(stage("x/a", 1), folder, {}, {})
     stages.make(stage("x/a", 1), folder, {}, {})
     assert sorted(path.name for path in folder.iterdir()) == ["half", "manifest.json", "value"]
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["x"]
+
+
+def test_who_comes_late_to_a_stage_finds_it_made(tmp_path):
+    (tmp_path / "stages").mkdir()
+    folder = tmp_path / "stages" / "x"
+    stages.make(stage("x/a", 1), folder, {}, {})
+    before, calls = folder.stat().st_ino, len(CALLS)
+    stages.make(stage("x/a", 1), folder, {}, {})
+    assert (folder.stat().st_ino, len(CALLS)) == (before, calls)
+
+
+def test_remarks_change_nothing_that_is_made_from_a_stage(tmp_path):
+    def remark(words):
+        folder = tmp_path / words
+        stages.make(stage("x/a", 1), folder, {}, {})
+        (folder / "manifest.json").unlink()
+        (folder / "README.md").write_text(words)
+        os.replace(folder, folder.with_name(f"{words}.partial"))
+        stages.make(stage("x/a", 1), folder, {}, {})
+        return find(folder).digest
+
+    assert remark("one") == remark("two")

@@ -318,7 +318,8 @@ def test_rows_of_the_hub_come_by_the_parquet_conversion_and_unusable_ones_are_co
     read = corpus.read(XLSUM, COMMIT, "train", tmp_path / "cache")
     assert read["id"].tolist() == ["uk-0", "uk-2", "uk-4", "uk-5"]
     assert read.attrs["dropped"] == {"empty": 2, "repeated_id": 1}
-    assert corpus.facts(*corpus.divide(read, 0.5, 0, [0]), read)["pool"]["dropped_by_reader"] == read.attrs["dropped"]
+    parts = dict(zip(("generator", "pool"), corpus.divide(read, 0.5, 0, [0]), strict=True))
+    assert corpus.facts(parts)["pool"]["dropped_by_reader"] == read.attrs["dropped"]
     assert any((tmp_path / "cache").iterdir())
 
 
@@ -367,7 +368,8 @@ def test_repetitions_and_shared_articles_are_counted():
             {"id": list(texts), "text": texts, "summary": ["One  thing"] + ["one thing"] * (len(texts) - 1)}
         )
 
-    found = corpus.facts(part("a b", "A  B\n", "c"), part("d", "e f g"), part("a b", "C", "h", "d"))
+    parts = {"generator": part("a b", "A  B\n", "c"), "pool": part("d", "e f g"), "test": part("a b", "C", "h", "d")}
+    found = corpus.facts(parts)
     assert found["shared_articles"] == {"generator and pool": 0, "generator and test": 2, "pool and test": 1}
     assert [found[name]["rows"] for name in ("generator", "pool", "test")] == [3, 2, 4]
     assert [found[name]["repeated_articles"] for name in ("generator", "pool", "test")] == [1, 0, 0]
@@ -425,6 +427,10 @@ def test_gates_pass_what_copies_in_part_only(made):
         "ROUGE-1 of perfect content": None,
         "articles that do not begin with the lead": True,
     }
+    points = {gate["gate"]: gate["value"] for gate in found}
+    assert 8 < points["ROUGE-1 of the best constant output"] < 20  # in points, not a share
+    assert 60 < points["ROUGE-1 of perfect content"] < 80
+    assert next(gate["wanted"] for gate in found if "constant" in gate["gate"]) == "25 to 35"
     assert [gate["passed"] for gate in gates.gates(told(test), test, train, True)][:4] == [True, False, False, False]
 
 

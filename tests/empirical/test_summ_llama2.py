@@ -10,8 +10,6 @@ import pandas as pd
 import pytest
 
 from empirical.stages import survey
-from empirical.summarization.encode import Encoder
-from empirical.summarization.models import load_tokenizer
 from empirical.summarization.plan import stages
 from empirical.summarization.profile import load
 from empirical.summarization.run import outlook, run
@@ -39,15 +37,15 @@ def rows(folder):
         table.to_parquet(folder / split / "0000.parquet", index=False)
 
 
+BOTH = ("seed0/generator", "seed0/verifier-stronger")
 CONFIG = """
 [data]
 source = "{here}/xlsum"
 [base]
 name = "{here}/llama2"
-revision = ""
+licence = "Llama 2 Community License"
 [stronger]
 name = "{here}/llama3"
-revision = ""
 [format]
 block = 80
 summary_tokens = 12
@@ -64,7 +62,7 @@ rates = [0.25, 0.5]
 """
 
 
-@pytest.mark.parametrize(("rank", "precision"), [(0, "bfloat16"), (4, "float32")])
+@pytest.mark.parametrize(("rank", "precision"), [(0, "bfloat16"), pytest.param(4, "float32", marks=pytest.mark.slow)])
 def test_the_whole_chain_runs_with_everything_but_weights_and_data(tmp_path, rank, precision):
     models(tmp_path)
     rows(tmp_path / "xlsum")
@@ -87,6 +85,9 @@ def test_the_whole_chain_runs_with_everything_but_weights_and_data(tmp_path, ran
         assert score[~generated["empty"]].notna().all()
         assert (score.dropna() < 0).all()
     assert abs(scores["self"].corr(scores["stronger"])) < 0.999
+    if not rank:  # another family reads its own tokens
+        configs = [json.loads((folders[name] / "config.json").read_bytes()) for name in BOTH]
+        assert configs[0]["vocab_size"] != configs[1]["vocab_size"]
     read = pd.read_csv(out / "tables" / "rows.csv")
     assert set(read["verifier"].dropna()) == {"random", "self", "stronger", "oracle"}
     assert "full-epoch" in set(read["arm"])
@@ -97,30 +98,32 @@ def test_the_whole_chain_runs_with_everything_but_weights_and_data(tmp_path, ran
     assert not list(out.rglob("*.bin")) + list(out.rglob("*.pt")) + list(out.rglob("*.pth"))
 
 
-def test_another_family_scores_its_own_tokens(tmp_path):
-    models(tmp_path)
-    profile = load("llama2")
-    text = sentences(1)[0]
-    ids = [
-        Encoder(load_tokenizer(tmp_path / name), profile.layout).example(text, text).ids
-        for name in ("llama2", "llama3")
-    ]
-    assert ids[0] != ids[1]
-
-
 def test_a_folder_whose_content_changes_is_another_model(tmp_path):
     models(tmp_path)
     rows(tmp_path / "xlsum")
     (tmp_path / "own.toml").write_text(CONFIG.format(here=tmp_path, rank=0, precision="float32"))
     profile = load("llama2", str(tmp_path / "own.toml"))
-    read = lambda: {stage.name: stage.settings for stage in stages(profile) if stage.name in ("base", "seed0/prepare")}
+    read = lambda: {stage.name: stage.settings for stage in stages(profile) if stage.name in ("base", "source")}
     before = read()
     assert read() == before
     (tmp_path / "llama2" / "config.json").write_text("{}")
     (tmp_path / "xlsum" / "test" / "0000.parquet").write_bytes(b"other")
     after = read()
     assert after["base"] != before["base"]
-    assert after["seed0/prepare"] != before["seed0/prepare"]
+    assert after["source"] != before["source"]
+
+
+def test_what_is_not_needed_is_not_asked_for(tmp_path, monkeypatch):
+    """Data can be prepared, and a batch looked at, where models could not be trained."""
+    models(tmp_path)
+    rows(tmp_path / "xlsum")
+    (tmp_path / "own.toml").write_text(CONFIG.format(here=tmp_path, rank=0, precision="float32"))
+    profile, out = load("llama2", str(tmp_path / "own.toml")), tmp_path / "out"
+    monkeypatch.setattr("empirical.summarization.preflight.free_memory", lambda: 1000)
+    run(outlook(profile, out, "prepare", workers=1, device="cpu"), profile, out)
+    ahead = outlook(profile, out, "train-generator", workers=1, device="cpu")
+    with pytest.raises(ValueError, match=r"to train it takes about .* GB per process"):
+        run(ahead, profile, out)
 
 
 def test_without_hub_models_or_rows_it_is_refused_before_anything_is_made(tmp_path, monkeypatch):

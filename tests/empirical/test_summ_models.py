@@ -10,7 +10,8 @@ import pytest
 import torch
 from huggingface_hub import errors
 
-from empirical.summarization import preflight
+from empirical.summarization import models as module
+from empirical.summarization import preflight, training
 from empirical.summarization.encode import Encoder, Format
 from empirical.summarization.made import Copies, Shape, WarmUp, make_base, train_tokenizer
 from empirical.summarization.models import (
@@ -23,7 +24,7 @@ from empirical.summarization.models import (
     write_reference,
 )
 from empirical.summarization.preflight import check, commit, explain
-from empirical.summarization.training import Schedule, processes, train
+from empirical.summarization.training import Schedule, check_accelerate, processes, train
 from tests.empirical.summ_tokenizers import byte_level, llama, llama2_file, llama2_like, sentences
 
 FORM = Format(block=64, summary_tokens=16)
@@ -101,6 +102,35 @@ def test_fingerprint_follows_the_folder(tmp_path):
     assert (before["name"], before["revision"]) == (str(tmp_path.resolve()), "")
     (tmp_path / "config.json").write_text((tmp_path / "config.json").read_text() + " ")
     assert resolve(str(tmp_path), "")["fingerprint"] != before["fingerprint"]
+
+
+def test_fingerprint_follows_the_weights_themselves(tmp_path, monkeypatch):
+    """Not their sizes; and files of many gigabytes are read once."""
+    llama2_folder(tmp_path, llama2_like())
+    before, path = resolve(str(tmp_path), "")["fingerprint"], tmp_path / "model.safetensors"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    after = resolve(str(tmp_path), "")["fingerprint"]
+    assert path.stat().st_size == len(content)
+    assert after != before
+    with monkeypatch.context() as patch:
+        patch.setattr(module.hashlib, "file_digest", None)
+        assert resolve(str(tmp_path), "")["fingerprint"] == after
+    path.write_bytes(content)
+    assert resolve(str(tmp_path), "")["fingerprint"] == before
+
+
+def test_a_folder_may_be_named_from_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    llama2_folder(tmp_path / "llama", llama2_like())
+    found = resolve("~/llama", "")
+    assert found == resolve(str(tmp_path / "llama"), "")
+    assert found["name"] == str((tmp_path / "llama").resolve())
+    here, there = (check([{"name": name}], [SCHEDULE], "cpu", 1, FORM) for name in ("~/llama", found["name"]))
+    assert here["parameters"] == there["parameters"]
+    (tmp_path / "llama" / "config.json").unlink()
+    with pytest.raises(ValueError, match=r"~/llama has no config\.json"):
+        check([{"name": "~/llama"}], [SCHEDULE], "cpu", 1, FORM)
 
 
 def test_pickled_weights_are_refused_with_a_remedy(tmp_path):
@@ -238,7 +268,9 @@ def test_errors_of_the_hub_say_what_to_do(error, said, monkeypatch):
 
 
 def test_offline_and_misspelt_folders(tmp_path):
-    with pytest.raises(ValueError, match=r"neither a folder nor in the cache.*HF_HUB_OFFLINE.*\[base\] name"):
+    with pytest.raises(
+        ValueError, match=r"neither a folder nor in the cache.*HF_HUB_OFFLINE.*give its folder as the model's name"
+    ):
         resolve("meta-llama/Llama-2-7b-hf", "")
     with pytest.raises(ValueError, match="no such folder"):
         resolve(str(tmp_path / "missing"), "")
@@ -257,6 +289,24 @@ def test_the_commit_of_a_revision_comes_from_the_cache_it_was_put_into(monkeypat
     assert asked == [("o/n", "config.json", None)]
 
 
+def test_a_model_in_the_cache_needs_no_network(tmp_path, monkeypatch):
+    """Nothing answers at port 9; the error is the HTTP library's own, and no OSError."""
+    from huggingface_hub import HfApi
+    from transformers import LlamaConfig
+
+    place = tmp_path / "models--o--n"
+    LlamaConfig(num_hidden_layers=1).save_pretrained(place / "snapshots" / ("0" * 40))
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text("0" * 40)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(httpx.ConnectError):
+        HfApi().model_info("o/n")
+    assert commit("o/n", "") == "0" * 40
+    assert preflight._config("o/n", "").num_hidden_layers == 1
+
+
 def test_every_model_that_cannot_be_had_is_named(monkeypatch):
     models = [{"name": "meta-llama/Llama-2-7b-hf", "revision": ""}, {"name": "meta-llama/Meta-Llama-3-8B"}]
     with pytest.raises(ValueError, match="Llama-2-7b-hf") as caught:
@@ -264,11 +314,11 @@ def test_every_model_that_cannot_be_had_is_named(monkeypatch):
     assert "Meta-Llama-3-8B" in str(caught.value)
 
 
-def seven_billion(folder):
+def seven_billion(folder, **changes):
     """The configuration of Llama-2-7B, and no weights."""
     from transformers import LlamaConfig
 
-    LlamaConfig(num_hidden_layers=32).save_pretrained(folder)
+    LlamaConfig(num_hidden_layers=32, **changes).save_pretrained(folder)
     (folder / "model.safetensors").write_bytes(b"")
     return {"name": str(folder), "revision": ""}
 
@@ -290,7 +340,44 @@ def test_memory_of_llama_2_7b(tmp_path, monkeypatch):
     assert apart > facts["bytes"][0]
     kept = check([model], [dataclasses.replace(full, gradient_checkpointing=False)], "cpu", 1, form)["bytes"][0]
     assert kept > facts["bytes"][0] + 20e9
-    assert check([model], [None], "cpu", 1, form)["bytes"][0] < 17e9
+
+
+def test_memory_of_answers(tmp_path, monkeypatch):
+    """Llama-2-7B, 64 sequences of 1024: 34 GB of keys and values (32 layers, 32 heads of 128) beside 13.5 GB."""
+    from transformers import GPT2Config
+
+    monkeypatch.setattr(preflight, "_available", lambda device, processes: 10**12)
+    model, form, weights = seven_billion(tmp_path / "7b"), Format(block=1024, summary_tokens=128), 6_738_415_616
+
+    def needs(model=model, **more):
+        return check([model], [None], "cpu", 1, form, **more)["bytes"][0]
+
+    cache, logits = 1024 * 2 * 32 * 32 * 128 * 2, 128 * 32_000 * 4
+    assert 64 * cache == pytest.approx(34.36e9, rel=1e-3)
+    assert needs(rows=64) == 2 * weights + 64 * cache + 64 * logits
+    assert needs() == 2 * weights + cache + logits
+    assert needs(rows=64, precision="float32") == 4 * weights + 64 * 2 * cache + 64 * logits
+    fewer = seven_billion(tmp_path / "gqa", num_key_value_heads=8)
+    parameters = check([fewer], [None], "cpu", 1, form)["parameters"][0]
+    assert needs(fewer, rows=64) == 2 * parameters + 64 * cache / 4 + 64 * logits
+    GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=100).save_pretrained(tmp_path)  # keys for every head
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    small = {"name": str(tmp_path)}
+    parameters = check([small], [None], "cpu", 1, form)["parameters"][0]
+    assert needs(small, rows=3) == 2 * parameters + 3 * (1024 * 2 * 2 * 32 * 2 + 128 * 100 * 4)
+    with pytest.raises(ValueError, match="float32 or bfloat16"):
+        needs(precision="float16")
+    monkeypatch.setattr(preflight, "_available", lambda device, processes: 40 * 10**9)
+    with pytest.raises(ValueError, match=r"to run it takes about 48\.9 GB.*batch and scoring_batch below 64") as caught:
+        needs(rows=64)
+    assert "lora_rank" not in str(caught.value)
+    with pytest.raises(ValueError, match=r'precision = "bfloat16"'):
+        needs(rows=64, precision="float32")
+
+
+def test_processes_that_cannot_share_the_batch_are_named_beforehand(tmp_path):
+    with pytest.raises(ValueError, match="batch = 4 is no multiple of micro_batch = 2 times 3 processes"):
+        check([seven_billion(tmp_path)], [SCHEDULE], "cpu", 3, FORM)
 
 
 def test_too_little_memory_says_what_helps(tmp_path, monkeypatch):
@@ -343,3 +430,31 @@ def test_the_preset_for_fsdp_is_an_accelerate_configuration(tmp_path, monkeypatc
     (tmp_path / "wrong.yaml").write_text("compute: nowhere")
     with pytest.raises(ValueError, match="not a configuration of accelerate"):
         processes(str(tmp_path / "wrong.yaml"))
+
+
+def test_our_accelerate_configuration_fits_the_host(monkeypatch):
+    ours = str(training.FSDP)
+    for gpus in (1, 4, 16):
+        monkeypatch.setattr("torch.cuda.device_count", lambda gpus=gpus: gpus)
+        assert processes(ours) == (gpus, True)
+        check_accelerate(ours, gpus)
+
+
+@pytest.mark.parametrize("machines", [1, 2])
+def test_more_processes_than_gpus_are_refused(tmp_path, machines, monkeypatch):
+    """On a CPU the configuration is read all the same."""
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)  # of no account for a configuration of the user's
+    path = tmp_path / "own.yaml"
+    count = 4 * machines
+    path.write_text(f"distributed_type: MULTI_GPU\nnum_processes: {count}\nnum_machines: {machines}\n")
+    assert processes(str(path)) == (count, False)
+    check_accelerate(str(path), 4)
+    check_accelerate(str(path), 0)
+    with pytest.raises(ValueError, match=r"4 processes on this machine, which has 3 GPUs; set num_processes.*config`"):
+        check_accelerate(str(path), 3)
+    for broken in ("distributed_type: MULTI_GPU\nnum_processes: -1\n", "distributed_type: MULTI_GPU\n", "- 1"):
+        path.write_text(broken)
+        with pytest.raises(ValueError, match="not a configuration of accelerate"):
+            check_accelerate(str(path), 0)
+    with pytest.raises(ValueError, match=r"missing\.yaml.*accelerate config"):
+        check_accelerate(str(tmp_path / "missing.yaml"), 0)

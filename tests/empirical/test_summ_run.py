@@ -45,10 +45,9 @@ def test_every_stage_is_there_and_says_where_it_comes_from(finished):
     out, folders = finished
     assert set(folders) == {stage.name for stage in stages(parse(SMOKE))}
     for name, folder in folders.items():
-        if not name.endswith("/gates"):
-            assert "nothing was uploaded" in (folder / "README.md").read_text(), name
-            body = json.loads((folder / "provenance.json").read_text())
-            assert body["data"] or name.startswith("base"), name
+        assert "nothing was uploaded" in (folder / "README.md").read_text(), name
+        body = json.loads((folder / "provenance.json").read_text())
+        assert body["data"] or name.startswith("base"), name
     card = (folders["seed1/retrain-self-0.5"] / "README.md").read_text()
     for words in ("| verifier | self |", "| rate | 0.5 |", "| steps | 30 |", "hash of the settings", "Licence:"):
         assert words in card
@@ -91,8 +90,8 @@ def test_the_oracle_keeps_the_best_and_self_is_the_generator(finished):
         name: json.loads((folders[f"seed0/select-{name}-0.5"] / "facts.json").read_bytes())["overlap_with_oracle"]
         for name in verifiers(parse(SMOKE))
     }
-    assert facts.pop("oracle") == 1
-    assert max(facts.values()) < 1
+    best = facts.pop("oracle")  # 1, but for empty summaries
+    assert best > max(facts.values())
     made = json.loads((folders["seed0/score-self-part0"] / "manifest.json").read_bytes())
     assert made["inputs"]["model"] == folders["seed0/generator"].name
 
@@ -148,6 +147,12 @@ def test_another_batch_is_another_generation(finished):
     assert not {"seed0/generator", "seed0/verifier-stronger", "seed0/full"} & missing
 
 
+def test_what_fits_a_training_into_a_machine_is_no_part_of_the_model(finished):
+    out, _ = finished
+    other = parse(changed(training__micro_batch=4, training__checkpoint_steps=5))
+    assert [stage.name for stage in outlook(other, out, "run", 1).missing] == ["report"]
+
+
 def test_a_shard_makes_its_pieces_and_shards_together_make_all():
     plan = stages(parse(changed(generation__parts=5)))
     for verb in ("generate", "score"):
@@ -163,22 +168,25 @@ def test_a_shard_makes_its_pieces_and_shards_together_make_all():
 
 
 def test_a_shard_asks_for_what_it_reads(tmp_path):
-    with pytest.raises(ValueError, match=r"such as seed0/prepare; run train-generator first"):
+    with pytest.raises(ValueError, match=r"such as source; run train-generator first"):
         outlook(parse(SMOKE), tmp_path, "generate", part=(1, 2))
 
 
 def test_shards_made_apart_are_the_same_rows(finished, tmp_path):
-    """Two shards, two processes' worth of locks, on top of a generator that is there."""
+    """The second before the first, on top of models that are there."""
     _, folders = finished
     profile = parse(changed(run__seeds=1, selection__random_draws=3))
     run(outlook(profile, tmp_path, "train-generator", workers=1), profile, tmp_path)
-    for index in (2, 1):
-        run(outlook(profile, tmp_path, "generate", 1, part=(index, 2)), profile, tmp_path, shared=True)
-    ahead = outlook(profile, tmp_path, "generate", workers=1)
-    assert [stage.name for stage in ahead.missing] == ["seed0/generate"]
+    for verb in ("generate", "score"):
+        for index in (2, 1):
+            run(outlook(profile, tmp_path, verb, 1, part=(index, 2)), profile, tmp_path, shared=True)
+    ahead = outlook(profile, tmp_path, "score", workers=1)
+    assert "part" not in "".join(stage.name for stage in ahead.missing)
     run(ahead, profile, tmp_path)
-    done = survey(ahead.stages, tmp_path)[0]["seed0/generate"].folder
-    assert (done / "rows.parquet").read_bytes() == (folders["seed0/generate"] / "rows.parquet").read_bytes()
+    done = survey(ahead.stages, tmp_path)[0]
+    for stage, table in (("generate", "rows"), ("score-self", "scores"), ("score-foreign", "scores")):
+        ours, theirs = done[f"seed0/{stage}"].folder, folders[f"seed0/{stage}"]
+        assert (ours / f"{table}.parquet").read_bytes() == (theirs / f"{table}.parquet").read_bytes()
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -190,7 +198,10 @@ def test_presets_load_and_plan(name):
     draws = [verifier for verifier in verifiers(profile) if verifier.startswith("random")]
     assert len(draws) * profile.run.seeds >= 3
     assert profile.selection.rates == (0.125, 0.25, 0.5)
-    assert profile.generator.share == pytest.approx(0.25, abs=0.21)
+    rows = profile.data.labelled
+    assert round(rows * profile.generator.share) == {"small": 3000, "scarce": 3000, "smollm": 5000}.get(name, 76630)
+    steps = profile.schedule(profile.generator).updates(round(rows * profile.generator.share))
+    assert profile.retraining.steps in (0, steps)  # as many as the generator takes, or an epoch
     if name == "small":
         assert sum(stage.seconds for stage in plan) / 2 < 15 * 60
     if name == "llama2":
@@ -223,6 +234,7 @@ def test_a_file_changes_a_preset_and_nothing_else(tmp_path):
     (tmp_path / "mine.toml").write_text('[base]\nname = "/models/mine"\n[training]\nlora_rank = 16\n')
     mine, preset = load("llama2", str(tmp_path / "mine.toml")), load("llama2")
     assert (mine.base.name, mine.training.lora_rank) == ("/models/mine", 16)
+    assert (mine.base.revision, mine.base.licence, mine.base.parameters) == ("", "", 0)  # the preset's were of another
     assert mine.training.batch == preset.training.batch == 32
     assert mine.stronger == preset.stronger
 

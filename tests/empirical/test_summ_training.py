@@ -1,6 +1,7 @@
 """Fine-tuning by the Trainer: killed anywhere it ends the same, shared by processes it is the same training."""
 
 import dataclasses
+import io
 import json
 import shutil
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -224,6 +226,73 @@ def test_accumulation_changes_nothing_but_the_last_bits(base, examples, whole, t
     four = fit(base, uneven, tmp_path / "four", dataclasses.replace(SCHEDULE, micro_batch=2, checkpoint_steps=0))
     assert four[0]["accumulation"] == 4
     assert np.allclose(one[1], four[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize(("before", "after"), [(8, 2), (2, 4)])
+def test_a_checkpoint_of_another_micro_batch_is_continued_with_the_same_examples(
+    base, examples, whole, tmp_path, monkeypatch, before, after
+):
+    """Also with other checkpoints, and with activations computed twice."""
+    from empirical.summarization.launch import Examples, StopAtNonFinite
+
+    def kill(self, args, state, control, **_):
+        if state.global_step == 5:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StopAtNonFinite, "on_step_end", kill)
+        with pytest.raises(Killed):
+            fit(base, examples, tmp_path, dataclasses.replace(SCHEDULE, micro_batch=before))
+    assert newest_checkpoint(tmp_path / training.WORK / training.CHECKPOINTS).endswith("checkpoint-4")
+    places, take = [], Examples.__getitem__
+    monkeypatch.setattr(Examples, "__getitem__", lambda self, place: places.append(place) or take(self, place))
+    other = dataclasses.replace(SCHEDULE, micro_batch=after, checkpoint_steps=3, gradient_checkpointing=True)
+    about, losses, weights = fit(base, examples, tmp_path, other)
+    assert places == list(range(4 * 8, 9 * 8))
+    assert (about["steps"], about["accumulation"]) == (9, 8 // after)
+    assert np.allclose(losses, whole[1][1], rtol=1e-5)
+    assert all(torch.allclose(weights[name], whole[1][2][name], atol=1e-5) for name in weights)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_nothing_of_a_training_is_left_in_memory(base, examples, tmp_path, monkeypatch, precision):
+    """Else a GPU's memory could not be given back before the next stage; a model under autocast refers to itself."""
+    from empirical.summarization import launch
+
+    models, left, make = [], [], launch._model
+
+    def remembered(*args):
+        model = make(*args)
+        models.append(weakref.ref(model))
+        return model
+
+    monkeypatch.setattr(launch, "_model", remembered)
+    monkeypatch.setattr("torch.cuda.empty_cache", lambda: left.append([model() for model in models]))
+    fit(base, examples, tmp_path, dataclasses.replace(SCHEDULE, steps=1, precision=precision))
+    assert left[-1] == [None]
+
+
+def test_accelerate_starts_as_many_processes_as_the_batch_was_shared_among(base, examples, tmp_path, monkeypatch):
+    """Ours fits the host: one for each GPU."""
+    commands = []
+
+    class Crew:
+        def __init__(self, command, **_):
+            commands.append((command, json.loads((tmp_path / training.WORK / training.JOB).read_text())))
+            self.stdin = io.StringIO()
+
+        def wait(self):
+            return 0
+
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
+    monkeypatch.setattr(training.subprocess, "Popen", Crew)
+    schedule = dataclasses.replace(SCHEDULE, micro_batch=1)
+    train(base, examples, FORM, schedule, 3, tmp_path, {"device": "cuda", "accelerate": str(training.FSDP)})
+    [(command, job)] = commands
+    assert command[command.index("--num_processes") + 1] == "4"
+    assert job["processes"] == 4
+    with pytest.raises(ValueError, match="micro_batch = 8 times 4 processes"):
+        train(base, examples, FORM, SCHEDULE, 3, tmp_path, {"device": "cuda", "accelerate": str(training.FSDP)})
 
 
 def test_bfloat16_between_two_trainings_in_float32_disturbs_neither(base, examples, whole, tmp_path):
