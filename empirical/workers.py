@@ -1,6 +1,7 @@
 """Worker processes for stages: spawned, one thread each, gone when their driver is gone."""
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -58,26 +59,34 @@ class _Here:
 
     def submit(self, stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mapping[str, Any]) -> None:
         if runtime.get("device") == "cuda":
-            self._on_gpu(stage, folder, inputs, runtime)
+            _on_gpu(stage, folder, inputs, runtime)
         else:
             make(stage, folder, inputs, runtime)
         self.ended.append(Outcome(stage, folder, ""))
 
-    @staticmethod
-    def _on_gpu(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mapping[str, Any]) -> None:
-        """A GPU's memory is given back after each stage: the next may run in processes of its own."""
-        import torch
-
-        try:
-            make(stage, folder, inputs, runtime)
-        except torch.OutOfMemoryError as error:
-            raise StageError(f"{stage.name}: {error}; what is finished is kept") from error
-        finally:
-            torch.cuda.empty_cache()
-
     def collect(self) -> list[Outcome]:
         ended, self.ended = self.ended, []
         return ended
+
+
+def _on_gpu(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mapping[str, Any]) -> None:
+    """A GPU's memory is given back after each stage: the next may need all of it, in processes of its own even."""
+    import torch
+
+    try:
+        make(stage, folder, inputs, runtime)
+    except torch.OutOfMemoryError as error:
+        raise StageError(f"{stage.name}: {error}; what is finished is kept") from error
+    finally:
+        release()
+
+
+def release() -> None:
+    """Give back memory of a GPU that nothing refers to, or that only refers to itself, as models under autocast do."""
+    import torch
+
+    gc.collect()
+    torch.cuda.empty_cache()
 
 
 class _Worker:
@@ -176,7 +185,7 @@ def _serve(pipe: Connection) -> None:
     while True:
         stage, folder, inputs, runtime = pipe.recv()
         try:
-            make(stage, folder, inputs, runtime)
+            (_on_gpu if runtime.get("device") == "cuda" else make)(stage, folder, inputs, runtime)
             pipe.send("")
         except Exception as error:
             if not isinstance(error, (ValueError, RuntimeError, OSError)):

@@ -106,7 +106,6 @@ def fit(job: Mapping[str, Any]) -> None:
             "failure": failure,
         }
         write_about(folder, examples.facts() | about, losses)
-    trainer.accelerator.free_memory()
 
 
 def _arguments(schedule: Schedule, updates: int, job: Mapping[str, Any]) -> TrainingArguments:

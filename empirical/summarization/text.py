@@ -234,7 +234,10 @@ def _order(orders: pd.DataFrame, rows: pd.DataFrame) -> Iterator[str]:
         chains[by] = "".join(f"{name}{link}" for name, link in zip(part["verifier"], links, strict=True))[:-3]
     clean = " (clean)" if "p_star_soft_clean" in rows else ""
     if len(chains) == 2:
-        yield f"By soft p*{clean}: {chains['p*']}. By students: {chains['students']} (=: not told apart)."
+        yield (
+            f"By soft p*{clean}: {chains['p*']}. By students: {chains['students']} (=: neighbours that are not told "
+            "apart)."
+        )
 
 
 def _list(values: pd.Series, form: str = ",.0f") -> str:

@@ -9,7 +9,6 @@ Precision: weights, gradients and the two moments of AdamW are float32 (16 bytes
 learning rate of 2e-5 is lost in their 8 bits. With LoRA the base is frozen and in ``precision``, the adapter float32.
 """
 
-import gc
 import json
 import math
 import os
@@ -143,8 +142,6 @@ def train(
         else:
             write_about(folder, {"steps": 0, "examples": 0, "failure": "no examples: the verifier kept none"}, [])
     shutil.rmtree(work, ignore_errors=True)
-    gc.collect()  # a model under autocast refers to itself
-    torch.cuda.empty_cache()
 
 
 def write_about(folder: Path, about: Mapping[str, Any], losses: Sequence[float]) -> None:

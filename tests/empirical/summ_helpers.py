@@ -6,7 +6,7 @@ import torch
 
 torch.set_num_threads(1)
 
-ROLE = {"steps": 30, "learning_rate": 1e-2}
+ROLE = {"steps": 12, "learning_rate": 1e-2}
 SMOKE = {
     "data": {"source": "stories", "labelled": 120, "test": 24},
     "base": {"name": "made"},

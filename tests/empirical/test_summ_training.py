@@ -22,6 +22,7 @@ from empirical.summarization.encode import Format
 from empirical.summarization.made import Shape, WarmUp, make_base, train_tokenizer
 from empirical.summarization.models import load_model, load_tokenizer, save_model
 from empirical.summarization.training import Schedule, accumulation, newest_checkpoint, train
+from empirical.workers import release
 
 WORDS = [f"w{number}" for number in range(40)]
 FORM = Format(block=32, summary_tokens=8, separator=" =>")
@@ -269,6 +270,7 @@ def test_nothing_of_a_training_is_left_in_memory(base, examples, tmp_path, monke
     monkeypatch.setattr(launch, "_model", remembered)
     monkeypatch.setattr("torch.cuda.empty_cache", lambda: left.append([model() for model in models]))
     fit(base, examples, tmp_path, dataclasses.replace(SCHEDULE, steps=1, precision=precision))
+    release()
     assert left[-1] == [None]
 
 
