@@ -307,7 +307,7 @@ def eigenvalues(
     from empirical.eigenvalues.profile import load
     from empirical.eigenvalues.run import outlook, run
 
-    ahead = outlook(load(profile), out, stage, workers, device)
+    ahead = outlook(load(profile), out, stage, workers, device, insist=dry_run)
     again = f"pstar eigenvalues run --profile {profile} --out {out}"
     _experiment("eigenvalues", again, ahead, out, dry_run, json, lambda on_done: run(ahead, out, on_done))
 
@@ -337,7 +337,8 @@ def summarization(
         arg(help="small: made-up stories, two cores. scarce: the same with few summaries. The others want a GPU."),
     ],
     config: Annotated[
-        str | None, arg(metavar="FILE.toml", help="What differs from the preset: models, data, anything in it.")
+        str | None,
+        arg(metavar="FILE.toml", help="What differs from the preset (they are in empirical/summarization/presets)."),
     ] = None,
     workers: Workers = None,
     device: Device = "auto",
@@ -362,8 +363,7 @@ def summarization(
     _quiet()
     profile = load(preset, config)
     again = f"pstar summarization run --preset {preset}{f' --config {config}' if config else ''} --out {out}"
-    verb = "prepare" if stage == "show-batch" else stage
-    ahead = running.outlook(profile, out, verb, workers, device, _shard(shard))
+    ahead = running.outlook(profile, out, stage, workers, device, _shard(shard), insist=dry_run)
     make = lambda on_done: running.run(ahead, profile, out, accelerate, on_done, shared=shard is not None)
     _experiment("summarization", again, ahead, out, dry_run, json, make, quiet=stage == "show-batch")
     if stage == "show-batch" and not dry_run:
@@ -526,6 +526,7 @@ training succeeds, with infinite data, while p < p* = phi/(phi + psi)."""
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
+    print("stopped; what was finished is kept, the same command continues", file=sys.stderr)
     raise SystemExit(128 + number)
 
 

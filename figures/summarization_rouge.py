@@ -42,11 +42,15 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
     if np.isfinite(ceiling):
         ax.axhline(ceiling, color="0.25", linestyle=":", linewidth=0.8, label="perfect content", zorder=1)
     by_rate(ax, rows, ["rouge1", "rouge1_low", "rouge1_high"])
+    _seeds(ax, rows, tables["seeds"])
     _limit(ax, rows, ceiling)
     ax.set_ylabel("ROUGE-1 on the test articles, points")
     first = rows.iloc[0]
     seeds = "1 seed" if first["seeds"] == 1 else f"{first['seeds']} seeds"
-    ax.set_title(f"Retrained on verified summaries: {seeds}, {first['tests']:,} test articles each")
+    ax.set_title(
+        f"Retrained on verified summaries: {seeds}, {first['tests']:,} test articles each\n"
+        "bars: over test articles; dots: each seed, which differences are judged by"
+    )
     handles, labels = ax.get_legend_handles_labels()
     marks.legend(figure, handles, labels)
     return figure
@@ -72,6 +76,16 @@ def by_rate(ax: Axes, rows: pd.DataFrame, names: Sequence[str], hollow: bool = F
         ax.errorbar(x, mine[value], reach, elinewidth=0.9, zorder=3, **style)
     ax.set_xticks(range(len(rates)), [f"{100 * rate:g} %" for rate in rates])
     ax.set(xlabel="share of the generated summaries that is kept", xlim=(-0.5, len(rates) - 0.5))
+
+
+def _seeds(ax: Axes, rows: pd.DataFrame, seeds: pd.DataFrame) -> None:
+    """Every seed's student as a small dot: differences are judged by these."""
+    part = rows[rows["rate"].notna()]
+    rates, verifiers = sorted(part["rate"].unique()), list(dict.fromkeys(part["verifier"]))
+    for index, verifier in enumerate(verifiers):
+        mine = seeds[(seeds["group"] == verifier) & seeds["rouge1"].notna()]
+        x = mine["rate"].map({rate: place for place, rate in enumerate(rates)}) + places(len(verifiers))[index]
+        ax.plot(x, mine["rouge1"], ".", color=COLOURS[index % len(COLOURS)], markersize=3, alpha=0.6, zorder=2)
 
 
 def places(count: int) -> np.ndarray:

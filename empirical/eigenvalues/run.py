@@ -12,16 +12,18 @@ from empirical.stages import Stage
 FIGURES = ("eigenvalues_table", "eigenvalues_p_star", "eigenvalues_beams")
 
 
-def outlook(profile: Profile, out: Path, verb: str, workers: int | None = None, device: str = "auto") -> Outlook:
+def outlook(
+    profile: Profile, out: Path, verb: str, workers: int | None = None, device: str = "auto", insist: bool = False
+) -> Outlook:
     """What is asked for by a sub-command, what of it is there, and about how long the rest takes.
 
     Raises ValueError for workers < 1, for a GPU that is not there, and for a run of many hours on a CPU that was not
-    asked for by name.
+    asked for by name (unless ``insist``).
     """
     found = experiment.chosen(device)
     plan = stages(profile, found)
     ahead = experiment.outlook(plan, targets(plan, verb), out, workers, found)
-    experiment.patient(ahead, device != "auto", f"profile {profile.name}", "run --profile quick")
+    experiment.patient(ahead, insist or device != "auto", f"profile {profile.name}", "run --profile quick")
     return ahead
 
 

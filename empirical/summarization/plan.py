@@ -59,7 +59,9 @@ READ = ("prepare", "generate", "select", "evaluate", "gate")
 
 
 def targets(plan: list[Stage], verb: str) -> list[str]:
-    """Names of the stages that a sub-command asks for."""
+    """Names of the stages that a sub-command asks for; show-batch wants a tokenizer and an article."""
+    if verb == "show-batch":
+        return ["seed0/prepare", "base"]
     return [stage.name for stage in plan if stage.function.split(":")[1] in VERBS[verb]]
 
 

@@ -246,6 +246,9 @@ def load(preset: str, changes: str | None = None) -> Profile:
     if changes is None:
         return parse(document, preset, preset)
     own = read_toml(Path(changes), changes, f"; it holds what differs from --preset {preset}")
+    if isinstance(own.get("data"), dict) and own["data"].get("source", STORIES) != STORIES:
+        for role in ("stronger", "foreign"):
+            document.get(role, {}).pop("fresh", None)  # of stories alone can there be more
     for table, values in own.items():
         if isinstance(values, dict):
             document[table] = _without(document.get(table, {}), values) | values
@@ -255,9 +258,12 @@ def load(preset: str, changes: str | None = None) -> Profile:
 
 
 def _without(table: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """A table without what its preset says of another model or other data than the one that is now named."""
+    """A table without what its preset says of another model or other data than the one that is now named.
+
+    The number of parameters stays, for estimates: a folder mostly holds the model that the preset names.
+    """
     named = [key for key in ("name", "source") if key in changes and changes[key] != table.get(key)]
-    return {key: value for key, value in table.items() if not (named and key in ("revision", "licence", "parameters"))}
+    return {key: value for key, value in table.items() if not (named and key in ("revision", "licence"))}
 
 
 def parse(document: dict[str, Any], name: str = "profile", source: str = "profile") -> Profile:

@@ -29,12 +29,13 @@ def outlook(
     workers: int | None = None,
     device: str = "auto",
     part: tuple[int, int] | None = None,
+    insist: bool = False,
 ) -> Outlook:
     """What is asked for by a sub-command, what of it is there, and about how long the rest takes.
 
     ``part``: (i, n), the i-th of n shares of generate or score; what it reads must be there. Raises ValueError for
-    workers < 1, for a GPU that is not there, for a run of many hours on a CPU that was not asked for by name, and for
-    a part that is none or comes too early.
+    workers < 1, for a GPU that is not there, for a run of many hours on a CPU that was not asked for by name (unless
+    ``insist``), and for a part that is none or comes too early.
     """
     found = experiment.chosen(device)
     plan = stages(profile, found)
@@ -48,7 +49,7 @@ def outlook(
                 f"--shard {part[0]}/{part[1]}: {len(early)} stages before it are not there yet, such as {early[0]}; "
                 f"run {before} first (generate may be in shards)"
             )
-    experiment.patient(ahead, device != "auto", f"preset {profile.name}", "run --preset small")
+    experiment.patient(ahead, insist or device != "auto", f"preset {profile.name}", "run --preset small")
     return ahead
 
 
@@ -67,8 +68,10 @@ def run(
     launcher = str(FSDP) if accelerate == "fsdp" else accelerate
     if launcher and ahead.device == "cuda" and ahead.workers > 1:
         raise ValueError(f"--accelerate beside --workers {ahead.workers}: trainings take all GPUs; leave --workers out")
+    if launcher and ahead.device == "cpu":
+        raise ValueError(f"--accelerate {accelerate}: it is for GPUs, and PyTorch finds none here; leave it out")
     if launcher:
-        check_accelerate(launcher, torch.cuda.device_count() if ahead.device == "cuda" else 0)
+        check_accelerate(launcher, torch.cuda.device_count())
     _check(profile, ahead, out, launcher)
     runtime = {"device": ahead.device, "accelerate": launcher, "fitting": profile.fitting}
     return experiment.run(ahead, out, runtime, FIGURES, on_done, shared)

@@ -234,9 +234,23 @@ def test_a_file_changes_a_preset_and_nothing_else(tmp_path):
     (tmp_path / "mine.toml").write_text('[base]\nname = "/models/mine"\n[training]\nlora_rank = 16\n')
     mine, preset = load("llama2", str(tmp_path / "mine.toml")), load("llama2")
     assert (mine.base.name, mine.training.lora_rank) == ("/models/mine", 16)
-    assert (mine.base.revision, mine.base.licence, mine.base.parameters) == ("", "", 0)  # the preset's were of another
+    assert (mine.base.revision, mine.base.licence) == ("", "")  # the preset's were of another model
+    assert mine.base.parameters == preset.base.parameters  # for estimates
     assert mine.training.batch == preset.training.batch == 32
     assert mine.stronger == preset.stronger
+
+
+def test_own_data_need_no_word_about_fresh_stories(tmp_path):
+    (tmp_path / "mine.toml").write_text('[data]\nsource = "/data/mine"\n')
+    mine = load("small", str(tmp_path / "mine.toml"))
+    assert (mine.stronger.fresh, mine.foreign.fresh) == (0, 0)
+    assert load("small").stronger.fresh == 12_000
+
+
+def test_a_dry_run_is_never_refused(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert main(monkeypatch, "run", "--preset", "llama2", "--out", tmp_path / "out", "--dry-run") == 0
+    assert "days" in capsys.readouterr().out
 
 
 def main(monkeypatch, *words):
