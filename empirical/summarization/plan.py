@@ -10,7 +10,7 @@ import numpy as np
 from empirical.stages import Stage
 from empirical.summarization import corpus, models
 from empirical.summarization.cost import Cost
-from empirical.summarization.profile import FITTING, MADE, STORIES, ForeignTable, Profile, StrongerTable
+from empirical.summarization.profile import FITTING, MADE, STORIES, ForeignTable, Profile, VerifierTable
 from empirical.summarization.training import Schedule
 
 VERBS = {
@@ -218,7 +218,7 @@ class _Repetition:
         yield self._evaluation("full-epoch", self.own)
 
     def _verifier(self, name: str) -> Stage:
-        table: StrongerTable | ForeignTable = getattr(self.profile, name)
+        table: VerifierTable = getattr(self.profile, name)
         schedule = self.profile.schedule(table)
         settings = self.plan.form | {"schedule": learnt(schedule), "seed": self.plan.seed("verifier", self.number)}
         settings |= {"fresh": table.fresh, "verifier": name}

@@ -118,10 +118,10 @@ class RetrainingTable(RoleTable):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StrongerTable(RoleTable):
-    """[stronger]: the better model whose perplexity is a verifier."""
+class VerifierTable(RoleTable):
+    """A model whose perplexity is a verifier."""
 
-    name: str = text(f"{MODEL} (the base model's twin); empty: none", default="")
+    name: str = text(f"{MODEL}; empty: none", default="")
     revision: str = text(REVISION, default="")
     licence: str = text(LICENCE, default="")
     parameters: float = single(Range(0, 1e13), "for estimates where the model is not made here", default=0.0)
@@ -129,14 +129,14 @@ class StrongerTable(RoleTable):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ForeignTable(RoleTable):
+class StrongerTable(VerifierTable):
+    """[stronger]: the better model; made here, it is the base model's twin."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForeignTable(VerifierTable):
     """[foreign]: a verifier of another family: its own tokenizer, and loss on the article too."""
 
-    name: str = text(f"{MODEL} with byte-pair tokens; empty: none", default="")
-    revision: str = text(REVISION, default="")
-    licence: str = text(LICENCE, default="")
-    parameters: float = single(Range(0, 1e13), "for estimates where the model is not made here", default=0.0)
-    fresh: int = single(MAYBE, "fresh stories it is trained on; 0: the generator's articles", default=0)
     vocabulary: int = single(Range(300, 100_000, integer=True), "tokens of its tokenizer, if made here", default=600)
     style: str = choices(("summary", "everything"), "tokens that carry loss", default="everything", many=False)
 
