@@ -85,7 +85,7 @@ def find(folder: Path) -> Artefact | None:
     try:
         body = json.loads((folder / MANIFEST).read_bytes())
         check = body.pop("check")
-        if check != config_hash(body) or any(_sha256(folder / name) != sha for name, sha in body["files"].items()):
+        if check != config_hash(body) or any(sha256(folder / name) != sha for name, sha in body["files"].items()):
             return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -114,7 +114,7 @@ def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mappin
             "function": stage.function,
             "settings": dict(stage.settings),
             "inputs": {role: path.name for role, path in inputs.items()},
-            "files": {str(path.relative_to(partial)): _sha256(path) for path in _files(partial)},
+            "files": {str(path.relative_to(partial)): sha256(path) for path in _files(partial)},
             "made": about() | {"seconds": round(time.monotonic() - started, 3), "runtime": dict(runtime)},
         }
         write_atomic(partial / MANIFEST, json.dumps(body | {"check": config_hash(body)}, indent=1).encode())
@@ -147,14 +147,14 @@ def _gpus() -> list[str]:
     return [str(index) for index in range(torch.cuda.device_count())] if allowed is None else allowed.split(",")
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Of a file's content, read once per process as long as the file stays as it is."""
     state = path.stat()
     return _sha256_of(path, state.st_ino, state.st_size, state.st_mtime_ns)
 
 
 @lru_cache(maxsize=100_000)
 def _sha256_of(path: Path, *state: int) -> str:
-    """Read once per process and state of the file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from empirical.stages import sha256
+
 COLUMNS = ("id", "text", "summary")
 """What every row must have as text; a missing title is left empty."""
 SPLITS = ("train", "validation", "test")
@@ -193,9 +195,7 @@ def _fingerprint(path: Path) -> str:
     if not files:
         raise ValueError(f"{path} holds no .jsonl or .parquet file; give a folder with train and test files")
     for file in files:
-        with open(file, "rb") as content:
-            inner = hashlib.file_digest(content, "sha256").hexdigest()
-        digest.update(f"{file.relative_to(path.parent)} {inner}\n".encode())
+        digest.update(f"{file.relative_to(path.parent)} {sha256(file)}\n".encode())
     return f"sha256:{digest.hexdigest()}"
 
 

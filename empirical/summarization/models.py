@@ -6,7 +6,6 @@ and no code that comes with a model is run.
 """
 
 import contextlib
-import functools
 import hashlib
 import json
 import os
@@ -18,6 +17,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
+from empirical.stages import sha256
 from sims.files import write_atomic
 
 REFERENCE = "reference.json"
@@ -172,14 +172,5 @@ def _fingerprint(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         if path.suffix in (".safetensors", ".json", ".model", ".txt", ".jinja"):
-            facts = path.stat()
-            content = _content(path.resolve(), facts.st_size, facts.st_mtime_ns, facts.st_ino)
-            digest.update(f"{path.name} {content}\n".encode())
+            digest.update(f"{path.name} {sha256(path.resolve())}\n".encode())
     return digest.hexdigest()
-
-
-@functools.lru_cache(maxsize=1000)
-def _content(path: Path, size: int, modified: int, inode: int) -> str:
-    """SHA-256 of a file; one of many gigabytes is read once, as long as what its folder says of it is the same."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

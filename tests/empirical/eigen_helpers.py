@@ -1,11 +1,10 @@
 """A profile that goes through every stage in seconds, and small models. One thread: the machine is shared."""
 
-import copy
-
 import torch
 
 from empirical.eigenvalues.model import Architecture, Transformer
 from empirical.eigenvalues.training import Schedule
+from tests.empirical import experiments
 
 torch.set_num_threads(1)
 
@@ -31,8 +30,4 @@ def small_model(seed=0):
 
 def changed(**changes):
     """A copy of SMOKE with table__key=value applied."""
-    made = copy.deepcopy(SMOKE)
-    for path, value in changes.items():
-        table, key = path.split("__")
-        made.setdefault(table, {})[key] = value
-    return made
+    return experiments.changed(SMOKE, **changes)

@@ -1,8 +1,8 @@
 """A profile that goes through every stage in seconds. One thread: the machine is shared."""
 
-import copy
-
 import torch
+
+from tests.empirical import experiments
 
 torch.set_num_threads(1)
 
@@ -25,8 +25,4 @@ SMOKE = {
 
 def changed(**changes):
     """A copy of SMOKE with table__key=value applied."""
-    made = copy.deepcopy(SMOKE)
-    for path, value in changes.items():
-        table, key = path.split("__")
-        made.setdefault(table, {})[key] = value
-    return made
+    return experiments.changed(SMOKE, **changes)

@@ -14,7 +14,6 @@ import pandas as pd
 import pytest
 
 import figures
-import pstar as pstar_module
 from empirical.eigenvalues import steps
 from empirical.eigenvalues.plan import architecture, stages
 from empirical.eigenvalues.profile import SHIPPED, load, parse
@@ -24,6 +23,7 @@ from empirical.stages import execute, survey
 from empirical.tensors import read_arrays
 from sims.fields import ConfigError
 from tests.empirical.eigen_helpers import SMOKE, changed
+from tests.empirical.experiments import main, snapshot, toml
 
 PSTAR = Path(sys.executable).with_name("pstar")
 
@@ -35,14 +35,6 @@ def finished(tmp_path_factory):
     profile = parse(SMOKE)
     run(outlook(profile, out, "run", workers=1), out)
     return out, {name: artefact.folder for name, artefact in survey(stages(profile), out)[0].items()}
-
-
-def snapshot(root):
-    return {
-        path: (path.stat().st_mtime_ns, path.stat().st_ino)
-        for path in root.rglob("*")
-        if path.is_file() and path.name != ".lock"
-    }
 
 
 def test_every_stage_leaves_its_files_in_their_shapes(finished):
@@ -216,35 +208,18 @@ def test_the_paper_on_a_cpu_is_refused_politely(tmp_path):
         outlook(load("paper"), tmp_path, "run")
 
 
-def toml(document):
-    lines = []
-    for table, values in document.items():
-        lines += [f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
-    return "\n".join(lines)
-
-
 def command(*words):
     return subprocess.run([PSTAR, *map(str, words)], capture_output=True, text=True, timeout=250)
 
 
-def main(monkeypatch, *words):
-    """The command line in this process, where torch is imported already; returns the exit code."""
-    monkeypatch.setattr(sys, "argv", ["pstar", "eigenvalues", *map(str, words)])
-    try:
-        pstar_module.main()
-    except SystemExit as end:
-        return end.code
-    return 0
-
-
 def test_the_command_line_says_what_it_would_do(monkeypatch, capsys, tmp_path):
-    assert main(monkeypatch, "run", "--profile", "quick", "--out", tmp_path / "new", "--dry-run") == 0
+    assert main(monkeypatch, "eigenvalues", "run", "--profile", "quick", "--out", tmp_path / "new", "--dry-run") == 0
     text = capsys.readouterr().out
     assert "0 there already" in text
     assert "seed0/" in text
     assert not (tmp_path / "new").exists()
     words = ("retrain", "--profile", "quick", "--out", tmp_path, "--dry-run", "--json", "--workers", "2")
-    assert main(monkeypatch, *words) == 0
+    assert main(monkeypatch, "eigenvalues", *words) == 0
     about = json.loads(capsys.readouterr().out)
     assert (about["workers"], about["device"], about["missing"]) == (2, "cpu", about["stages"])
 
@@ -260,7 +235,7 @@ def test_the_command_line_says_what_it_would_do(monkeypatch, capsys, tmp_path):
 )
 def test_faults_of_a_command_are_one_line(monkeypatch, capsys, tmp_path, words, message):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    assert main(monkeypatch, "run", "--out", tmp_path / "out", *words) == 2
+    assert main(monkeypatch, "eigenvalues", "run", "--out", tmp_path / "out", *words) == 2
     assert message in capsys.readouterr().err.split("error: ")[1]
     assert not (tmp_path / "out").exists()
 

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import pstar as pstar_module
 from empirical.stages import survey
 from empirical.summarization.plan import shard, stages, verifiers
 from empirical.summarization.profile import PRESETS, load, parse
 from empirical.summarization.run import outlook, run
 from sims.fields import ConfigError
+from tests.empirical.experiments import main, snapshot, toml
 from tests.empirical.summ_helpers import SMOKE, changed
 
 PSTAR = Path(sys.executable).with_name("pstar")
@@ -31,14 +31,6 @@ def finished(tmp_path_factory):
     profile = parse(SMOKE)
     run(outlook(profile, out, "run", workers=1), profile, out)
     return out, {name: artefact.folder for name, artefact in survey(stages(profile), out)[0].items()}
-
-
-def snapshot(root):
-    return {
-        path: (path.stat().st_mtime_ns, path.stat().st_ino)
-        for path in root.rglob("*")
-        if path.is_file() and path.name != ".lock"
-    }
 
 
 def test_every_stage_is_there_and_says_where_it_comes_from(finished):
@@ -249,22 +241,12 @@ def test_own_data_need_no_word_about_fresh_stories(tmp_path):
 
 def test_a_dry_run_is_never_refused(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    assert main(monkeypatch, "run", "--preset", "llama2", "--out", tmp_path / "out", "--dry-run") == 0
+    assert main(monkeypatch, "summarization", "run", "--preset", "llama2", "--out", tmp_path / "out", "--dry-run") == 0
     assert "days" in capsys.readouterr().out
 
 
-def main(monkeypatch, *words):
-    """The command line in this process, where torch is imported already; returns the exit code."""
-    monkeypatch.setattr(sys, "argv", ["pstar", "summarization", *map(str, words)])
-    try:
-        pstar_module.main()
-    except SystemExit as end:
-        return end.code
-    return 0
-
-
 def test_the_command_line_says_what_it_would_do(monkeypatch, capsys, tmp_path):
-    assert main(monkeypatch, "run", "--preset", "small", "--out", tmp_path / "new", "--dry-run") == 0
+    assert main(monkeypatch, "summarization", "run", "--preset", "small", "--out", tmp_path / "new", "--dry-run") == 0
     text = capsys.readouterr().out
     assert "0 there already" in text
     assert not (tmp_path / "new").exists()
@@ -275,7 +257,7 @@ def test_show_batch_shows_what_carries_loss(monkeypatch, capsys, tmp_path):
         "[data]\nlabelled = 40\n[made]\nwidth = 16\nlayers = 1\nheads = 2\nsteps = 2\nbatch = 2\n"
     )
     words = ("--preset", "small", "--config", tmp_path / "tiny.toml", "--out", tmp_path / "out", "--workers", "1")
-    assert main(monkeypatch, "show-batch", *words) == 0
+    assert main(monkeypatch, "summarization", "show-batch", *words) == 0
     text = capsys.readouterr().out
     assert "[</s>]" in text
     assert "all with loss" in text
@@ -295,16 +277,9 @@ def test_show_batch_shows_what_carries_loss(monkeypatch, capsys, tmp_path):
 )
 def test_faults_of_a_command_are_named_before_anything_is_made(monkeypatch, capsys, tmp_path, words, message):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    assert main(monkeypatch, *words, "--out", tmp_path / "out") == 2
+    assert main(monkeypatch, "summarization", *words, "--out", tmp_path / "out") == 2
     assert message in capsys.readouterr().err.split("error: ")[1]
     assert not (tmp_path / "out").exists()
-
-
-def toml(document):
-    lines = []
-    for table, values in document.items():
-        lines += [f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
-    return "\n".join(lines)
 
 
 @pytest.mark.slow
