@@ -106,6 +106,8 @@ def fit(job: Mapping[str, Any]) -> None:
             "failure": failure,
         }
         write_about(folder, examples.facts() | about, losses)
+    if arguments.world_size > 1:
+        trainer.accelerator.free_memory()  # before the processes part
 
 
 def _arguments(schedule: Schedule, updates: int, job: Mapping[str, Any]) -> TrainingArguments:
