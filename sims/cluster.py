@@ -18,8 +18,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from sims.executor import MAX_ATTEMPTS, DiskError, Execute, Job, OnDone, Work, by_shape, next_job
 from sims.files import LocalFiles
+from sims.jobs import MAX_ATTEMPTS, DiskError, Execute, Job, OnDone, Work, by_shape, next_job
 from sims.machine import Crew, clean_environment
 from sims.plan import Chunk, Shape
 from sims.store import Store

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sims.config import SweepConfig
-from sims.executor import DiskError, Execute, Job, Work, execute, execute_here
+from sims.executor import execute, execute_here
+from sims.jobs import DiskError, Execute, Job, Work
 from sims.machine import Crew, ResourceError, Resources, cores, find_device, free_memory, worker_bytes
 from sims.plan import Cell, Chunk, cells, chunks, missing_spans
 from sims.progress import progress

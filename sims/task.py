@@ -8,7 +8,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from sims.executor import read_request
+from sims.jobs import read_request
 from sims.machine import ONE_THREAD, worker_bytes
 from sims.plan import Shape
 from sims.store import Store, versions

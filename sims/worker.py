@@ -53,7 +53,7 @@ def compute(request: str, root: str | Path, root_seed: int) -> "Receipt":
     import jax
 
     from sims.chunk import run_chunk
-    from sims.executor import read_request
+    from sims.jobs import read_request
     from sims.store import Store, versions
 
     chunk, cells = read_request(request)

@@ -14,7 +14,7 @@ import pytest
 
 from sims import cluster, task
 from sims.config import parse
-from sims.executor import Work
+from sims.jobs import Work
 from sims.machine import Crew, Resources
 from sims.store import Store
 from sims.sweep import plan
