@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 import torch
 
-from empirical.stages import Artefact, Stage, execute, locked, needed, survey
+from empirical.artefact import Artefact, Stage, locked
+from empirical.schedule import execute, needed, survey
 from sims.files import write_atomic
 from sims.machine import cores
 

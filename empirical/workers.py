@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from empirical.stages import Stage, StageError, make
+from empirical.artefact import Stage, StageError, make
 
 
 class Outcome(NamedTuple):

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from empirical import experiment
+from empirical.artefact import Stage
 from empirical.eigenvalues.plan import stages, targets
 from empirical.eigenvalues.profile import Profile
 from empirical.experiment import Outlook
-from empirical.stages import Stage
 
 FIGURES = ("eigenvalues_table", "eigenvalues_p_star", "eigenvalues_beams")
 

@@ -17,7 +17,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from empirical.stages import sha256
+from empirical.artefact import sha256
 from sims.files import write_atomic
 
 REFERENCE = "reference.json"

@@ -8,8 +8,9 @@ from pathlib import Path
 import torch
 
 from empirical import experiment
+from empirical.artefact import Stage
 from empirical.experiment import Outlook
-from empirical.stages import Stage, needed, survey
+from empirical.schedule import needed, survey
 from empirical.summarization import corpus
 from empirical.summarization.plan import others, shard, stages, targets
 from empirical.summarization.preflight import check

@@ -19,7 +19,7 @@ from empirical.eigenvalues.plan import architecture, stages
 from empirical.eigenvalues.profile import SHIPPED, load, parse
 from empirical.eigenvalues.run import FIGURES, outlook, run
 from empirical.eigenvalues.steps import DATA, DISTANCES, LABELS, LOSSES, build
-from empirical.stages import execute, survey
+from empirical.schedule import execute, survey
 from empirical.tensors import read_arrays
 from sims.fields import ConfigError
 from tests.empirical.eigen_helpers import SMOKE, changed

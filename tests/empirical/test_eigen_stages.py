@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from empirical import stages
-from empirical.stages import Stage, StageError, execute, find, folder_of, locked, needed, survey
+from empirical import artefact
+from empirical.artefact import Stage, StageError, find, folder_of, locked
+from empirical.schedule import execute, needed, survey
 
 CALLS: list[str] = []
 
@@ -153,7 +154,7 @@ def test_leftover_temporary_files_are_no_part_of_a_stage(tmp_path):
     (partial / ".value.123.tmp").write_text("half")
     done = execute(chain()[:1], tmp_path, {})
     assert not list(done["x/a"].folder.glob(".*"))
-    assert stages.FORMAT == 1
+    assert artefact.FORMAT == 1
 
 
 def test_a_shared_folder_keeps_out_who_wants_it_alone_and_a_stage_has_one_maker(tmp_path):
@@ -164,8 +165,8 @@ def test_a_shared_folder_keeps_out_who_wants_it_alone_and_a_stage_has_one_maker(
     with open(folder.with_name("x.lock"), "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(StageError, match=r"another process is at work on x/a; wait for it"):
-            stages.make(stage("x/a", 1), folder, {}, {})
-    stages.make(stage("x/a", 1), folder, {}, {})
+            artefact.make(stage("x/a", 1), folder, {}, {})
+    artefact.make(stage("x/a", 1), folder, {}, {})
     assert sorted(path.name for path in folder.iterdir()) == ["half", "manifest.json", "value"]
     assert sorted(path.name for path in folder.parent.iterdir()) == ["x"]
 
@@ -173,20 +174,20 @@ def test_a_shared_folder_keeps_out_who_wants_it_alone_and_a_stage_has_one_maker(
 def test_who_comes_late_to_a_stage_finds_it_made(tmp_path):
     (tmp_path / "stages").mkdir()
     folder = tmp_path / "stages" / "x"
-    stages.make(stage("x/a", 1), folder, {}, {})
+    artefact.make(stage("x/a", 1), folder, {}, {})
     before, calls = folder.stat().st_ino, len(CALLS)
-    stages.make(stage("x/a", 1), folder, {}, {})
+    artefact.make(stage("x/a", 1), folder, {}, {})
     assert (folder.stat().st_ino, len(CALLS)) == (before, calls)
 
 
 def test_remarks_change_nothing_that_is_made_from_a_stage(tmp_path):
     def remark(words):
         folder = tmp_path / words
-        stages.make(stage("x/a", 1), folder, {}, {})
+        artefact.make(stage("x/a", 1), folder, {}, {})
         (folder / "manifest.json").unlink()
         (folder / "README.md").write_text(words)
         os.replace(folder, folder.with_name(f"{words}.partial"))
-        stages.make(stage("x/a", 1), folder, {}, {})
+        artefact.make(stage("x/a", 1), folder, {}, {})
         return find(folder).digest
 
     assert remark("one") == remark("two")

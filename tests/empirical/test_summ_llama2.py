@@ -9,7 +9,7 @@ import json
 import pandas as pd
 import pytest
 
-from empirical.stages import survey
+from empirical.schedule import survey
 from empirical.summarization.plan import stages
 from empirical.summarization.profile import load
 from empirical.summarization.run import outlook, run

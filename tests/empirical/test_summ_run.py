@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from empirical.stages import survey
+from empirical.schedule import survey
 from empirical.summarization.plan import shard, stages, verifiers
 from empirical.summarization.profile import PRESETS, load, parse
 from empirical.summarization.run import outlook, run
