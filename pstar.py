@@ -42,9 +42,9 @@ def sweep(
     Writes DIR/shards (one file per finished chunk; a killed sweep continues with the same command) and, when
     complete, DIR/rows.parquet with one row per trial.
     """
-    from sims import sweep as sweeps
-    from sims.config import load
-    from sims.machine import Resources, parse_bytes
+    from sims.running.machine import Resources, parse_bytes
+    from sims.sweeps import run as sweeps
+    from sims.sweeps.config import load
 
     if out.startswith("memory://"):
         raise _Usage(f"--out {out} would end with this command; give a folder, or the URL of a bucket")
@@ -87,16 +87,16 @@ def compare(
 
     Prints the report and writes DIR/tables/*.csv (cells, crossings, theory lines and maps) and DIR/summary.json.
     """
-    from sims.tables import read_rows
+    from sims.comparison.tables import read_rows
 
     rows = read_rows(_local(folder))
     _float64()
-    from sims.compare import STEPS
-    from sims.compare import compare as compare_rows
-    from sims.files import write_atomic
-    from sims.progress import progress
-    from sims.report import as_json, text
-    from sims.tables import NAMES, write_tables
+    from sims.comparison.compare import STEPS
+    from sims.comparison.compare import compare as compare_rows
+    from sims.comparison.report import as_json, text
+    from sims.comparison.tables import NAMES, write_tables
+    from sims.running.files import write_atomic
+    from sims.running.progress import progress
 
     with progress("comparing", STEPS, "steps") as advance:
         found = compare_rows(rows, advance)
@@ -120,8 +120,8 @@ def figures(
         about = package.describe()
         _show({name: caption for name, caption in about.items()}, json, _pairs)
         return
-    from sims.progress import progress
-    from sims.tables import read_tables
+    from sims.comparison.tables import read_tables
+    from sims.running.progress import progress
 
     package.check_names(names)
     tables = read_tables(_local(folder))
@@ -207,7 +207,7 @@ def predict(
     missing = [f"--{name.replace('_', '-')}" for name in mine if name not in given]
     if missing:
         raise _Usage(f"{', '.join(missing)} missing; the {setting} setting needs all three")
-    from sims.report import prediction
+    from sims.comparison.report import prediction
     from theory.describe import describe
 
     _show(describe(given), json, prediction)
@@ -217,7 +217,7 @@ def _predict_file(table: Path, out: Path | None, given: dict[str, Any], names: t
     """Append predictions to a CSV, in one call."""
     import pandas as pd
 
-    from sims.files import write_atomic
+    from sims.running.files import write_atomic
     from theory.table import predict_table
 
     if out is None:
@@ -391,7 +391,7 @@ def _experiment(
     name: str, again: str, ahead: Any, out: Path, dry_run: bool, json: bool, make: Any, quiet: bool = False
 ) -> None:
     """Say what is ahead, make it by ``make(on_done)``, show the report if that was asked for, or what is next."""
-    from sims.progress import progress
+    from sims.running.progress import progress
 
     about: dict[str, Any] = {"out": str(out), "stages": len(ahead.stages), "missing": len(ahead.missing)}
     about |= {"device": ahead.device, "workers": ahead.workers, "estimated_seconds": round(ahead.seconds)}

@@ -117,7 +117,7 @@ def many_draws(seeds, n, d, ridge=RIDGE):
     import jax
 
     from sims.exact_law import blocks_needed, run_draws
-    from sims.plan import DRAWS_TOGETHER
+    from sims.sweeps.grid import DRAWS_TOGETHER
     from theory.types import ClassRates, Problem
 
     width = DRAWS_TOGETHER

@@ -11,7 +11,7 @@ import safetensors.numpy
 import safetensors.torch
 import torch
 
-from sims.files import write_atomic
+from sims.running.files import write_atomic
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:

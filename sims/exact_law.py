@@ -114,7 +114,7 @@ def draw(keys: Key[Array, " b"], problem: Problem, blocks: Int[Array, " b"], n: 
 
     Args:
         keys: one per draw, the only source of randomness.
-        problem: (b,) leaves, independent or linear (d >= 3) setting; ridge >= `sims.config.MIN_RIDGE`.
+        problem: (b,) leaves, independent or linear (d >= 3) setting; ridge >= `sims.sweeps.config.MIN_RIDGE`.
         blocks: J of each draw, of `blocks_needed`. A draw does not depend on the J of its neighbours.
     """
     linear = isinstance(problem.curation, Cosines)

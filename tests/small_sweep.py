@@ -4,9 +4,9 @@ from functools import cache
 
 import pandas as pd
 
-from sims.chunk import run_chunk
-from sims.config import parse
-from sims.plan import cells, chunks, missing_spans
+from sims.sweeps.config import parse
+from sims.sweeps.grid import cells, chunks, missing_spans
+from sims.sweeps.rows import run_chunk
 
 INDEPENDENT = {
     "problem": {"d": 20, "alpha": 4, "signal": 2.0},

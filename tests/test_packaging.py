@@ -76,7 +76,7 @@ def test_simulation_takes_only_types_from_theory():
 
 
 def test_theory_flips_no_global_flag():
-    code = "import jax, theory.prediction, sims.trial, sims.compare; assert not jax.config.jax_enable_x64"
+    code = "import jax, theory.prediction, sims.trial, sims.comparison.compare; assert not jax.config.jax_enable_x64"
     environment = {"PATH": "", "HOME": str(ROOT), "JAX_ENABLE_X64": "0"}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

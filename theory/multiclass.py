@@ -4,7 +4,7 @@ A classifier without intercept on x = mu_y + z, with means mu_1..mu_K orthogonal
 free, so each class is decided by the labels of its own kept samples. With infinite data, class k is learned as
 the signal grows iff its correct label is the most frequent of them. Where labels treat all classes alike (`Rates`)
 the trained classifier is then Bayes-optimal at any signal; for a general `Confusion` it is not
-(``tests/sims/test_multiclass.py`` shows one that meets the criterion and stays below).
+(``tests/sims/classes/test_trial.py`` shows one that meets the criterion and stays below).
 """
 
 from typing import Any

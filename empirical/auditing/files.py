@@ -92,7 +92,7 @@ def write(found: FileAudit, report: str, summary: dict[str, Any], folder: Path) 
 
     Raises RuntimeError where the folder cannot be made, OSError where the disk refuses.
     """
-    from sims.files import write_atomic
+    from sims.running.files import write_atomic
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

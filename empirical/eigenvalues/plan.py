@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
-from empirical.artefact import Stage
 from empirical.eigenvalues.cost import Cost
 from empirical.eigenvalues.model import Architecture
 from empirical.eigenvalues.profile import Profile
+from empirical.stages.artefact import Stage
 
 VERBS = {
     "run": "report",

@@ -7,7 +7,7 @@ from typing import Any
 from empirical.eigenvalues.data import Ensemble, room
 from empirical.eigenvalues.encodings import NAMES, Encoding, Name
 from empirical.eigenvalues.training import Schedule
-from sims.fields import Range, choices, grid, pairs, read_tables, read_toml, shown, single
+from sims.running.toml import Range, choices, grid, pairs, read_tables, read_toml, shown, single
 
 SHIPPED = ("quick", "paper")
 COUNT = Range(1, 100_000_000, integer=True)

@@ -15,7 +15,7 @@ from empirical.eigenvalues.plan import noisy
 from empirical.eigenvalues.steps import ABOUT, DISTANCES, FACTS, LABELS
 from empirical.eigenvalues.text import text
 from empirical.tensors import read_arrays
-from sims.files import write_atomic
+from sims.running.files import write_atomic
 
 PUBLISHED_CROSSING = 0.65
 LEAST_SEEN = 30

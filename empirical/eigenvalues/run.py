@@ -1,13 +1,13 @@
-"""Run a profile into a folder, or say what that would take; see `empirical.experiment`."""
+"""Run a profile into a folder, or say what that would take; see `empirical.stages.experiment`."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from empirical import experiment
-from empirical.artefact import Stage
 from empirical.eigenvalues.plan import stages, targets
 from empirical.eigenvalues.profile import Profile
-from empirical.experiment import Outlook
+from empirical.stages import experiment
+from empirical.stages.artefact import Stage
+from empirical.stages.experiment import Outlook
 
 FIGURES = ("eigenvalues_table", "eigenvalues_p_star", "eigenvalues_beams")
 
@@ -28,6 +28,6 @@ def outlook(
 
 
 def run(ahead: Outlook, out: Path, on_done: Callable[[Stage], None] = lambda stage: None) -> list[Path]:
-    """Make what is missing; see `empirical.experiment.run`."""
+    """Make what is missing; see `empirical.stages.experiment.run`."""
     runtime = {"device": ahead.device, "compile": ahead.device == "cuda"}
     return experiment.run(ahead, out, runtime, FIGURES, on_done)

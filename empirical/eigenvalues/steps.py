@@ -17,7 +17,7 @@ from empirical.eigenvalues.model import Architecture, Transformer
 from empirical.eigenvalues.training import CHECKPOINT, Runtime, Schedule, train
 from empirical.tensors import read_arrays, read_tensors, write_arrays, write_tensors
 from empirical.threads import one_thread
-from sims.files import write_atomic
+from sims.running.files import write_atomic
 
 Settings = Mapping[str, Any]
 Folders = Mapping[str, Path]

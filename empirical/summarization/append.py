@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from sims.files import write_atomic
+from sims.running.files import write_atomic
 
 Row = dict[str, Any]
 

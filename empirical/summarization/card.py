@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sims.files import write_atomic
-from sims.store import config_hash
+from sims.running.files import write_atomic
+from sims.sweeps.store import config_hash
 
 PROVENANCE, README = "provenance.json", "README.md"
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from empirical.artefact import sha256
+from empirical.stages.artefact import sha256
 
 COLUMNS = ("id", "text", "summary")
 """What every row must have as text; a missing title is left empty."""

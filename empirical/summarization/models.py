@@ -17,8 +17,8 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from empirical.artefact import sha256
-from sims.files import write_atomic
+from empirical.stages.artefact import sha256
+from sims.running.files import write_atomic
 
 REFERENCE = "reference.json"
 ADAPTER = "adapter_config.json"

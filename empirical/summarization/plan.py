@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from empirical.artefact import Stage
+from empirical.stages.artefact import Stage
 from empirical.summarization import corpus, models
 from empirical.summarization.cost import Cost
 from empirical.summarization.profile import FITTING, MADE, STORIES, ForeignTable, Profile, VerifierTable

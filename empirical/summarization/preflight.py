@@ -26,7 +26,7 @@ import torch
 from empirical.summarization.encode import Format
 from empirical.summarization.models import DTYPES, dtype_of, folder_of, refuse_pickles
 from empirical.summarization.training import Schedule, accumulation
-from sims.machine import free_memory
+from sims.running.machine import free_memory
 
 GB = 1_000_000_000
 

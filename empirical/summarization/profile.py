@@ -8,7 +8,7 @@ from empirical.summarization.encode import Format
 from empirical.summarization.made import Shape, WarmUp
 from empirical.summarization.stories import Recipe
 from empirical.summarization.training import Schedule
-from sims.fields import ConfigError, Range, Tables, choices, flag, grid, read_tables, read_toml, single, text
+from sims.running.toml import ConfigError, Range, Tables, choices, flag, grid, read_tables, read_toml, single, text
 
 FOLDER = Path(__file__).parent / "presets"
 PRESETS = ("small", "scarce", "smollm", "llama2")

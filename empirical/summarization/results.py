@@ -31,7 +31,7 @@ from empirical.summarization.findings import (
 )
 from empirical.summarization.rouge import KINDS
 from empirical.summarization.text import text
-from sims.files import write_atomic
+from sims.running.files import write_atomic
 
 FULL = ("full", "full-epoch")
 RATES = ("p", "phi", "psi", "kept_rate", "purity", "p_star")

@@ -1,4 +1,4 @@
-"""Run a profile into a folder, or say what that would take; see `empirical.experiment`."""
+"""Run a profile into a folder, or say what that would take; see `empirical.stages.experiment`."""
 
 import shutil
 from collections import Counter
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import torch
 
-from empirical import experiment
-from empirical.artefact import Stage
-from empirical.experiment import Outlook
-from empirical.schedule import needed, survey
+from empirical.stages import experiment
+from empirical.stages.artefact import Stage
+from empirical.stages.experiment import Outlook
+from empirical.stages.schedule import needed, survey
 from empirical.summarization import corpus
 from empirical.summarization.plan import others, shard, stages, targets
 from empirical.summarization.preflight import check
@@ -62,7 +62,7 @@ def run(
     on_done: Callable[[Stage], None] = lambda stage: None,
     shared: bool = False,
 ) -> list[Path]:
-    """Make what is missing; see `empirical.experiment.run`.
+    """Make what is missing; see `empirical.stages.experiment.run`.
 
     Raises ValueError, before anything is made, where a model or the memory for it is not to be had.
     """

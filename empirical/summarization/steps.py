@@ -19,7 +19,7 @@ from empirical.summarization.perplexity import score_rows
 from empirical.summarization.stories import Recipe, stories
 from empirical.summarization.training import ABOUT, Schedule, train
 from empirical.threads import one_thread
-from sims.files import write_atomic
+from sims.running.files import write_atomic
 
 Settings = Mapping[str, Any]
 Folders = Mapping[str, Path]

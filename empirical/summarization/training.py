@@ -28,7 +28,7 @@ from safetensors import SafetensorError
 from empirical.summarization.encode import Encoder, Example, Format
 from empirical.summarization.models import load_tokenizer
 from empirical.tensors import read_arrays, write_arrays
-from sims.files import write_atomic
+from sims.running.files import write_atomic
 
 ABOUT, LOSSES = "about.json", "losses.json"
 WORK, CHECKPOINTS, EXAMPLES, JOB, FAULT = "training", "checkpoints", "examples.safetensors", "job.json", "fault.txt"

@@ -1,8 +1,8 @@
 """Studies: one question each, answered by tables that theory and simulation fill side by side.
 
 A study is a module here with ``tables(seeds) -> dict[str, DataFrame]`` and a figure of the same name in `figures`
-that draws them. ``seeds`` is the number of independent trials behind every simulated point. Like `sims.compare`,
-and unlike the rest of `sims`, studies may import all of `theory`.
+that draws them. ``seeds`` is the number of independent trials behind every simulated point. Like `sims.comparison`, and
+unlike the rest of `sims`, studies may import all of `theory`.
 """
 
 from importlib import import_module
@@ -11,11 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from sims.config import parse
-from sims.plan import cells, chunks, missing_spans
-from sims.progress import progress
-from sims.summary import summarise
-from sims.tables import write_tables
+from sims.comparison.cells import summarise
+from sims.comparison.tables import write_tables
+from sims.running.progress import progress
+from sims.sweeps.config import parse
+from sims.sweeps.grid import cells, chunks, missing_spans
 
 NAMES: tuple[str, ...] = (
     "sharpening",
@@ -50,7 +50,7 @@ def simulate(document: dict[str, Any], label: str = "simulation") -> pd.DataFram
 
     ``label`` is what the progress on standard error is called.
     """
-    from sims.chunk import run_chunk
+    from sims.sweeps.rows import run_chunk
 
     config = parse(document)
     grid = cells(config)

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t
 
+from sims.classes.trial import Measurement, make_trials
+from sims.comparison.cells import CONFIDENCE
 from sims.losses import Loss
-from sims.multiclass import Measurement, make_trials
-from sims.progress import Advance, progress
-from sims.summary import CONFIDENCE
+from sims.running.progress import Advance, progress
 from theory.multiclass import infinite_data, p_star_classes
 from theory.threshold import p_star
 from theory.types import ClassesProblem, Rates

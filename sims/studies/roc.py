@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from sims.progress import progress
+from sims.running.progress import progress
 from sims.studies import simulate
 from theory.table import predict_table
 

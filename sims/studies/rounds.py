@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t
 
-from sims.progress import Advance, progress
+from sims.comparison.cells import CONFIDENCE
 from sims.rounds import BATCH, Round, make_rounds
-from sims.summary import CONFIDENCE
+from sims.running.progress import Advance, progress
 from theory.rounds import FixedPoints, fixed_points, trajectory
 from theory.types import Cosines, Problem
 

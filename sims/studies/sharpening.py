@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from sims.progress import progress
+from sims.running.progress import progress
 from sims.studies import simulate
 from theory.limits import bayes_accuracy
 from theory.table import predict_table

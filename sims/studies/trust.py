@@ -14,8 +14,8 @@ import pandas as pd
 from scipy.special import ndtr
 from scipy.stats import t as student
 
-from sims.progress import progress
-from sims.summary import CONFIDENCE
+from sims.comparison.cells import CONFIDENCE
+from sims.running.progress import progress
 from sims.trial import make_trials
 from theory.geometry import rates
 from theory.limits import linear_infinite_data

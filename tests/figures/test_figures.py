@@ -8,8 +8,8 @@ from matplotlib.collections import QuadMesh
 
 import figures
 from figures import accuracy_against_p, marks, phase_diagram, residuals
-from sims.compare import compare
-from sims.tables import read_tables, write_tables
+from sims.comparison.compare import compare
+from sims.comparison.tables import read_tables, write_tables
 from tests.small_sweep import INDEPENDENT, LINEAR, simulate
 
 THEORY = {"run": {"method": "theory"}}

@@ -1,0 +1,176 @@
+"""Experiments as stages: functions of (settings, input folders, own folder) whose result is there whole or not at all.
+
+    DIR/stages/<name>-<key>/            files of a finished stage, with manifest.json written last
+    DIR/stages/<name>-<key>.partial/    a stage on its way, or killed: its checkpoints are continued
+
+The key is a hash of what changes the result: the function, its settings, and the content of its inputs. A changed
+setting therefore makes new folders beside the old ones, of the stages that depend on it and of no others. A folder
+whose files are not those of its manifest counts as absent, and is made again.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import importlib
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from sims.running.files import write_atomic
+from sims.sweeps.store import config_hash
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+LOCK = ".lock"
+REMARKS = ("README.md", "provenance.json")
+"""Files that say where a stage comes from; what reads the stage does not depend on them."""
+LIBRARIES = ("numpy", "torch", "safetensors", "transformers", "tokenizers", "accelerate", "peft", "datasets")
+
+
+class StageError(RuntimeError):
+    """A stage that failed, or a folder that cannot be used; the message says which, why and what to do."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of an experiment."""
+
+    name: str
+    """Where it goes, such as seed0/generator."""
+    function: str
+    """module:function, called as function(settings, inputs, folder, runtime); writes its files into folder."""
+    settings: Mapping[str, Any]
+    """All that changes the result, as JSON."""
+    inputs: Mapping[str, str]
+    """Role to name of the stage whose folder it reads."""
+    seconds: float = 0.0
+    """Estimated, for the order of work and for what is said before it starts."""
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A finished stage."""
+
+    folder: Path
+    digest: str
+    """Of the content of its files."""
+
+
+def key(stage: Stage, inputs: Mapping[str, Artefact]) -> str:
+    """Hash of what the result of a stage depends on. ``inputs`` is by name of stage."""
+    read = {role: inputs[name].digest for role, name in stage.inputs.items()}
+    return config_hash({"format": FORMAT, "function": stage.function, "settings": stage.settings, "inputs": read})
+
+
+def folder_of(root: Path, stage: Stage, inputs: Mapping[str, Artefact]) -> Path:
+    """Where the result of a stage lies, or will."""
+    return root / "stages" / f"{stage.name}-{key(stage, inputs)[:12]}"
+
+
+def find(folder: Path) -> Artefact | None:
+    """The finished stage at ``folder``, or None where there is none or its files are not those it was made with.
+
+    The files' bytes are compared with the manifest's checksums.
+    """
+    try:
+        body = json.loads((folder / MANIFEST).read_bytes())
+        check = body.pop("check")
+        if check != config_hash(body) or any(sha256(folder / name) != sha for name, sha in body["files"].items()):
+            return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    content = {name: sha for name, sha in body["files"].items() if name not in REMARKS}
+    return Artefact(folder, config_hash(content))
+
+
+def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mapping[str, Any]) -> None:
+    """Run a stage into ``folder``, continuing what a killed run left, and certify it.
+
+    ``inputs`` is by role. Whatever the function raises is passed on; what it has written stays for the next try.
+    """
+    partial = folder.with_name(f"{folder.name}.partial")
+    partial.mkdir(parents=True, exist_ok=True)
+    module, _, name = stage.function.partition(":")
+    started = time.monotonic()
+    lock = folder.with_name(f"{folder.name}.lock")
+    with _held(lock, f"on {stage.name}; wait for it"):
+        if find(folder) is not None:  # another process was quicker
+            partial.rmdir()
+            return
+        getattr(importlib.import_module(module), name)(stage.settings, inputs, partial, runtime)
+        body = {
+            "format": FORMAT,
+            "stage": stage.name,
+            "function": stage.function,
+            "settings": dict(stage.settings),
+            "inputs": {role: path.name for role, path in inputs.items()},
+            "files": {str(path.relative_to(partial)): sha256(path) for path in _files(partial)},
+            "made": about() | {"seconds": round(time.monotonic() - started, 3), "runtime": dict(runtime)},
+        }
+        write_atomic(partial / MANIFEST, json.dumps(body | {"check": config_hash(body)}, indent=1).encode())
+        if folder.exists():
+            shutil.rmtree(folder)  # damaged, or `find` would have found it
+        os.replace(partial, folder)
+        lock.unlink()  # last: who opened it before finds the folder
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """What a stage has written; what a killed write left is removed."""
+    for path in sorted(folder.rglob("*")):
+        if path.name.startswith(".") and path.suffix == ".tmp":
+            path.unlink()
+        elif path.is_file() and path.name != MANIFEST:
+            yield path
+
+
+def about() -> dict[str, Any]:
+    """What the numbers come from."""
+    versions = {name: version(name) for name in LIBRARIES if find_spec(name) is not None}
+    return {"host": platform.node(), "machine": platform.machine(), "python": platform.python_version(), **versions}
+
+
+def sha256(path: Path) -> str:
+    """Of a file's content, read once per process as long as the file stays as it is."""
+    state = path.stat()
+    return _sha256_of(path, state.st_ino, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=100_000)
+def _sha256_of(path: Path, *state: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def locked(root: Path, shared: bool = False) -> Iterator[None]:
+    """Hold a result folder, which is created; ``shared`` with others that hold it so.
+
+    Raises StageError where another process holds it. The lock ends with the process, however it ends.
+    """
+    try:
+        (root / "stages").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StageError(f"cannot make the output folder {root}: {error.strerror}; choose another") from None
+    with _held(root / LOCK, f"in {root}; wait for it, or choose another folder", shared):
+        yield
+
+
+@contextlib.contextmanager
+def _held(path: Path, where: str, shared: bool = False) -> Iterator[None]:
+    with open(path, "a+") as file:  # read and write, which locks over NFS ask for
+        try:
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StageError(f"another process is at work {where}") from None
+        except OSError as error:
+            raise StageError(f"{path} cannot be locked ({error.strerror}); use a file system with locks") from None
+        yield

@@ -1,0 +1,1 @@
+"""More than two classes, simulated (THEORY §10)."""

@@ -1,0 +1,1 @@
+"""Where both roads meet: raw rows become cells, and cells stand beside what theory says of them."""

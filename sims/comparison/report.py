@@ -1,0 +1,272 @@
+"""A compared sweep as text for a terminal or a log, and as JSON. Plain characters, no colour, no control codes."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from sims.comparison.compare import Comparison
+
+Column = tuple[str, str]
+"""Heading and alignment, '<' or '>'."""
+
+GLYPHS = {("gain", True): "+", ("loss", True): "-", ("gain", False): "G", ("loss", False): "L"}
+LEGEND = (
+    "cells, one character per p: + trained beats generator, - it does not, both as the p* rule says;",
+    "  G gain and L loss against the rule; . undecided (interval covers the generator); ! a trial failed",
+)
+MOST_LISTED = 12
+
+
+def text(comparison: Comparison, all_cells: bool = False) -> str:
+    """The report: thresholds, where training pays, disagreements with the rule, and the closing account."""
+    cells, crossings, summary = comparison.cells, comparison.crossings, comparison.summary
+    blocks = [_heading(cells), _thresholds(cells, crossings), _gains(crossings), _disagreements(cells)]
+    if all_cells:
+        blocks.append(_all_cells(cells))
+    blocks.append(_closing(summary))
+    return "\n\n".join(block for block in blocks if block)
+
+
+def as_json(comparison: Comparison) -> dict[str, Any]:
+    """Summary, crossings and cells as plain JSON values; what is missing is null."""
+    return {
+        "summary": comparison.summary,
+        "crossings": records(comparison.crossings),
+        "cells": records(comparison.cells),
+    }
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Lines of a table as dictionaries of JSON values; NaN and NA become None."""
+    plain = table.astype(object).where(table.notna(), None)
+    return [{str(key): _plain(value) for key, value in line.items()} for line in plain.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def layout(columns: Iterable[Column], lines: Iterable[Iterable[str]]) -> str:
+    """Lines of text cells under headings, each column as wide as its widest cell."""
+    columns, rows = list(columns), [list(line) for line in lines]
+    table = [[heading for heading, _ in columns], *rows]
+    widths = [max(len(row[i]) for row in table) for i in range(len(columns))]
+    sides = [side for _, side in columns]
+    return "\n".join(
+        "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)).rstrip()
+        for row in table
+    )
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A number with fixed decimals, or - where there is none."""
+    return "-" if value is None or pd.isna(value) else f"{value:.{digits}f}"
+
+
+def interval(low: float, high: float) -> str:
+    """[low, high], with .. for an end that lies outside the grid."""
+    if pd.isna(low) and pd.isna(high):
+        return ""
+    ends = ("  .. " if pd.isna(end) else f"{end:.3f}" for end in (low, high))
+    return f"[{', '.join(ends)}]"
+
+
+def _heading(cells: pd.DataFrame) -> str:
+    first = cells.iloc[0]
+    constant = [
+        f"{name} = {first[key]:g}"
+        for key, name in (("d", "d"), ("signal", "signal"), ("ridge", "ridge"), ("prior", "prior"))
+        if cells[key].nunique() == 1 and (key != "prior" or first[key] != 0.5)
+    ]
+    count = f"{len(cells):,} cells, {int(cells['seeds'].sum()):,} trials"
+    return f"Predicted against measured p*: {count}, {first['setting']} setting, {', '.join(constant)}"
+
+
+def _curve_columns(cells: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """Columns that tell curves apart: key -> (heading, format)."""
+    possible = {"loss": ("loss", "s"), "d": ("d", "g"), "alpha": ("n/d", "g"), "signal": ("signal", "g")}
+    possible |= {"ridge": ("ridge", "g"), "prior": ("prior", "g")}
+    if cells["setting"].iloc[0] == "linear":
+        verifier = {"cos_verifier": ("cos(v,mu)", "g"), "cos_between": ("cos(g,v)", "g")}
+    elif all((cells[f"{rate}_negative"] == cells[f"{rate}_positive"]).all() for rate in ("phi", "psi")):
+        verifier = {"phi": ("phi", ".3g"), "psi": ("psi", ".3g")}
+    else:
+        sides = {"negative": "-", "positive": "+"}
+        verifier = {
+            f"{rate}_{side}": (f"{rate}{sign}", ".3g") for rate in ("phi", "psi") for side, sign in sides.items()
+        }
+    always = {"loss", "alpha"}
+    return {key: value for key, value in possible.items() if key in always or cells[key].nunique() > 1} | verifier
+
+
+def _curve_cells(line: Any, columns: dict[str, tuple[str, str]]) -> list[str]:
+    return [f"{line[key]:{form}}" for key, (_, form) in columns.items()]
+
+
+def _headings(columns: dict[str, tuple[str, str]]) -> list[Column]:
+    return [(heading, "<" if form == "s" else ">") for heading, form in columns.values()]
+
+
+def _thresholds(cells: pd.DataFrame, crossings: pd.DataFrame) -> str:
+    columns = _curve_columns(cells)
+    half = crossings[(crossings["target"] == "p_half") & ~crossings["rising"].astype(bool)]
+    half = half.drop_duplicates("curve").set_index("curve")
+    lines = []
+    for curve, part in cells.groupby("curve", sort=False):
+        part = part.sort_values("p")
+        strip = "".join(_glyph(line) for line in part.itertuples())
+        star = number(part["p_star_along"].iloc[0])
+        if curve in half.index:
+            line = half.loc[curve]
+            middle = [number(line["measured"]), interval(line["low"], line["high"])]
+            middle += [number(line["z"], 1), line["verdict"]]
+        else:
+            middle = ["-", "", "-", _no_crossing(part)]
+        lines.append([*_curve_cells(part.iloc[0], columns), star, *middle, strip])
+    headings = [*_headings(columns), ("p* predicted", ">"), ("p_half measured", ">")]
+    headings += [("95% interval", "<"), ("z", ">"), ("verdict", "<"), (_p_range(cells), "<")]
+    title = "p_half, the error rate at which trained accuracy crosses 1/2 (theory: p*, at any n and d)"
+    if cells["setting"].iloc[0] == "linear":
+        title += "\n(p* of a curve is the p at which p = p*, where cos(g,mu) = -cos(v,mu))"
+    return "\n".join([title, layout(headings, lines), *LEGEND])
+
+
+def _no_crossing(part: pd.DataFrame) -> str:
+    accuracy = part["accuracy"].dropna()
+    if accuracy.empty:
+        return "no numbers"
+    return "always above 1/2" if accuracy.min() > 0.5 else "always below 1/2" if accuracy.max() < 0.5 else "no crossing"
+
+
+def _p_range(cells: pd.DataFrame) -> str:
+    return f"cells, p = {cells['p'].min():.2g} to {cells['p'].max():.2g}"
+
+
+def _glyph(line: Any) -> str:
+    if line.outcome in ("undecided", "failed"):
+        return "." if line.outcome == "undecided" else "!"
+    return GLYPHS[(line.outcome, line.outcome == line.rule)]
+
+
+def _gains(crossings: pd.DataFrame) -> str:
+    """Measured p_gain, and predicted ones that the grid should have shown."""
+    gains = crossings[(crossings["target"] == "p_gain") & (crossings["measured"].notna() | crossings["in_grid"])]
+    if gains.empty:
+        return ""
+    columns = _curve_columns(crossings)
+    gains = gains.assign(place=gains["measured"].fillna(gains["exact"])).sort_values(["curve", "place"])
+    lines = [
+        [*_curve_cells(line, columns), "starts" if line["rising"] else "stops", number(line["exact"])]
+        + [number(line["measured"]), interval(line["low"], line["high"]), number(line["z"], 1), line["verdict"]]
+        for _, line in gains.iterrows()
+    ]
+    headings = [*_headings(columns), ("as p grows, gain", "<"), ("exact", ">"), ("measured", ">")]
+    headings += [("95% interval", "<"), ("z", ">"), ("verdict", "<")]
+    title = "p_gain, where trained accuracy crosses the generator's 1 - p (theory: exact, d -> infinity)"
+    hidden = int((crossings["target"] == "p_gain").sum()) - len(gains)
+    note = [f"({hidden} more are predicted outside the grid of p; see crossings.csv)"] if hidden else []
+    return "\n".join([title, layout(headings, lines), *note])
+
+
+def _cell_line(line: Any, columns: dict[str, tuple[str, str]]) -> list[str]:
+    measured = [number(line["accuracy"]), interval(line["low"], line["high"]), number(line["exact_accuracy"])]
+    return [*_curve_cells(line, columns), number(line["p"]), number(line["p_star"]), *_counts(line), *measured]
+
+
+def _counts(line: Any) -> list[str]:
+    return [number(line["kept_rate"] * line["n"] / line["d"], 2), number(line["generator_accuracy"])]
+
+
+def _cell_headings(columns: dict[str, tuple[str, str]]) -> list[Column]:
+    measured: list[Column] = [("measured", ">"), ("95% interval", "<"), ("exact", ">")]
+    return [*_headings(columns), ("p", ">"), ("p*", ">"), ("kept/d", ">"), ("generator", ">"), *measured]
+
+
+def _disagreements(cells: pd.DataFrame) -> str:
+    wrong = cells[cells["rule_right"].eq(False).fillna(False).astype(bool)]
+    if wrong.empty:
+        return "The p* rule is right in every decided cell."
+    columns = _curve_columns(cells)
+    size = (wrong["accuracy"] - wrong["generator_accuracy"]).abs()
+    shown = wrong.loc[size.sort_values(ascending=False).index[:MOST_LISTED]].sort_index()
+    lines = [[*_cell_line(line, columns), line["outcome"]] for _, line in shown.iterrows()]
+    title = (
+        f"Where the p* rule is wrong: {len(wrong)} cells, {len(shown)} with the largest difference shown "
+        "(all: cells.csv, rule_right = False)\nThe rule knows infinite data only; the exact theory knows n/d:"
+    )
+    return f"{title}\n{layout([*_cell_headings(columns), ('outcome', '<')], lines)}"
+
+
+def _all_cells(cells: pd.DataFrame) -> str:
+    columns = _curve_columns(cells)
+    lines = [
+        [*_cell_line(line, columns), line["outcome"], line["rule"], line["status"]] for _, line in cells.iterrows()
+    ]
+    headings: list[Column] = [("outcome", "<"), ("p* rule", "<"), ("status", "<")]
+    return "All cells\n" + layout([*_cell_headings(columns), *headings], lines)
+
+
+def _closing(summary: dict[str, Any]) -> str:
+    half, accuracy = summary["p_half"], summary["accuracy"]
+    lines = ["Account"]
+    if half["count"]:
+        lines.append(f"  p_half against theory, {half['count']} crossings: {_largest(half)}")
+    if accuracy["count"]:
+        band = accuracy["inside_99_by_chance"]
+        lines.append(f"  accuracy against exact theory, {accuracy['count']} cells: {_largest(accuracy)};")
+        lines.append(f"    {accuracy['inside_99']} cells inside their 99% interval (by chance {band[0]} to {band[1]})")
+    decided, exact = summary["decided_cells"], summary["exact_decided_cells"]
+    lines.append(f"  'p < p*' predicts whether training beats the generator: {_share(summary['rule_right'], decided)}")
+    lines.append(f"  the exact theory predicts it: {_share(summary['exact_right'], exact)}")
+    undecided = summary["cells"] - decided - summary["failed_cells"]
+    lines.append(f"  undecided cells: {undecided}; cells with a failed trial: {summary['failed_cells']}")
+    return "\n".join(lines)
+
+
+def _largest(z: dict[str, Any]) -> str:
+    chance = f"by chance about {z['median_by_chance']:.2f}, 95% of the time below {z['bound_by_chance_95']:.2f}"
+    return f"largest |z| = {z['largest_z']:.2f} ({chance})"
+
+
+def _share(right: int, decided: int) -> str:
+    return f"{right} of {decided} decided cells ({right / decided:.1%})" if decided else "no decided cells"
+
+
+def prediction(found: dict[str, Any]) -> str:
+    """What `theory.describe.describe` returns, as text."""
+    p, star = found["p"], found["p_star"]
+    lines = [f"p_star              {star:.6f}   training succeeds, with infinite data, while p < p*"]
+    if "p_gain_infinite_data" not in found:
+        lines.append(f"p, phi, psi         {p:.6f}, {found['phi']:.6f}, {found['psi']:.6f}   from the cosines")
+    lines += [
+        f"purity              {number(found['purity'], 6)}   share of the kept labels that is correct",
+        f"kept_rate           {found['kept_rate']:.6f}   share of the samples that is kept",
+        f"generator_accuracy  {found['generator_accuracy']:.6f}   1 - p",
+    ]
+    if not found["converged"]:
+        return "\n".join([*lines, "accuracy            none: nothing is kept, or the equations have no solution"])
+    relation = ("<", "good enough") if found["below_threshold"] else (">=", "not good enough")
+    better = "beats" if found["beats_generator"] else "does not beat"
+    lines += [
+        f"accuracy            {found['accuracy']:.6f}   of the trained classifier, exact as d -> infinity",
+        f"p_half              {_places(found['p_half'])}",
+        f"p_gain              {_places(found['p_gain'])}",
+    ]
+    if "p_gain_infinite_data" in found:
+        lines.append(f"  with infinite data {_places(found['p_gain_infinite_data'])}")
+    if found["curve_solved"] < 0.98:
+        lines.append(f"                    (only {found['curve_solved']:.0%} of the curve over p has a solution)")
+    lines += [
+        f"verdict             p = {p:.4g} {relation[0]} p* = {star:.4g}: "
+        f"the verifier is {relation[1]} in the limit of infinite data;",
+        f"                    at this sample size the trained classifier {better} its generator",
+    ]
+    return "\n".join(lines)
+
+
+def _places(crossings: list[dict[str, Any]]) -> str:
+    """Crossings as the generator gets worse: 'from p = .1 gain, from p = .6 loss'."""
+    return ", ".join(f"from p = {line['p']:.6f} {line['then']}" for line in crossings) or "none"

@@ -1,0 +1,180 @@
+"""Compute one chunk: trials in batches of fixed width, as a table with one row per trial."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pyarrow as pa
+
+from sims.losses import FLOAT32_ERROR, Draws, Loss
+from sims.sweeps.grid import Cell, Chunk, Shape
+from sims.trial import make_trials
+from theory.types import ClassRates, Cosines, Problem
+
+FLOAT, INT, TEXT = pa.float64(), pa.int64(), pa.string()
+
+SCHEMA = pa.schema(
+    [("cell", TEXT), ("seed", INT), ("method", TEXT), ("setting", TEXT), ("loss", TEXT), ("n", INT), ("d", INT)]
+    + [("draws", TEXT)]
+    + [(name, FLOAT) for name in ("alpha", "signal", "ridge", "prior", "p", "phi", "psi")]
+    + [(f"{rate}_{side}", FLOAT) for rate in ("p", "phi", "psi") for side in ("negative", "positive")]
+    + [(name, FLOAT) for name in ("cos_generator", "cos_verifier", "cos_between")]
+    + [(name, INT) for name in ("m", "wrong", "kept_wrong")]
+    + [(name, FLOAT) for name in ("overlap", "norm", "accuracy", "accuracy_error", "gradient_norm")]
+    + [("steps", INT), ("converged", pa.bool_()), ("status", TEXT)]
+)
+"""Columns of the raw rows. p, phi, psi are P(y' wrong), P(kept | correct), P(kept | wrong) over both classes, and
+null in the linear setting, where they follow from the cosines. status is "ok", "nothing kept" or "not converged".
+
+accuracy_error says how far the accuracy may be from that of the row's own random numbers, drawn in float64: for a
+simulated fit what its gradient allows, 2 r gradient_norm / (ridge norm sqrt(2 pi)) (null at ridge = 0), plus
+FLOAT32_ERROR for float32 draws; for the exact law what was cut off. gradient_norm is null for the exact law, where
+steps counts blocks; for the theory it is the residual of the equations."""
+
+GPU_SHARE = 0.5
+"""Of a GPU's free memory, what the trials that run at once may take."""
+
+
+def run_chunk(chunk: Chunk, cells: Mapping[str, Cell], root_seed: int) -> pa.Table:
+    """Rows of all trials of a chunk, in its order, by the method that its cells ask for.
+
+    Every call of a compiled function has the same width, the last one padded, so that one compilation serves all
+    chunks of a shape. Raises RuntimeError where JAX is not in float64.
+    """
+    if not jax.config.jax_enable_x64:
+        raise RuntimeError("sims needs float64: set JAX_ENABLE_X64=1 before JAX is imported")
+    members = [cells[span.cell] for span in chunk.spans]
+    owner = np.repeat(np.arange(len(members)), [span.count for span in chunk.spans])
+    seeds = np.concatenate([np.arange(span.first, span.first + span.count) for span in chunk.spans])
+    words = np.column_stack([np.array([cell.words for cell in members])[owner], seeds]).astype(np.uint32)
+    method = {"simulation": _simulated, "exact-law": _drawn, "theory": _predicted}[chunk.shape.method]
+    columns = method(chunk.shape, root_seed, words, problems(members), owner)
+    if columns["accuracy"].dtype != np.float64:
+        raise RuntimeError(f"accuracy came back as {columns['accuracy'].dtype}, not float64")
+    columns |= {"seed": seeds} | _parameter_columns(members, owner)
+    return pa.table({name: columns[name] for name in SCHEMA.names}, schema=SCHEMA)
+
+
+def _simulated(
+    shape: Shape, root_seed: int, words: np.ndarray, problem: Problem, owner: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Trials: draw, verify, fit, measure. ``problem`` has an entry per cell, ``owner`` the cell of each trial."""
+    together = _together(shape)
+    run = make_trials(shape.n, shape.d, cast(Loss, shape.loss), cast(Draws, shape.draws), together)
+    width = -(-shape.batch // together) * together
+    measured = _batched(lambda *batch: run(root_seed, *batch), words, problem, owner, width)
+    columns = measured._asdict()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance = 2 * columns["gradient_norm"] / (np.asarray(problem.ridge)[owner] * columns["norm"])
+        error = np.asarray(problem.signal)[owner] * distance / np.sqrt(2 * np.pi)
+    error = error + (FLOAT32_ERROR if shape.draws == "float32" else 0.0)
+    columns["accuracy_error"] = _nulls(error, ~np.isfinite(error))
+    return columns | {"status": _status(measured.converged, measured.m)}
+
+
+def _drawn(
+    shape: Shape, root_seed: int, words: np.ndarray, problem: Problem, owner: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Draws from the exact law of the same rows, without data."""
+    from sims.exact_law import blocks_needed, run_draws
+
+    given = (problem, blocks_needed(problem, shape.n, shape.d))
+    drawn = _batched(
+        lambda words, batch, count: run_draws(root_seed, words, *batch, shape.n, shape.d),
+        words,
+        given,
+        owner,
+        shape.batch,
+    )
+    columns = drawn._asdict()
+    columns |= {"accuracy_error": drawn.truncation, "steps": drawn.blocks}
+    columns["gradient_norm"] = _nulls(np.zeros(len(words)), np.ones(len(words), bool))
+    return columns | {"status": _status(drawn.converged, drawn.m)}
+
+
+def _predicted(
+    shape: Shape, root_seed: int, words: np.ndarray, problem: Problem, owner: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The exact theory: one row per cell, without chance."""
+    from sims.sweeps.exact import exact_columns
+
+    columns = {name: values[owner] for name, values in exact_columns(problem, shape).items()}
+    return columns | {"accuracy_error": _nulls(np.zeros(len(owner)), np.ones(len(owner), bool))}
+
+
+def _status(converged: np.ndarray, m: np.ndarray) -> np.ndarray:
+    return np.where(converged, "ok", np.where(m == 0, "nothing kept", "not converged"))
+
+
+def _nulls(values: np.ndarray, missing: np.ndarray) -> Any:
+    """Values with nulls, as a column of the table; NaN is kept for failed fits."""
+    return pa.array(values, FLOAT, mask=missing)
+
+
+def _batched(run: Callable[..., Any], words: np.ndarray, leaves: Any, owner: np.ndarray, width: int) -> Any:
+    """``run(words, leaves, count)`` over batches of ``width`` rows, the last padded; its results end to end.
+
+    ``leaves`` has an entry per cell, of which each row gets that of its ``owner``.
+    """
+    parts = []
+    for start in range(0, len(words), width):
+        rows = np.minimum(np.arange(start, start + width), len(words) - 1)
+        batch = jax.tree.map(lambda leaf, rows=rows: jnp.asarray(leaf[owner[rows]]), leaves)
+        parts.append(jax.device_get(run(jnp.asarray(words[rows]), batch, min(width, len(words) - start))))
+    return jax.tree.map(lambda *parts: np.concatenate(parts)[: len(words)], *parts)
+
+
+def _together(shape: Shape) -> int:
+    """Trials that run at once: one on a CPU, on a GPU as many as GPU_SHARE of its free memory holds."""
+    device = jax.devices()[0]
+    if device.platform == "cpu":
+        return 1
+    memory = device.memory_stats() or {}
+    free = memory.get("bytes_limit", 2**30) - memory.get("bytes_in_use", 0)
+    return max(1, min(shape.batch, int(GPU_SHARE * free) // shape.trial_bytes))
+
+
+def problems(owners: list[Cell]) -> Problem:
+    """One `Problem` whose leaves have a leading axis, an entry per cell."""
+
+    def stack(name: str) -> np.ndarray:
+        return np.array([getattr(cell, name) for cell in owners], dtype=np.float64)
+
+    curation: ClassRates | Cosines
+    if owners[0].setting == "linear":
+        curation = Cosines(stack("cos_generator"), stack("cos_verifier"), stack("cos_between"))
+    else:
+        prior = stack("prior")
+        curation = ClassRates(stack("p"), stack("phi"), stack("psi"), np.stack([1 - prior, prior], axis=1))
+    return Problem(stack("signal"), curation, stack("ridge"))
+
+
+def _parameter_columns(members: list[Cell], owner: np.ndarray) -> dict[str, pa.Array]:
+    """What a cell fixes, one entry per trial."""
+    columns: dict[str, list[Any]] = {"cell": [cell.id for cell in members]}
+    for name in ("setting", "signal", "ridge", "prior", "cos_generator", "cos_verifier", "cos_between"):
+        columns[name] = [getattr(cell, name) for cell in members]
+    for name in ("method", "loss", "n", "d", "draws"):
+        columns[name] = [getattr(cell.shape, name) for cell in members]
+    columns["alpha"] = [cell.shape.n / cell.shape.d for cell in members]
+    for rate in ("p", "phi", "psi"):
+        sides: list[Any] = [getattr(cell, rate) or (None, None) for cell in members]
+        columns[f"{rate}_negative"] = [side[0] for side in sides]
+        columns[f"{rate}_positive"] = [side[1] for side in sides]
+        columns[rate] = [_marginal(rate, cell) for cell in members]
+    return {name: pa.array(values, SCHEMA.field(name).type).take(pa.array(owner)) for name, values in columns.items()}
+
+
+def _marginal(rate: str, cell: Cell) -> float | None:
+    """A rate over both classes: p by P(y), phi among the correct, psi among the wrong (by P(y) if none are)."""
+    pair: Any = getattr(cell, rate)
+    if pair is None or pair[0] == pair[1]:
+        return pair and pair[0]
+    assert cell.p is not None
+    prior = (1 - cell.prior, cell.prior)
+    share = {"p": (1.0, 1.0), "phi": (1 - cell.p[0], 1 - cell.p[1]), "psi": cell.p}[rate]
+    weight = [a * b for a, b in zip(prior, share, strict=True)]
+    weight = weight if sum(weight) > 0 else list(prior)
+    return float(sum(w * value for w, value in zip(weight, pair, strict=True)) / sum(weight))

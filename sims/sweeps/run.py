@@ -1,0 +1,291 @@
+"""Run a sweep file into a result folder, or continue one: plan, look what is there, compute the rest."""
+
+import json
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sims.running.machine import Crew, ResourceError, Resources, cores, find_device, free_memory
+from sims.running.progress import progress
+from sims.sweeps.config import SweepConfig
+from sims.sweeps.grid import Cell, Chunk, cells, chunks, missing_spans
+from sims.sweeps.jobs import DiskError, Execute, Job, Work
+from sims.sweeps.processes import execute, execute_here
+from sims.sweeps.store import DTYPE, FORMAT, Receipt, Store, StoreError, config_hash, done_seeds, versions
+
+EVERYTHING = Resources()
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a sweep would do: the plan against what the folder already holds."""
+
+    cells: Mapping[str, Cell]
+    seeds: int
+    chunks: tuple[Chunk, ...]
+    """Still to compute."""
+    receipts: tuple[Receipt, ...]
+    """Intact shards already there."""
+    damaged: tuple[str, ...]
+    """One line per damaged file; its trials are among those to compute."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def trials(self) -> int:
+        """Trials of the whole sweep."""
+        return len(self.cells) * self.seeds
+
+    @property
+    def missing(self) -> int:
+        """Trials still to compute."""
+        return sum(chunk.trials for chunk in self.chunks)
+
+    def estimated_seconds(self, workers: int) -> float:
+        """Rough time for what is missing: compilation, then trials shared by the workers.
+
+        Uses the folder's own record of seconds per trial where it has one, else a cost model.
+        """
+        shapes = {chunk.shape for chunk in self.chunks}
+        seen: dict[Any, list[float]] = {}
+        for receipt in self.receipts:
+            count = sum(span.count for span in receipt.spans)
+            seen.setdefault(tuple(receipt.shape), []).append(receipt.made.get("seconds", 0.0) / max(count, 1))
+        cost = sum(
+            chunk.trials * (min(seen[chunk.shape]) if chunk.shape in seen else chunk.shape.trial_seconds)
+            for chunk in self.chunks
+        )
+        active = max(1, min(workers, len(self.chunks)))
+        return (4.0 + 2.5 * len(shapes) / active + cost / active) if self.chunks else 0.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a sweep did."""
+
+    store: Store
+    computed: int
+    found: int
+    set_aside: tuple[Job, ...]
+
+
+def plan(config: SweepConfig, out: str | Path) -> Outlook:
+    """Compare a sweep with its folder (or fsspec URL), changing nothing.
+
+    Raises StoreError where the folder was made by another configuration: where it holds cells or seeds that
+    this sweep does not, or another root seed. A folder that holds a part of this sweep is continued.
+    """
+    store = Store(out)
+    grid = cells(config)
+    try:
+        store.refuse_foreign()
+        receipts, damaged = store.scan()
+        _refuse_other_configuration(store, config, grid, receipts, store.read_manifest())
+    except OSError as error:
+        raise StoreError(f"cannot read {store.root}: {error}") from None
+    todo = chunks(grid, missing_spans(grid, config.trials, done_seeds(receipts)))
+    return Outlook(grid, config.trials, tuple(todo), tuple(receipts), tuple(damaged), _version_notes(receipts))
+
+
+def hire(outlook: Outlook, resources: Resources) -> tuple[Crew, str]:
+    """The workers that a sweep will have, and a line where memory makes them fewer than asked for.
+
+    Raises ResourceError where there is no such device, or where one worker alone does not fit into the memory, and
+    ValueError for more workers than GPUs.
+    """
+    if resources.remote:
+        return Crew(1, "gpu" if resources.device == "gpu" else "cpu"), ""
+    device, gpus = find_device(resources.device)
+    workers = resources.workers or len(gpus) or cores()
+    if gpus and workers > len(gpus):
+        raise ValueError(f"workers = {workers}: there is one per GPU, and {len(gpus)} of them; use fewer")
+    workers = max(1, min(workers, len(outlook.chunks)))
+    if device == "gpu" or not outlook.chunks:  # trials lie in the GPU's own memory, which the worker asks for
+        return Crew(workers, device, gpus), ""
+    fit, line = _fitting(outlook, resources, workers)
+    return Crew(fit, device), line
+
+
+def _fitting(outlook: Outlook, resources: Resources, workers: int) -> tuple[int, str]:
+    """How many of the workers fit into the memory together, and a line where that is not all of them."""
+    free = free_memory()
+    if resources.memory is None and free is None:
+        return workers, ""
+    budget = resources.memory or (free or 0) // 2
+    source = "--memory" if resources.memory else "half of what is free; --memory sets another"
+    shape = max({chunk.shape for chunk in outlook.chunks}, key=lambda shape: shape.worker_bytes)
+    each = shape.worker_bytes
+    needs = f"a worker with n = {shape.n}, d = {shape.d} takes about {each / 1e9:.3g} GB"
+    if each > budget:
+        remedy = "give it more, or make problem.d or problem.alpha smaller"
+        raise ResourceError(f"{needs}, and there are {budget / 1e9:.3g} GB ({source}); {remedy}")
+    fit = min(workers, budget // each)
+    line = f"{fit} of {workers} workers: {needs}, and there are {budget / 1e9:.3g} GB ({source})"
+    return fit, line if fit < workers else ""
+
+
+def run(
+    config: SweepConfig, out: str | Path, resources: Resources = EVERYTHING, outlook: Outlook | None = None
+) -> Outcome:
+    """Run a sweep, or what is missing of it, and write the table of raw rows.
+
+    Args:
+        config: from `sims.sweeps.config.load` or `parse`.
+        out: result folder or fsspec URL; created, or continued. What lies in memory:// is computed in this process.
+        resources: workers, memory, device, cluster. A program that asks for a cluster of this machine needs
+            ``if __name__ == "__main__"``, since its workers are spawned.
+        outlook: what `plan` just said of these two; asked for here by default.
+
+    Returns:
+        `Outcome`; ``set_aside`` holds chunks that failed three times (then no rows.parquet is written).
+
+    Raises:
+        StoreError: a folder of another configuration, or one that cannot be written.
+        ResourceError: no such device, or too little memory.
+        ClusterError: a cluster that cannot be reached or cannot compute this sweep.
+    """
+    outlook = plan(config, out) if outlook is None else outlook
+    crew, _ = hire(outlook, resources)
+    store = Store(out)
+    with _executor(store, crew, resources, outlook) as compute, _explained(store):
+        store.create()
+        store.files.discard_leftovers()
+        manifest = _manifest(config, {crew.device, *map(_device, outlook.receipts)})
+        store.write_manifest(manifest)
+        failed: list[Job] = []
+        if outlook.chunks:
+            with progress("simulating", outlook.missing, "trials") as advance:
+                work = Work(outlook.chunks, outlook.cells, store.root, config.run.root_seed)
+                failed = compute(work, lambda chunk: advance(chunk.trials))
+        if not failed:
+            finish(store, outlook, manifest)
+    return Outcome(store, outlook.missing, outlook.trials - outlook.missing, tuple(failed))
+
+
+@contextmanager
+def _executor(store: Store, crew: Crew, resources: Resources, outlook: Outlook) -> Iterator[Execute]:
+    """What computes: worker processes, Dask, or this process where it alone sees the store."""
+    if resources.scheduler is not None and outlook.chunks:
+        from sims.sweeps import cluster
+
+        if store.files.private:
+            raise StoreError(f"{store.root} is seen by this process alone, not by a cluster; give a folder or a bucket")
+        with cluster.executor(crew, resources.scheduler if resources.remote else None) as compute:
+            yield compute
+    elif store.files.private:
+        yield execute_here
+    else:
+        yield lambda work, on_done: execute(work, crew, on_done)
+
+
+@contextmanager
+def _explained(store: Store) -> Iterator[None]:
+    """Say of a store that fails which one it is, and that nothing finished is lost."""
+    try:
+        yield
+    except (OSError, DiskError) as error:
+        kept = "what was finished is kept; make room or choose another --out, then run the same command again"
+        raise StoreError(f"cannot read or write {store.root}: {error}; {kept}") from None
+
+
+def finish(store: Store, outlook: Outlook, manifest: dict[str, Any]) -> None:
+    """Write rows.parquet from all shards.
+
+    Raises StoreError where a shard was lost since they were computed, and where another sweep was started on the
+    folder meanwhile: the table is that of the manifest, and the manifest is no longer this sweep's.
+    """
+    receipts, damaged = store.scan()
+    done = done_seeds(receipts)
+    absent = [name for name in outlook.cells if len(done.get(name, ())) < outlook.seeds]
+    if absent:
+        why = f" ({damaged[0]})" if damaged else ""
+        raise StoreError(f"{store.root}: {len(absent)} cells lost a shard meanwhile{why}; run the same command again")
+    rows = store.rows(receipts, outlook.cells, outlook.seeds)
+    _refuse_taken_over(store, manifest)
+    store.write_rows(rows)
+    _refuse_taken_over(store, manifest)
+    if damaged:
+        store.discard_damaged()
+
+
+def _refuse_taken_over(store: Store, manifest: dict[str, Any]) -> None:
+    """Raise StoreError where the manifest is now that of another configuration; one that was lost is written again."""
+    there = store.read_manifest()
+    if there is None:
+        store.write_manifest(manifest)
+    elif there["config_hash"] != manifest["config_hash"]:
+        raise StoreError(
+            f"{store.root}: another sweep file was run on this folder meanwhile, and the table of all rows is left to "
+            "it. Every trial of this one is stored; once the other has ended, run the one with the larger grid again"
+        )
+
+
+def _content(config: SweepConfig) -> Any:
+    return json.loads(json.dumps(asdict(config)))
+
+
+def _manifest(config: SweepConfig, devices: set[str]) -> dict[str, Any]:
+    content = _content(config)
+    return {
+        "format": FORMAT,
+        "config": content,
+        "config_hash": config_hash(content),
+        "root_seed": config.run.root_seed,
+        "dtype": DTYPE,
+        "device": ", ".join(sorted(devices)),
+        "python": platform.python_version(),
+        "versions": versions(),
+    }
+
+
+def _device(receipt: Receipt) -> str:
+    """What computed a shard: "cpu" or "gpu"; receipts name the kind of GPU."""
+    return "cpu" if receipt.made.get("device", "cpu") == "cpu" else "gpu"
+
+
+def _version_notes(receipts: list[Receipt]) -> tuple[str, ...]:
+    """A line where shards were computed by other versions than those installed now, or on different devices."""
+    here = versions()
+    names = ("pstar", "jax", "jaxlib")
+    mine = tuple(here[name] for name in names)
+    seen = {tuple(receipt.made.get(name) for name in names) for receipt in receipts}
+    other = sorted(
+        ", ".join(f"{name} {its}" for name, its in zip(names, those, strict=True)) for those in seen - {mine}
+    )
+    devices = {_device(receipt) for receipt in receipts}
+    found = [f"some rows were computed with {'; '.join(other)}"] if other else []
+    found += ["some rows were computed on cpu and some on gpu"] if len(devices) > 1 else []
+    return tuple(f"{line}: equal to rounding, not to the bit" for line in found)
+
+
+def _refuse_other_configuration(
+    store: Store, config: SweepConfig, grid: Mapping[str, Cell], receipts: list[Receipt], manifest: Any
+) -> None:
+    """Raise StoreError unless all that the folder holds belongs to this sweep."""
+    seeds_there = {receipt.root_seed for receipt in receipts} - {config.run.root_seed}
+    there = done_seeds(receipts)
+    alien = [cell for cell in there if cell not in grid]
+    surplus = max((max(seeds) + 1 for seeds in there.values() if seeds), default=0)
+    if not seeds_there and not alien and surplus <= config.trials:
+        return
+    old = manifest["config"] if manifest else {}
+    new = _content(config)
+    changed = [
+        f"  {table}.{key}: {_short(old[table][key])} in the folder, {_short(value)} in the file"
+        for table, values in new.items()
+        for key, value in values.items()
+        if table in old and key in old[table] and old[table][key] != value
+    ]
+    reason = f"{len(alien)} of its {len(there)} cells are" if alien else "its seeds are"
+    detail = "\n".join(changed) if changed else "  (its manifest is gone, so the difference cannot be shown)"
+    raise StoreError(
+        f"{store.root} was made by another configuration: {reason} not in this sweep\n{detail}\n"
+        "A folder can only grow. Give a new --out, or put the old values back beside the new ones"
+    )
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,257 @@
+"""The result folder: immutable Parquet shards, one per chunk, each certified by a receipt.
+
+    DIR/manifest.json             configuration, its hash, versions, root seed, dtype, device
+    DIR/shards/<chunk>.parquet    rows of one chunk, written once
+    DIR/shards/<chunk>.json       receipt: sha256 of the shard, which trials it holds, how it was made
+    DIR/rows.parquet              all rows in plan order, written when the sweep is complete
+    DIR/rows.sha256               its checksum, as `sha256sum` writes it
+
+The folder is the only truth: a chunk is done when a receipt that certifies itself names a shard whose sha256
+agrees. Whatever else lies there (a temporary file, a shard without receipt, a damaged one) counts as absent.
+Files appear whole or not at all (`sims.running.files`). DIR is a folder or a URL.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sims.running.files import Files, files_at
+from sims.running.files import StoreError as StoreError
+from sims.sweeps.grid import Chunk, Shape, Span
+
+FORMAT = 2
+DTYPE = "float64"
+MANIFEST, ROWS, CHECKSUM = "manifest.json", "rows.parquet", "rows.sha256"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Certificate of one shard."""
+
+    chunk: str
+    sha256: str
+    root_seed: int
+    shape: Shape
+    spans: tuple[Span, ...]
+    made: Mapping[str, Any] = field(default_factory=dict)
+    """How: seconds, host, versions. Never part of the table."""
+
+    def to_bytes(self) -> bytes:
+        """JSON with a checksum of itself."""
+        body = {"format": FORMAT, "chunk": self.chunk, "sha256": self.sha256, "root_seed": self.root_seed}
+        body |= {
+            "shape": list(self.shape),
+            "spans": [list(span) for span in self.spans],
+            "made": dict(self.made),
+        }
+        return json.dumps(body | {"check": _digest(_canonical(body))}, indent=1).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Receipt":
+        """Inverse of `to_bytes`. Raises ValueError for anything that does not certify itself."""
+        body = json.loads(data)
+        if not isinstance(body, dict) or body.pop("check", None) != _digest(_canonical(body)):
+            raise ValueError("receipt does not match its own checksum")
+        if body["format"] != FORMAT:
+            raise ValueError(f"receipt has format {body['format']}, this version reads {FORMAT}")
+        spans = tuple(Span(*span) for span in body["spans"])
+        return cls(body["chunk"], body["sha256"], body["root_seed"], Shape(*body["shape"]), spans, body["made"])
+
+
+def _canonical(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    """A table as Parquet, with checksums on its pages."""
+    buffer = BytesIO()
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
+    return buffer.getvalue()
+
+
+def config_hash(config: Any) -> str:
+    """sha256 of a configuration (JSON-able) in canonical form."""
+    return _digest(_canonical(config))
+
+
+@dataclass(frozen=True)
+class Store:
+    """A result folder: a local one, or any URL that fsspec knows.
+
+    Raises StoreError, when first used, for a URL that cannot be (see `sims.running.files.files_at`).
+    """
+
+    root: str | Path
+
+    @cached_property
+    def files(self) -> Files:
+        """Where its files are."""
+        return files_at(self.root)
+
+    @property
+    def rows_path(self) -> str:
+        """The final table of raw rows."""
+        return self.files.path(ROWS)
+
+    def create(self) -> None:
+        """Make the folders. Raises StoreError where that is not possible."""
+        self.files.make()
+
+    def refuse_foreign(self) -> None:
+        """Raise StoreError where the place is a file, or holds something that is no result folder."""
+        top = self.files.names()
+        if top and "shards" not in top and not (top == [MANIFEST] and self._manifest_of_ours()):
+            raise StoreError(f"{self.root} is not empty and not a result folder; choose a new or empty one with --out")
+
+    def _manifest_of_ours(self) -> bool:
+        """Whether the manifest is one of a sweep, or one cut short, as where a write is not atomic."""
+        try:
+            json.loads(self.files.read(MANIFEST))
+        except ValueError:
+            return True
+        return self.read_manifest() is not None
+
+    def read_manifest(self) -> dict[str, Any] | None:
+        """The manifest, or None where there is none that certifies itself (it can be rebuilt)."""
+        try:
+            body = json.loads(self.files.read(MANIFEST))
+        except (FileNotFoundError, NotADirectoryError, ValueError):  # not what may pass: it would read as a new folder
+            return None
+        if not isinstance(body, dict) or body.pop("check", None) != _digest(_canonical(body)):
+            return None
+        return body
+
+    def write_manifest(self, body: Mapping[str, Any]) -> None:
+        """Write the manifest with a checksum of itself."""
+        self.files.write(MANIFEST, json.dumps(dict(body) | {"check": _digest(_canonical(body))}, indent=1).encode())
+
+    def commit(self, chunk: Chunk, root_seed: int, table: pa.Table, made: Mapping[str, Any]) -> Receipt:
+        """Write a shard, then its receipt. Returns the receipt. Raises OSError where the disk refuses."""
+        data = parquet_bytes(table)
+        name = chunk.id(root_seed)
+        receipt = Receipt(name, _digest(data), root_seed, chunk.shape, chunk.spans, made)
+        self.files.write(_shard(name), data)
+        self.files.write(_receipt(name), receipt.to_bytes())
+        return receipt
+
+    def find(self, chunk: Chunk, root_seed: int) -> Receipt | None:
+        """The receipt of a chunk, if it and its shard are there and intact."""
+        (found,) = self._certify([chunk.id(root_seed)])
+        return found if isinstance(found, Receipt) else None
+
+    def scan(self) -> tuple[list[Receipt], list[str]]:
+        """(receipts whose shard is intact, one line per damaged file). Reads every shard once."""
+        found = list(self._certify(self._receipts()))
+        good = [receipt for receipt in found if isinstance(receipt, Receipt)]
+        return good, [reason for reason in found if isinstance(reason, str)]
+
+    def _receipts(self) -> list[str]:
+        return [name.removesuffix(".json") for name in self.files.names("shards") if name.endswith(".json")]
+
+    def _certify(self, chunks: Sequence[str]) -> Iterator[Receipt | str]:
+        """For each chunk its receipt, if it and its shard are intact, else what is wrong."""
+        receipts = self.files.read_all([_receipt(name) for name in chunks])  # first: they are written last
+        shards = self.files.read_all([_shard(name) for name in chunks])
+        for name, written, shard in zip(chunks, receipts, shards, strict=True):
+            yield self._verdict(name, written, shard)
+
+    def _verdict(self, chunk: str, written: bytes | OSError, shard: bytes | OSError) -> Receipt | str:
+        path = self.files.path(_receipt(chunk))
+        if isinstance(written, OSError):
+            return f"{path}: {written.strerror or written}"
+        try:
+            receipt = Receipt.from_bytes(written)
+        except (ValueError, KeyError, TypeError):
+            return f"{path}: damaged receipt"
+        path = self.files.path(_shard(chunk))
+        if isinstance(shard, OSError):
+            return f"{path}: {shard.strerror or shard}"
+        intact = _digest(shard) == receipt.sha256 and chunk == receipt.chunk
+        return receipt if intact else f"{path}: damaged (its sha256 is not the receipt's)"
+
+    def discard_damaged(self) -> None:
+        """Remove receipts that certify nothing, with their shards: once all trials are there without them."""
+        names = self._receipts()
+        for name, verdict in zip(names, self._certify(names), strict=True):
+            if isinstance(verdict, str):
+                self.files.remove(_shard(name))
+                self.files.remove(_receipt(name))
+
+    def rows(self, receipts: Iterable[Receipt], order: Iterable[str], seeds: int) -> pa.Table:
+        """All rows of the given cells with seed < ``seeds``, by cell in ``order`` and then by seed, each once.
+
+        Raises StoreError where a shard changed since `scan`.
+        """
+        ordered = sorted(receipts, key=lambda receipt: receipt.chunk)
+        names = [_shard(receipt.chunk) for receipt in ordered]
+        tables = []
+        for receipt, name, data in zip(ordered, names, self.files.read_all(names), strict=True):
+            if isinstance(data, OSError):
+                raise data
+            if _digest(data) != receipt.sha256:
+                raise StoreError(f"{self.files.path(name)} changed while it was read; run the same command again")
+            tables.append(pq.read_table(BytesIO(data), page_checksum_verification=True))
+        table = pa.concat_tables(tables)
+        position = {cell: place for place, cell in enumerate(order)}
+        rank = np.array([position.get(cell, -1) for cell in table["cell"].to_pylist()])
+        seed = table["seed"].to_numpy()
+        sorting = np.lexsort((seed, rank))
+        rank, seed = rank[sorting], seed[sorting]
+        repeated = np.zeros(len(rank), dtype=bool)
+        repeated[1:] = (rank[1:] == rank[:-1]) & (seed[1:] == seed[:-1])
+        wanted = (rank >= 0) & (seed < seeds) & ~repeated
+        return table.take(pa.array(sorting[wanted])).combine_chunks()
+
+    def write_rows(self, table: pa.Table) -> None:
+        """Write the final table, then its checksum: Parquet certifies its pages, not its footer."""
+        data = parquet_bytes(table)
+        self.files.write(ROWS, data)
+        self.files.write(CHECKSUM, f"{_digest(data)}  {ROWS}\n".encode())
+
+    def read_rows(self) -> bytes:
+        """The bytes of the final table. Raises OSError, or ValueError where the checksum is not theirs."""
+        data = self.files.read(ROWS)
+        if self.files.read(CHECKSUM) != f"{_digest(data)}  {ROWS}\n".encode():
+            raise ValueError(f"its sha256 is not the one in {CHECKSUM}")
+        return data
+
+
+def _shard(chunk: str) -> str:
+    return f"shards/{chunk}.parquet"
+
+
+def _receipt(chunk: str) -> str:
+    return f"shards/{chunk}.json"
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that the numbers come from."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {name: version(name) for name in ("jax", "jaxlib", "numpy", "pyarrow")}
+    try:
+        return {"pstar": version("pstar"), **found}
+    except PackageNotFoundError:
+        return {"pstar": "not installed", **found}
+
+
+def done_seeds(receipts: Iterable[Receipt]) -> dict[str, set[int]]:
+    """Which seeds of which cells the receipts certify."""
+    done: dict[str, set[int]] = {}
+    for receipt in receipts:
+        for cell, first, count in receipt.spans:
+            done.setdefault(cell, set()).update(range(first, first + count))
+    return done

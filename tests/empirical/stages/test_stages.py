@@ -1,0 +1,193 @@
+"""Stages: complete or absent, made once, made again only where something that matters has changed."""
+
+import fcntl
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from empirical.stages import artefact
+from empirical.stages.artefact import Stage, StageError, find, folder_of, locked
+from empirical.stages.schedule import execute, needed, survey
+
+CALLS: list[str] = []
+
+
+def add(settings, inputs, folder, runtime):
+    """The sum of the inputs and ``more``; refuses where told so."""
+    CALLS.append(settings["name"])
+    total = sum(int((path / "value").read_text()) for path in inputs.values()) + settings["more"]
+    if (folder / "half").exists():
+        (folder / "resumed").write_text("yes")
+    (folder / "half").write_text("here")
+    if runtime.get("fail") == settings["name"]:
+        raise ValueError("told to fail")
+    if runtime.get("die") == settings["name"]:
+        os._exit(7)
+    (folder / "value").write_text(str(total))
+
+
+def stage(name, more, **inputs):
+    return Stage(name, f"{__name__}:add", {"name": name, "more": more}, inputs)
+
+
+def chain(first=1, last=100):
+    return [stage("x/a", first), stage("x/b", 10, left="x/a"), stage("x/c", last, left="x/a", right="x/b")]
+
+
+def value(artefact):
+    return int((artefact.folder / "value").read_text())
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    CALLS.clear()
+
+
+def test_each_stage_is_made_once_and_read_by_the_next(tmp_path):
+    done = execute(chain(), tmp_path, {})
+    assert {name: value(artefact) for name, artefact in done.items()} == {"x/a": 1, "x/b": 11, "x/c": 112}
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in tmp_path.rglob("*")}
+    assert execute(chain(), tmp_path, {}) == done
+    assert CALLS == ["x/a", "x/b", "x/c"]
+    assert {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in tmp_path.rglob("*")} == before
+
+
+def test_a_change_makes_again_what_depends_on_it_beside_the_old(tmp_path):
+    execute(chain(), tmp_path, {})
+    CALLS.clear()
+    assert value(execute(chain(last=200), tmp_path, {})["x/c"]) == 212
+    assert CALLS == ["x/c"]
+    assert value(execute(chain(first=2), tmp_path, {})["x/c"]) == 114
+    CALLS.clear()
+    assert value(execute(chain(), tmp_path, {})["x/c"]) == 112
+    assert CALLS == []
+
+
+def test_inputs_count_by_their_content(tmp_path):
+    """Another setting with the same result leaves what follows alone."""
+    before = execute(chain(), tmp_path, {})
+    other = [Stage("x/a", f"{__name__}:add", {"name": "x/a", "more": 1, "idle": True}, {}), *chain()[1:]]
+    CALLS.clear()
+    after = execute(other, tmp_path, {})
+    assert CALLS == ["x/a"]
+    assert after["x/c"] == before["x/c"]
+
+
+@pytest.mark.parametrize("harm", ["flip", "truncate", "remove", "manifest"])
+def test_a_damaged_stage_counts_as_absent_and_is_made_again(tmp_path, harm, capsys):
+    done = execute(chain(), tmp_path, {})
+    path = done["x/b"].folder / ("manifest.json" if harm == "manifest" else "value")
+    if harm == "remove":
+        path.unlink()
+    else:
+        data = bytearray(path.read_bytes())
+        data[0] ^= 1
+        path.write_bytes(data[:-1] if harm == "truncate" else data)
+    assert find(done["x/b"].folder) is None
+    assert [entry.name for entry in survey(chain(), tmp_path)[1]] == ["x/b", "x/c"]
+    CALLS.clear()
+    assert execute(chain(), tmp_path, {}) == done
+    assert CALLS == ["x/b"]
+    assert "is damaged; it is made again" in capsys.readouterr().err
+
+
+def test_a_failed_stage_leaves_nothing_finished_and_is_continued(tmp_path):
+    with pytest.raises(ValueError, match="told to fail"):
+        execute(chain(), tmp_path, {"fail": "x/b"})
+    done, missing = survey(chain(), tmp_path)
+    assert ([*done], [entry.name for entry in missing]) == (["x/a"], ["x/b", "x/c"])
+    assert (execute(chain(), tmp_path, {})["x/b"].folder / "resumed").exists()
+    assert CALLS == ["x/a", "x/b", "x/b", "x/c"]
+
+
+def test_processes_make_the_same_and_their_errors_are_named(tmp_path):
+    plan = [
+        Stage(f"y/{n}", "tests.empirical.stages.test_stages:add", {"name": f"y/{n}", "more": n}, {}) for n in range(4)
+    ]
+    plan.append(
+        Stage("y/sum", plan[0].function, {"name": "y/sum", "more": 0}, {entry.name: entry.name for entry in plan})
+    )
+    with pytest.raises(StageError, match=r"y/sum: ValueError: told to fail; what is finished is kept in"):
+        execute(plan, tmp_path, {"fail": "y/sum"}, workers=2)
+    with pytest.raises(StageError, match=r"y/sum: its process died \(exit 7"):
+        execute(plan, tmp_path, {"die": "y/sum"}, workers=2)
+    assert value(execute(plan, tmp_path, {}, workers=2)["y/sum"]) == 6
+    assert CALLS == []
+
+
+def test_a_folder_has_one_owner_at_a_time(tmp_path):
+    with locked(tmp_path):
+        with pytest.raises(StageError, match="another process is at work"), locked(tmp_path):
+            pass
+    with locked(tmp_path):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(StageError, match=r"cannot make the output folder .*file: Not a directory"),
+        locked(tmp_path / "file"),
+    ):
+        pass
+
+
+def test_targets_bring_their_inputs_and_nothing_else():
+    assert [entry.name for entry in needed(chain(), ["x/b"])] == ["x/a", "x/b"]
+
+
+def test_the_manifest_says_what_it_came_from(tmp_path):
+    done = execute(chain(), tmp_path, {"device": "cpu"})
+    body = json.loads((done["x/c"].folder / "manifest.json").read_bytes())
+    assert body["inputs"] == {role: done[name].folder.name for role, name in chain()[2].inputs.items()}
+    assert body["settings"] == chain()[2].settings
+    assert body["made"]["runtime"] == {"device": "cpu"}
+    assert folder_of(tmp_path, chain()[2], done) == done["x/c"].folder
+    assert Path(done["x/c"].folder).name.startswith("c-")
+
+
+def test_leftover_temporary_files_are_no_part_of_a_stage(tmp_path):
+    partial = folder_of(tmp_path, chain()[0], {}).with_name(folder_of(tmp_path, chain()[0], {}).name + ".partial")
+    partial.mkdir(parents=True)
+    (partial / ".value.123.tmp").write_text("half")
+    done = execute(chain()[:1], tmp_path, {})
+    assert not list(done["x/a"].folder.glob(".*"))
+    assert artefact.FORMAT == 1
+
+
+def test_a_shared_folder_keeps_out_who_wants_it_alone_and_a_stage_has_one_maker(tmp_path):
+    with locked(tmp_path, shared=True), locked(tmp_path, shared=True):
+        with pytest.raises(StageError, match="another process"), locked(tmp_path):
+            pass
+    folder = tmp_path / "stages" / "x"
+    with open(folder.with_name("x.lock"), "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(StageError, match=r"another process is at work on x/a; wait for it"):
+            artefact.make(stage("x/a", 1), folder, {}, {})
+    artefact.make(stage("x/a", 1), folder, {}, {})
+    assert sorted(path.name for path in folder.iterdir()) == ["half", "manifest.json", "value"]
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["x"]
+
+
+def test_who_comes_late_to_a_stage_finds_it_made(tmp_path):
+    (tmp_path / "stages").mkdir()
+    folder = tmp_path / "stages" / "x"
+    artefact.make(stage("x/a", 1), folder, {}, {})
+    before, calls = folder.stat().st_ino, len(CALLS)
+    artefact.make(stage("x/a", 1), folder, {}, {})
+    assert (folder.stat().st_ino, len(CALLS)) == (before, calls)
+
+
+def test_remarks_change_nothing_that_is_made_from_a_stage(tmp_path):
+    def remark(words):
+        folder = tmp_path / words
+        artefact.make(stage("x/a", 1), folder, {}, {})
+        (folder / "manifest.json").unlink()
+        (folder / "README.md").write_text(words)
+        os.replace(folder, folder.with_name(f"{words}.partial"))
+        artefact.make(stage("x/a", 1), folder, {}, {})
+        return find(folder).digest
+
+    assert remark("one") == remark("two")
