@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 import tyro
 from tyro.conf import Positional, arg
 
+from theory.errors import InputError
+
 Json = Annotated[bool, arg(help="Print the result as JSON.")]
 Out = Annotated[Path, arg(metavar="DIR", help="Result folder; created, or continued where it left off.")]
 Workers = Annotated[
@@ -458,7 +460,7 @@ def _local(folder: Path) -> Path:
     return folder
 
 
-class _Usage(ValueError):
+class _Usage(InputError):
     """Options that do not go together."""
 
 

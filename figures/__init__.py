@@ -10,6 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from theory.errors import InputError
+
 NAMES = (
     "phase_diagram",
     "accuracy_against_p",
@@ -33,7 +35,7 @@ def check_names(names: Iterable[str]) -> None:
     """Raise ValueError for a figure that does not exist, naming those that do."""
     unknown = [name for name in names if name not in NAMES]
     if unknown:
-        raise ValueError(f"figure {unknown[0]!r} does not exist; choose from {', '.join(NAMES)}")
+        raise InputError(f"figure {unknown[0]!r} does not exist; choose from {', '.join(NAMES)}")
 
 
 def draw_all(tables: dict[str, Any], folder: Path, names: Iterable[str] = ()) -> list[Path]:

@@ -16,6 +16,7 @@ import jax.scipy.linalg as jsl
 from jaxtyping import Array, Bool, Float, Int
 
 from sims.losses import LOSSES, Loss
+from theory.errors import InputError
 
 TOLERANCE = 1e-10
 """A fit is converged when the norm of its objective's gradient is at most this (the gradient at w = 0 is of
@@ -90,7 +91,7 @@ def fit(
         ValueError: an unknown loss.
     """
     if loss not in LOSSES:
-        raise ValueError(f"loss = {loss!r} is not one of {', '.join(LOSSES)}")
+        raise InputError(f"loss = {loss!r} is not one of {', '.join(LOSSES)}")
     m = jnp.sum(kept)
     data = Data(x, label, kept / jnp.maximum(m, 1))
     free, dense = (_ridge_free, _ridge_dense) if loss == "squared" else (_logistic_free, _logistic_dense)

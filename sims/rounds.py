@@ -14,6 +14,7 @@ from sims.losses import Loss
 from sims.measure import Measurement, measure
 from sims.trial import trial_key
 from sims.verify import verify
+from theory.errors import KindError
 from theory.types import Cosines, Problem
 
 BATCH = 8
@@ -45,7 +46,7 @@ def rounds_trial(
     Source: THEORY §7.
     """
     if not isinstance(problem.curation, Cosines):
-        raise TypeError("rounds are defined in the linear setting: curation must be Cosines")
+        raise KindError("rounds are defined in the linear setting: curation must be Cosines")
     mu, axes = mean(problem, d), directions(problem.curation, d)
 
     def advance(generator: Array, index: Array) -> tuple[Array, Round]:

@@ -9,13 +9,14 @@ from typing import Any
 import jax
 import numpy as np
 
+from theory.errors import InputError, KindError, RunError
 from theory.types import ClassRates, Cosines, Problem, Rates
 
 
 def require_x64() -> None:
     """Raise RuntimeError unless JAX computes in float64, naming the line that makes it."""
     if not jax.config.jax_enable_x64:
-        raise RuntimeError(
+        raise RunError(
             "theory needs float64, and JAX is in float32. Put this line before any JAX computation:\n"
             '    jax.config.update("jax_enable_x64", True)\n'
             "or set JAX_ENABLE_X64=1 in the environment."
@@ -40,7 +41,7 @@ def in_range(
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise ValueError(f"{name} = {value!r} is not a number") from None
+        raise InputError(f"{name} = {value!r} is not a number") from None
     above = array > low if open_low else array >= low
     below = array < high if np.isinf(high) else array <= high
     inside = above & below
@@ -50,7 +51,7 @@ def in_range(
     left = "(" if open_low else "["
     right = ")" if np.isinf(high) else "]"
     message = f"{name} = {float(worst):g} is outside {left}{low:g}, {high:g}{right}"
-    raise ValueError(f"{message}; {remedy}" if remedy else message)
+    raise InputError(f"{message}; {remedy}" if remedy else message)
 
 
 def check_rates(rates: Rates | ClassRates) -> None:
@@ -63,13 +64,13 @@ def check_rates(rates: Rates | ClassRates) -> None:
         if isinstance(rates, ClassRates):
             kept_something = np.any(kept_something, axis=-1)
         if not np.all(kept_something):
-            raise ValueError("phi = psi = 0 keeps nothing; make at least one of them positive")
+            raise InputError("phi = psi = 0 keeps nothing; make at least one of them positive")
     if isinstance(rates, ClassRates):
         in_range("prior", rates.prior, 0, 1, remedy="the prior of a class is a probability")
         if not isinstance(rates.prior, jax.core.Tracer):
             total = np.sum(np.asarray(rates.prior), axis=-1)
             if not np.allclose(total, 1.0, atol=1e-12):
-                raise ValueError(f"prior sums to {float(np.ravel(total)[0]):g}; it must sum to 1")
+                raise InputError(f"prior sums to {float(np.ravel(total)[0]):g}; it must sum to 1")
 
 
 def check_cosines(cosines: Cosines) -> None:
@@ -85,7 +86,7 @@ def check_cosines(cosines: Cosines) -> None:
         g, v, b = (np.ravel(np.broadcast_to(value, determinant.shape))[worst] for value in (g, v, b))
         spread = np.sqrt((1 - g**2) * (1 - v**2))
         low, high = g * v - spread, g * v + spread
-        raise ValueError(
+        raise InputError(
             f"cos_generator = {g:g}, cos_verifier = {v:g}, cos_between = {b:g} belong to no three unit vectors "
             f"(their Gram matrix is not positive semidefinite); with these first two, cos_between lies in "
             f"[{low:.6g}, {high:.6g}]"
@@ -95,7 +96,7 @@ def check_cosines(cosines: Cosines) -> None:
 def independent_rates(problem: Problem) -> Rates | ClassRates:
     """The curation of an independent problem. Raises TypeError for `Cosines`, whose kept data has another law."""
     if isinstance(problem.curation, Cosines):
-        raise TypeError("this function is for the independent setting (Rates, ClassRates), not for Cosines")
+        raise KindError("this function is for the independent setting (Rates, ClassRates), not for Cosines")
     return problem.curation
 
 

@@ -21,6 +21,7 @@ from jaxtyping import Array
 
 from theory import ridge as closed_form
 from theory._check import check_alpha, check_problem, require_x64
+from theory.errors import InputError
 from theory.laws import Independent, Law, Wedge, support
 from theory.losses import LOSSES, Loss
 from theory.threshold import kept_rate, purity
@@ -288,7 +289,7 @@ def solve(problem: Problem, alpha: Scalar, loss: str) -> Solution:
     check_problem(problem)
     check_alpha(alpha)
     if loss not in LOSSES:
-        raise ValueError(f"loss = {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
+        raise InputError(f"loss = {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
     if loss == "squared" and not isinstance(problem.curation, Cosines):
         return closed_form.solve(problem, alpha)
     law, delta, ridge, shape = _batch(problem, alpha)

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jax.scipy.special import ndtr
 
 from theory._check import check_alpha, check_problem, in_range, independent_rates
+from theory.errors import KindError
 from theory.laws import Wedge
 from theory.threshold import generator_accuracy, kept_correct_rate, kept_rate, kept_wrong_rate, purity
 from theory.types import ClassRates, Cosines, Problem, Rates, Scalar
@@ -52,7 +53,7 @@ def unverified(problem: Problem, alpha: Scalar) -> tuple[Problem, Scalar]:
     """
     rates = independent_rates(problem)
     if isinstance(rates, ClassRates):
-        raise TypeError("unverified is for Rates; a class-dependent verifier also changes the classes' shares")
+        raise KindError("unverified is for Rates; a class-dependent verifier also changes the classes' shares")
     return problem._replace(curation=Rates(rates.p, 1.0, 1.0)), alpha * rates.phi
 
 
@@ -63,7 +64,7 @@ def clean(problem: Problem, alpha: Scalar) -> tuple[Problem, Scalar]:
     """
     rates = independent_rates(problem)
     if isinstance(rates, ClassRates):
-        raise TypeError("clean is for Rates; a class-dependent verifier also changes the classes' shares")
+        raise KindError("clean is for Rates; a class-dependent verifier also changes the classes' shares")
     return problem._replace(curation=Rates(0.0, 1.0, 1.0)), alpha * generator_accuracy(rates) * rates.phi
 
 
@@ -83,7 +84,7 @@ def linear_infinite_data(problem: Problem) -> Scalar:
     """
     check_problem(problem)
     if not isinstance(problem.curation, Cosines):
-        raise TypeError("linear_infinite_data is for Cosines; see infinite_data for the independent setting")
+        raise KindError("linear_infinite_data is for Cosines; see infinite_data for the independent setting")
     fields = (problem.signal, *problem.curation, problem.ridge)
     signal, *cosines, ridge = jnp.broadcast_arrays(*(jnp.asarray(field, float) for field in fields))
     flat = (field.ravel() for field in (signal, *cosines, jnp.zeros_like(signal)))

@@ -16,6 +16,7 @@ from jax.scipy.special import log_ndtr
 from jaxtyping import Array, Bool, Float
 
 from theory._check import check_rates, in_range
+from theory.errors import InputError
 from theory.quadrature import midpoints
 from theory.types import Confusion, Rates, Scalar
 
@@ -172,7 +173,7 @@ def check_classes(classes: Any) -> None:
     """Raise ValueError unless every number of classes is a whole number of 2 or more."""
     in_range("classes", classes, 2, np.inf, remedy="K counts the classes; two are the least")
     if not isinstance(classes, jax.core.Tracer) and np.any(np.asarray(classes) % 1 != 0):
-        raise ValueError(f"classes = {classes} is not a whole number; K counts the classes")
+        raise InputError(f"classes = {classes} is not a whole number; K counts the classes")
 
 
 def check_confusion(confusion: Confusion) -> None:
@@ -187,7 +188,7 @@ def check_keep(keep: Any, shape: tuple[int, ...]) -> None:
     """Raise ValueError unless ``keep`` holds probabilities, K x K as the table it belongs to."""
     _check_square("keep", keep)
     if np.shape(keep)[-1] != shape[-1]:
-        raise ValueError(f"keep has K = {np.shape(keep)[-1]} classes, its partner K = {shape[-1]}; give both the same")
+        raise InputError(f"keep has K = {np.shape(keep)[-1]} classes, its partner K = {shape[-1]}; give both the same")
     in_range("keep", keep, 0, 1, remedy="Q_kl = P(kept | y' = l, y = k) is a probability")
 
 
@@ -202,7 +203,7 @@ def check_shares(shares: Any) -> None:
 def _check_square(name: str, table: Any) -> None:
     shape = np.shape(table)
     if len(shape) < 2 or shape[-1] != shape[-2] or shape[-1] < 2:
-        raise ValueError(f"{name} has shape {shape}; it must be (..., K, K) with K >= 2, axes (true y, label y')")
+        raise InputError(f"{name} has shape {shape}; it must be (..., K, K) with K >= 2, axes (true y, label y')")
 
 
 def _check_rows(name: str, table: Any) -> None:
@@ -211,9 +212,9 @@ def _check_rows(name: str, table: Any) -> None:
     total = np.sum(np.asarray(table), axis=-1)
     wrong = np.abs(total - 1) > 1e-12
     if np.any(wrong):
-        raise ValueError(f"a row of {name} sums to {float(total[wrong].flat[0]):g}; every row must sum to 1")
+        raise InputError(f"a row of {name} sums to {float(total[wrong].flat[0]):g}; every row must sum to 1")
 
 
 def _refuse_where(bad: Array, message: str, remedy: str) -> None:
     if not isinstance(bad, jax.core.Tracer) and bool(np.any(bad)):
-        raise ValueError(f"{message}; {remedy}")
+        raise InputError(f"{message}; {remedy}")

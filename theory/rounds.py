@@ -17,6 +17,7 @@ from jaxtyping import Array
 
 from theory._check import check_alpha, check_problem, in_range, require_x64
 from theory.engine import parabolas, states
+from theory.errors import InputError, KindError
 from theory.geometry import rates as rates_of_cosines
 from theory.laws import Law, Projection, Wedge
 from theory.losses import LOSSES
@@ -143,7 +144,7 @@ def trajectory(
     Args, Raises: as `step`; rounds >= 0.
     """
     if rounds < 0:
-        raise ValueError(f"rounds = {rounds} is negative; it counts trainings")
+        raise InputError(f"rounds = {rounds} is negative; it counts trainings")
     shape, cells = _cells(problem, alpha, loss)
     cosines = _iterate(cells, rounds, loss, verified)
     described = _described(cells.signal, cosines, verified)
@@ -166,9 +167,9 @@ def fixed_points(
     """
     require_x64()
     if not isinstance(problem.curation, Cosines):
-        raise TypeError(_NOT_LINEAR)
+        raise KindError(_NOT_LINEAR)
     if any(np.ndim(field) for field in (problem.signal, problem.ridge, alpha, *problem.curation)):
-        raise ValueError("fixed_points takes scalars, as their number differs between problems; loop over them")
+        raise InputError("fixed_points takes scalars, as their number differs between problems; loop over them")
     in_range("starts", starts, 1, np.inf, remedy="it counts starting points")
     cos_v = float(
         np.clip(problem.curation.cos_verifier, _ALIGNED - 1, 1 - _ALIGNED)
@@ -223,11 +224,11 @@ def _cells(problem: Problem, alpha: Array, loss: str) -> tuple[tuple[int, ...], 
     """Broadcast shape and flat fields, after the refusals."""
     require_x64()
     if not isinstance(problem.curation, Cosines):
-        raise TypeError(_NOT_LINEAR)
+        raise KindError(_NOT_LINEAR)
     check_problem(problem)
     check_alpha(alpha)
     if loss not in LOSSES:
-        raise ValueError(f"loss = {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
+        raise InputError(f"loss = {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
     fields = (problem.signal, problem.ridge, alpha, *problem.curation)
     full = jnp.broadcast_arrays(*(jnp.asarray(field, float) for field in fields))
     signal, ridge, alpha, *cosines = (field.ravel() for field in full)

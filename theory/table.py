@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from theory._check import check_cosines, check_rates, in_range, require_x64
+from theory.errors import InputError
 from theory.losses import LOSSES
 from theory.prediction import Prediction, predict
 from theory.types import ClassRates, Cosines, Problem, Rates
@@ -61,7 +62,7 @@ def _columns_of(columns: Mapping[str, Any]) -> tuple[str, ...]:
     wanted = COSINES if linear else CLASS_RATES if class_dependent else RATES
     missing = [name for name in (*SHARED, *wanted, "loss") if name not in columns]
     if missing:
-        raise ValueError(f"column {missing[0]} is missing; the table needs {', '.join((*SHARED, 'loss', *wanted))}")
+        raise InputError(f"column {missing[0]} is missing; the table needs {', '.join((*SHARED, 'loss', *wanted))}")
     return (*SHARED, *wanted, "prior") if class_dependent and not linear and "prior" in columns else (*SHARED, *wanted)
 
 
@@ -70,7 +71,7 @@ def _numbers(name: str, values: Any) -> np.ndarray:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         bad = next((i, value) for i, value in enumerate(np.ravel(values)) if not _is_number(value))
-        raise ValueError(f"line {bad[0] + 1}, column {name}: {bad[1]!r} is not a number") from None
+        raise InputError(f"line {bad[0] + 1}, column {name}: {bad[1]!r} is not a number") from None
 
 
 def _is_number(value: Any) -> bool:
@@ -90,7 +91,7 @@ def _check_lines(numbers: dict[str, np.ndarray], losses: np.ndarray) -> None:
             try:
                 _check({name: column[line] for name, column in numbers.items()}, losses[line : line + 1])
             except ValueError as error:
-                raise ValueError(f"line {line + 1}: {error}") from None
+                raise InputError(f"line {line + 1}: {error}") from None
         raise
 
 
@@ -102,7 +103,7 @@ def _check(numbers: Mapping[str, Any], losses: np.ndarray) -> None:
     check_cosines(curation) if isinstance(curation, Cosines) else check_rates(curation)
     unknown = [loss for loss in losses if loss not in LOSSES]
     if unknown:
-        raise ValueError(f"loss = {unknown[0]!r} is unknown; choose from {', '.join(LOSSES)}")
+        raise InputError(f"loss = {unknown[0]!r} is unknown; choose from {', '.join(LOSSES)}")
 
 
 def _curation(numbers: Mapping[str, Any], stack: Any) -> Rates | ClassRates | Cosines:

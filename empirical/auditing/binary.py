@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from empirical.auditing.checks import check_classes, check_level, flags, labels
 from empirical.auditing.rates import Counts, Decision, Estimate, Rates, Verdict, decide, rates
+from theory.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +71,9 @@ def audit(
     """
     right, retained = flags("correct", correct), flags("kept", kept)
     if right.shape != retained.shape:
-        raise ValueError(f"correct has {right.size} records, kept {retained.size}; give one entry per record to both")
+        raise InputError(f"correct has {right.size} records, kept {retained.size}; give one entry per record to both")
     if right.size == 0:
-        raise ValueError("correct and kept are empty; an audit needs at least one record")
+        raise InputError("correct and kept are empty; an audit needs at least one record")
     check_level(level)
     whole = _audit(count(right, retained), level, check_classes(n_classes))
     return whole if classes is None else _with_classes(whole, right, retained, labels(classes, right.size))
@@ -82,7 +83,7 @@ def audit_counts(counts: Counts, level: float = 0.95, *, n_classes: int | None =
     """`audit` from the four counts. Raises ValueError where they are not whole numbers >= 0, or all 0."""
     check_level(level)
     if any(value < 0 or value % 1 != 0 for value in counts) or not counts.total:
-        raise ValueError(f"{counts} must be whole numbers of 0 or more, not all 0; count every record once")
+        raise InputError(f"{counts} must be whole numbers of 0 or more, not all 0; count every record once")
     return _audit(Counts(*map(int, counts)), level, check_classes(n_classes))
 
 
@@ -114,7 +115,7 @@ def _plain(found: Rates) -> Rates:
 def _with_classes(whole: Audit, correct: np.ndarray, kept: np.ndarray, classes: np.ndarray) -> Audit:
     names = np.unique(classes)
     if whole.n_classes is not None and len(names) > whole.n_classes:
-        raise ValueError(f"n_classes = {whole.n_classes}, but classes has {len(names)} values; K counts all of them")
+        raise InputError(f"n_classes = {whole.n_classes}, but classes has {len(names)} values; K counts all of them")
     parts = {
         name: _audit(count(correct[classes == name], kept[classes == name]), whole.level, whole.n_classes)
         for name in names.tolist()

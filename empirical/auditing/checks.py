@@ -5,12 +5,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from theory.errors import InputError
+
 
 def vector(name: str, values: ArrayLike) -> NDArray[Any]:
     """``values`` as a vector. Raises ValueError for any other shape."""
     array = np.asarray(values)
     if array.ndim != 1:
-        raise ValueError(f"{name} has shape {array.shape}; it must be (n,), one entry per record")
+        raise InputError(f"{name} has shape {array.shape}; it must be (n,), one entry per record")
     return array
 
 
@@ -42,7 +44,7 @@ def labels(values: ArrayLike, size: int) -> NDArray[Any]:
     """Class labels, one per record, none missing. Raises ValueError otherwise."""
     array = vector("classes", values)
     if array.size != size:
-        raise ValueError(f"classes has {array.size} entries for {size} records; give one entry per record")
+        raise InputError(f"classes has {array.size} entries for {size} records; give one entry per record")
     missing = [_missing(value) for value in array] if array.dtype == object else array != array
     _refuse("classes", array, np.asarray(missing, bool), "no class; name it, or leave the record out knowingly")
     return array
@@ -59,7 +61,7 @@ def _missing(value: object) -> bool:
 def check_level(level: float) -> None:
     """Raise ValueError unless 0 < level < 1."""
     if not isinstance(level, (int, float)) or not 0 < level < 1:
-        raise ValueError(f"level = {level} is outside (0, 1); 0.95 is usual")
+        raise InputError(f"level = {level} is outside (0, 1); 0.95 is usual")
 
 
 def check_classes(n_classes: int | None) -> int | None:
@@ -67,7 +69,7 @@ def check_classes(n_classes: int | None) -> int | None:
     if n_classes is None:
         return None
     if n_classes < 2 or n_classes % 1 != 0:
-        raise ValueError(f"n_classes = {n_classes} must be a whole number of 2 or more; K counts the classes")
+        raise InputError(f"n_classes = {n_classes} must be a whole number of 2 or more; K counts the classes")
     return int(n_classes)
 
 
@@ -75,10 +77,10 @@ def _numbers(name: str, array: NDArray[Any], remedy: str) -> NDArray[np.float64]
     try:
         return array.astype(np.float64)
     except (TypeError, ValueError):
-        raise ValueError(f"{name} holds entries that are not numbers (dtype {array.dtype}); {remedy}") from None
+        raise InputError(f"{name} holds entries that are not numbers (dtype {array.dtype}); {remedy}") from None
 
 
 def _refuse(name: str, array: NDArray[Any], bad: NDArray[np.bool_], why: str) -> None:
     if bad.any():
         first = int(np.argmax(bad))
-        raise ValueError(f"{name}: record {first + 1} is {array[first]!s}, {why}")
+        raise InputError(f"{name}: record {first + 1} is {array[first]!s}, {why}")

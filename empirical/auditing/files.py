@@ -12,6 +12,7 @@ from empirical.auditing.binary import Audit, audit
 from empirical.auditing.checks import check_classes, check_level
 from empirical.auditing.quality import SoftAudit, ThresholdReading, soft_reading, threshold_reading
 from empirical.auditing.scores import ThresholdCurve, threshold_curve
+from theory.errors import InputError, RunError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,17 +75,17 @@ def _check_roles(names: Names, n_classes: int | None) -> None:
     for role, name in given.items():
         twins = [other for other, same in given.items() if same == name]
         if len(twins) > 1:
-            raise ValueError(f"column {name!r} is given as {' and as '.join(twins)}; {role} needs a column of its own")
+            raise InputError(f"column {name!r} is given as {' and as '.join(twins)}; {role} needs a column of its own")
     if "correct" not in given and "quality" not in given:
-        raise ValueError("no column says which labels are correct; name one with --correct (or --quality)")
+        raise InputError("no column says which labels are correct; name one with --correct (or --quality)")
     if "kept" not in given and "score" not in given:
-        raise ValueError("no column says what the verifier keeps; name one with --kept (or --score)")
+        raise InputError("no column says what the verifier keeps; name one with --kept (or --score)")
     if "quality" in given and "kept" not in given:
-        raise ValueError("--quality needs --kept, the column that says what the verifier keeps")
+        raise InputError("--quality needs --kept, the column that says what the verifier keeps")
     if "score" in given and "correct" not in given:
-        raise ValueError("--score needs --correct: the curve over thresholds is that of labels correct or wrong")
+        raise InputError("--score needs --correct: the curve over thresholds is that of labels correct or wrong")
     if ("classes" in given or n_classes is not None) and not {"correct", "kept"} <= set(given):
-        raise ValueError("--class and --classes need both --correct and --kept")
+        raise InputError("--class and --classes need both --correct and --kept")
 
 
 def write(found: FileAudit, report: str, summary: dict[str, Any], folder: Path) -> list[Path]:
@@ -97,7 +98,7 @@ def write(found: FileAudit, report: str, summary: dict[str, Any], folder: Path) 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RuntimeError(f"cannot make the output folder {folder}: {error.strerror}; choose another") from None
+        raise RunError(f"cannot make the output folder {folder}: {error.strerror}; choose another") from None
     contents = {"report.txt": report + "\n", "audit.json": json.dumps(summary, indent=1) + "\n"}
     contents |= {f"{name}.csv": table.to_csv(index=False) for name, table in tables(found).items()}
     for name, content in contents.items():

@@ -17,6 +17,7 @@ from empirical.auditing.checks import check_level, flags, graded
 from empirical.auditing.intervals import clopper_pearson
 from empirical.auditing.rates import Counts, Estimate, Rates, Verdict, rates, verdict_of
 from empirical.auditing.scores import counts_above
+from theory.errors import InputError
 
 THRESHOLDS = tuple(float(value) for value in np.round(np.arange(0.05, 1.0, 0.05), 2))
 DRAWS = 10_000
@@ -113,7 +114,7 @@ def soft_reading(
 def _checked(quality: ArrayLike, kept: ArrayLike, level: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     grade, retained = graded("quality", quality), flags("kept", kept)
     if grade.shape != retained.shape or grade.size == 0:
-        raise ValueError(
+        raise InputError(
             f"quality has {grade.size} records, kept {retained.size}; give one entry per record, at least one"
         )
     check_level(level)

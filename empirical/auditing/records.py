@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.errors import InputError
+
 KINDS = (".csv", ".jsonl", ".parquet")
 FLAGS = {"0": False, "1": True, "false": False, "true": True, "no": False, "yes": True}
 MISSING = ("", None)
@@ -20,7 +22,7 @@ MISSING = ("", None)
 Columns = dict[str, list[Any]]
 
 
-class RecordsError(ValueError):
+class RecordsError(InputError):
     """A file of records that cannot be audited as it is."""
 
 

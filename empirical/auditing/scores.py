@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from empirical.auditing.checks import check_level, finite, flags
 from empirical.auditing.rates import Counts, Estimate, Rates, rates
+from theory.errors import InputError
 
 MOST_THRESHOLDS = 50
 
@@ -59,12 +60,12 @@ def threshold_curve(
     """
     right, value = flags("correct", correct), finite("score", score)
     if right.shape != value.shape or right.size == 0:
-        raise ValueError(
+        raise InputError(
             f"correct has {right.size} records, score {value.size}; give one entry per record, at least one"
         )
     check_level(level)
     if most < 1:
-        raise ValueError(f"most = {most} must be 1 or more; it is the number of thresholds")
+        raise InputError(f"most = {most} must be 1 or more; it is the number of thresholds")
     threshold = _thresholds(value, most)
     counts = counts_above(threshold, value, right)
     guarded = rates(counts, guarded_level(level, threshold.size)).p_star

@@ -5,6 +5,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from theory.errors import InputError
+
 Entries = Literal["uniform", "gaussian"]
 
 
@@ -53,7 +55,7 @@ def _triangles(ensemble: Ensemble, count: int, rng: np.random.Generator) -> np.n
 def _distinct(ensemble: Ensemble, count: int, rng: np.random.Generator) -> np.ndarray:
     """Triangles on the grid, in the order drawn, each once."""
     if count > room(ensemble):
-        raise ValueError(f"{count} different matrices wanted, at most {room(ensemble):.0f} are taken from this grid")
+        raise InputError(f"{count} different matrices wanted, at most {room(ensemble):.0f} are taken from this grid")
     found = np.empty((0, ensemble.size * (ensemble.size + 1) // 2))
     while len(found) < count:
         found = np.concatenate([found, _triangles(ensemble, count - len(found), rng)])

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from empirical.eigenvalues.model import Transformer
+from theory.errors import InputError
 
 
 class Beams(NamedTuple):
@@ -29,7 +30,7 @@ def search(model: Transformer, inputs: Tensor, beams: int) -> Beams:
     one. Raises ValueError for beams < 1.
     """
     if beams < 1:
-        raise ValueError(f"beams = {beams} must be at least 1")
+        raise InputError(f"beams = {beams} must be at least 1")
     batch, length = len(inputs), model.sizes.output_length
     encoded, written = model.encode(inputs), model.empty_cache(batch, 1)
     tokens = inputs.new_empty((batch, 1, 0))

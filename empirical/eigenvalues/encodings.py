@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from empirical.eigenvalues.data import grid_half
+from theory.errors import InputError
 
 Name = Literal["P10", "P1000", "B1999", "FP15", "grid"]
 NAMES: tuple[Name, ...] = ("P10", "P1000", "B1999", "FP15", "grid")
@@ -72,7 +73,7 @@ class Encoding:
         """
         numbers = np.asarray(numbers, float)
         if not np.isfinite(numbers).all():
-            raise ValueError("numbers to encode must be finite; there are NaN or infinite ones")
+            raise InputError("numbers to encode must be finite; there are NaN or infinite ones")
         fields = self._grid_fields(numbers) if self.name == "grid" else self._fields(numbers)
         tokens = np.stack([f + start for f, (start, _) in zip(fields, self._symbols, strict=True)], axis=-1)
         return tokens.reshape(*numbers.shape[:-1], -1).astype(np.int16)
@@ -90,7 +91,7 @@ class Encoding:
     def _grid_fields(self, numbers: np.ndarray) -> list[np.ndarray]:
         places = np.rint(numbers / self.step)
         if (np.abs(places) > self._half).any():
-            raise ValueError(f"the grid reaches from {-self.reach:g} to {self.reach:g}; some number lies beyond")
+            raise InputError(f"the grid reaches from {-self.reach:g} to {self.reach:g}; some number lies beyond")
         return [places.astype(np.int64) + self._half]
 
     def _fields(self, numbers: np.ndarray) -> list[np.ndarray]:
@@ -103,7 +104,7 @@ class Encoding:
             small = (mantissa == 0) | (exponent < low)
             return [np.where(small, FP_ZERO, np.where(exponent > high, FP_NAN, places))]
         if np.any(exponent > LARGEST_EXPONENT):
-            raise ValueError(f"numbers to encode must lie below 1e{LARGEST_EXPONENT + 3}")
+            raise InputError(f"numbers to encode must lie below 1e{LARGEST_EXPONENT + 3}")
         mantissa = np.where(exponent < -LARGEST_EXPONENT, 0, mantissa)
         power = np.where(mantissa == 0, 0, exponent) + LARGEST_EXPONENT
         if self.name == "B1999":

@@ -18,6 +18,7 @@ from empirical.eigenvalues.training import CHECKPOINT, Runtime, Schedule, train
 from empirical.tensors import read_arrays, read_tensors, write_arrays, write_tensors
 from empirical.threads import one_thread
 from sims.running.files import write_atomic
+from theory.errors import RunError
 
 Settings = Mapping[str, Any]
 Folders = Mapping[str, Path]
@@ -68,7 +69,7 @@ def synthesize(settings: Settings, inputs: Folders, folder: Path, runtime: Setti
     """The generator's answers to the synthetic matrices, by a beam of width ``beams`` (1: greedy)."""
     model, about = load(inputs["generator"], runtime)
     if about["failure"]:
-        raise RuntimeError(f"the generator is of no use: {about['failure']}")
+        raise RunError(f"the generator is of no use: {about['failure']}")
     matrices = read_arrays(inputs["data"] / DATA, "synthetic.inputs")["synthetic.inputs"]
     (folder / ANSWERS).mkdir(exist_ok=True)
     for number, start in enumerate(range(0, len(matrices), CHUNK)):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from theory.errors import InputError
+
 
 def noisy(correct: np.ndarray, phi: float, psi: float, rng: np.random.Generator) -> np.ndarray:
     """Keep mask of a verifier that keeps a correct answer with probability phi and a wrong one with psi.
@@ -11,7 +13,7 @@ def noisy(correct: np.ndarray, phi: float, psi: float, rng: np.random.Generator)
     """
     for name, rate in (("phi", phi), ("psi", psi)):
         if not 0 <= rate <= 1:
-            raise ValueError(f"{name} = {rate} must lie in [0, 1]; it is a probability of being kept")
+            raise InputError(f"{name} = {rate} must lie in [0, 1]; it is a probability of being kept")
     return rng.random(len(correct)) < np.where(correct, phi, psi)
 
 

@@ -27,6 +27,7 @@ from typing import Any
 
 from sims.running.files import write_atomic
 from sims.sweeps.store import config_hash
+from theory.errors import RunError
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -36,7 +37,7 @@ REMARKS = ("README.md", "provenance.json")
 LIBRARIES = ("numpy", "torch", "safetensors", "transformers", "tokenizers", "accelerate", "peft", "datasets")
 
 
-class StageError(RuntimeError):
+class StageError(RunError):
     """A stage that failed, or a folder that cannot be used; the message says which, why and what to do."""
 
 

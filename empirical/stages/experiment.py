@@ -16,6 +16,7 @@ from empirical.stages.artefact import Artefact, Stage, locked
 from empirical.stages.schedule import execute, needed, survey
 from sims.running.files import write_atomic
 from sims.running.machine import cores
+from theory.errors import InputError
 
 PATIENCE = 12 * 3600.0
 """Estimated seconds above which a CPU must be asked for by name."""
@@ -37,7 +38,7 @@ def chosen(device: str) -> str:
     """The device that is meant: auto is the GPU if there is one. Raises ValueError for a GPU that is not there."""
     there = torch.cuda.is_available()
     if device == "cuda" and not there:
-        raise ValueError("device = cuda: PyTorch finds none here; leave it out, or install a build with CUDA")
+        raise InputError("device = cuda: PyTorch finds none here; leave it out, or install a build with CUDA")
     return ("cuda" if there else "cpu") if device == "auto" else device
 
 
@@ -48,7 +49,7 @@ def outlook(plan: Sequence[Stage], targets: Iterable[str], out: Path, workers: i
     workers < 1.
     """
     if workers is not None and workers < 1:
-        raise ValueError(f"workers = {workers} must be at least 1")
+        raise InputError(f"workers = {workers} must be at least 1")
     wanted = needed(plan, targets)
     missing = survey(wanted, out)[1]
     crew = workers or (cores() if device == "cpu" else 1)
@@ -58,7 +59,7 @@ def outlook(plan: Sequence[Stage], targets: Iterable[str], out: Path, workers: i
 def patient(ahead: Outlook, named: bool, what: str, instead: str) -> None:
     """Raise ValueError for a run of many hours on a CPU that was not ``named``."""
     if ahead.device == "cpu" and not named and ahead.seconds > PATIENCE:
-        raise ValueError(
+        raise InputError(
             f"{what} would take about {ahead.seconds / 86400:.0f} days on the CPU of this machine, and there "
             f"is no GPU; {instead}, or insist with --device cpu"
         )

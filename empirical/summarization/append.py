@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from sims.running.files import write_atomic
+from theory.errors import InputError
 
 Row = dict[str, Any]
 
@@ -21,7 +22,7 @@ Row = dict[str, Any]
 def longest_first(lengths: Sequence[int], batch: int) -> list[list[int]]:
     """Indices in batches of at most ``batch``, longest first, ties by index. Raises ValueError for batch < 1."""
     if batch < 1:
-        raise ValueError(f"batch = {batch} must be at least 1")
+        raise InputError(f"batch = {batch} must be at least 1")
     order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
     return [order[start : start + batch] for start in range(0, len(order), batch)]
 
@@ -33,7 +34,7 @@ def finished(folder: Path, name: str, ids: Sequence[str]) -> pd.DataFrame | None
     """
     index = pd.Index(ids, dtype="str")
     if index.has_duplicates:
-        raise ValueError(f"id {index[index.duplicated()][0]!r} comes more than once; give every row an id of its own")
+        raise InputError(f"id {index[index.duplicated()][0]!r} comes more than once; give every row an id of its own")
     path = folder / f"{name}.parquet"
     if not path.exists():
         return None

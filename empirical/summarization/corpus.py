@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from empirical.stages.artefact import sha256
+from theory.errors import InputError, RunError
 
 COLUMNS = ("id", "text", "summary")
 """What every row must have as text; a missing title is left empty."""
@@ -66,7 +67,7 @@ def read(source: str, revision: str, split: str, cache: Path | str | None = None
         RuntimeError: the hub or a file cannot be read.
     """
     if split not in SPLITS:
-        raise ValueError(f"split is {split!r}; choose from {', '.join(SPLITS)}")
+        raise InputError(f"split is {split!r}; choose from {', '.join(SPLITS)}")
     path = _local(source)
     if path is not None:
         files, remedy = (
@@ -91,7 +92,7 @@ def divide(rows: pd.DataFrame, share: float, labelled: int, seed: Sequence[int])
     count = min(labelled or len(rows), len(rows))
     first = round(share * count)
     if not 0 < first < count:
-        raise ValueError(
+        raise InputError(
             f"a share of {share} of {count} labelled articles leaves {first} to the generator and {count - first} to "
             "summarize; choose a share in (0, 1) and enough articles that both are at least 1"
         )
@@ -134,7 +135,7 @@ def _local(source: str) -> Path | None:
 def _data_set(source: str) -> tuple[str, str]:
     """(owner/name, configuration) of a data set of the hub."""
     if not A_DATA_SET.fullmatch(source):
-        raise ValueError(f"{source}: no such folder or file, and no data set's name (owner/name/configuration)")
+        raise InputError(f"{source}: no such folder or file, and no data set's name (owner/name/configuration)")
     owner, name, *rest = source.split("/")
     return f"{owner}/{name}", rest[0] if rest else "default"
 
@@ -147,26 +148,26 @@ def _commit(name: str, revision: str) -> str:
     try:
         commit = HfApi().dataset_info(name, revision=revision, timeout=PATIENCE).sha
     except GatedRepoError:
-        raise ValueError(
+        raise InputError(
             f"data set {name} is gated: accept its conditions on https://huggingface.co/datasets/{name}, then run "
             f"`hf auth login` here, {ELSEWHERE}"
         ) from None
     except RepositoryNotFoundError:
-        raise ValueError(
+        raise InputError(
             f"{name}: no such folder here, and no such data set on the hub (or a private one); correct the name, or "
             "run `hf auth login`"
         ) from None
     except RevisionNotFoundError:
-        raise ValueError(
+        raise InputError(
             f"data set {name} has no revision {revision}; leave it out for {CONVERTED}, or give a commit of that branch"
         ) from None
     except Exception as error:
-        raise RuntimeError(
+        raise RunError(
             f"{name}: no such folder here, and the hub cannot be asked for a data set ({_one_line(error)}); check the "
             f"network and HF_HUB_OFFLINE, {ELSEWHERE}"
         ) from None
     if commit is None:
-        raise RuntimeError(f"the hub names no commit for {revision} of data set {name}; give a commit as the revision")
+        raise RunError(f"the hub names no commit for {revision} of data set {name}; give a commit as the revision")
     return commit
 
 
@@ -174,7 +175,7 @@ def _files(path: Path, split: str) -> list[str]:
     """The files of a split."""
     if path.is_file():
         if split != "train" or path.suffix not in KINDS:
-            raise ValueError(
+            raise InputError(
                 f"{path} is a file and has a train split only, as .jsonl or .parquet; {split} is wanted: give a folder "
                 f"with train and {split if split != 'train' else 'test'} files"
             )
@@ -184,7 +185,7 @@ def _files(path: Path, split: str) -> list[str]:
     there = [pattern for pattern, files in found.items() if files]
     if len(there) != 1:
         held = f"holds {' and '.join(there)}" if there else f"has no {split} split"
-        raise ValueError(f"{path} {held}; it must hold one of {', '.join(patterns)}")
+        raise InputError(f"{path} {held}; it must hold one of {', '.join(patterns)}")
     return found[there[0]]
 
 
@@ -193,7 +194,7 @@ def _fingerprint(path: Path) -> str:
     digest = hashlib.sha256()
     files = [path] if path.is_file() else sorted(file for kind in KINDS for file in path.rglob(f"*{kind}"))
     if not files:
-        raise ValueError(f"{path} holds no .jsonl or .parquet file; give a folder with train and test files")
+        raise InputError(f"{path} holds no .jsonl or .parquet file; give a folder with train and test files")
     for file in files:
         digest.update(f"{file.relative_to(path.parent)} {sha256(file)}\n".encode())
     return f"sha256:{digest.hexdigest()}"
@@ -215,7 +216,7 @@ def _load(files: Sequence[str], source: str, cache: Path | str | None, remedy: s
         ).to_pandas()
     except Exception as error:
         cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
-        raise RuntimeError(f"{source} cannot be read ({_one_line(cause)}); {remedy}") from None
+        raise RunError(f"{source} cannot be read ({_one_line(cause)}); {remedy}") from None
 
 
 def _shaped(rows: pd.DataFrame, source: str) -> pd.DataFrame:
@@ -223,7 +224,7 @@ def _shaped(rows: pd.DataFrame, source: str) -> pd.DataFrame:
     missing = [name for name in COLUMNS if name not in rows]
     if missing:
         held = ", ".join(map(str, rows))
-        raise ValueError(f"{source} has no column {' and '.join(missing)}; it has {held}: rename or add columns")
+        raise InputError(f"{source} has no column {' and '.join(missing)}; it has {held}: rename or add columns")
     if "title" not in rows:
         rows = rows.assign(title="")
     first = ["id", "title", "text", "summary"]
@@ -246,7 +247,7 @@ def _cleaned(rows: pd.DataFrame, source: str) -> pd.DataFrame:
     repeated = kept["id"].duplicated()
     found = kept[~repeated].reset_index(drop=True)
     if found.empty:
-        raise ValueError(f"none of the {len(rows)} rows of {source} has id, text and summary; choose another data set")
+        raise InputError(f"none of the {len(rows)} rows of {source} has id, text and summary; choose another data set")
     found.attrs["dropped"] = {"empty": int(blank.sum()), "repeated_id": int(repeated.sum())}
     return found
 
@@ -254,7 +255,7 @@ def _cleaned(rows: pd.DataFrame, source: str) -> pd.DataFrame:
 def _refuse(rows: pd.DataFrame, faulty: pd.Series, what: str, remedy: str) -> None:
     if faulty.any():
         first = rows.index[faulty][0]
-        raise ValueError(
+        raise InputError(
             f"{what} in {int(faulty.sum())} rows, first row {first} (id {str(rows['id'][first])!r}); {remedy}"
         )
 

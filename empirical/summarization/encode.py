@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from theory.errors import InputError
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -44,7 +46,7 @@ class Format:
     def __post_init__(self) -> None:
         """Check the room."""
         if not 2 <= self.summary_tokens < self.block:
-            raise ValueError(
+            raise InputError(
                 f"summary_tokens = {self.summary_tokens} must be between 2 (a token and eos) and block - 1 = "
                 f"{self.block - 1}; change one of the two"
             )
@@ -68,7 +70,7 @@ class Encoder:
     def __init__(self, tokenizer: "PreTrainedTokenizerBase", form: Format) -> None:
         """Tokenise what is the same in every example."""
         if tokenizer.eos_token_id is None:
-            raise ValueError("the tokenizer has no eos token, so that no summary could end; set its eos_token")
+            raise InputError("the tokenizer has no eos token, so that no summary could end; set its eos_token")
         self.tokenizer, self.form = tokenizer, form
         self.eos: int = tokenizer.eos_token_id
         self.pad: int = self.eos if tokenizer.pad_token_id is None else tokenizer.pad_token_id
@@ -78,7 +80,7 @@ class Encoder:
         separator = form.separator.rstrip(" ")  # the space before a word belongs to the word
         self._after = self._ids([separator], special=True)[0]
         if not self._before + self._after:
-            raise ValueError(
+            raise InputError(
                 f"separator = {form.separator!r} has no token, nor has what comes before the article; give one that "
                 "tells where the summary begins"
             )
@@ -86,7 +88,7 @@ class Encoder:
         self.budget = form.block - len(self._before) - len(self._after) - form.summary_tokens
         """Most tokens of an article beside a summary of usual length."""
         if self.budget < 1:
-            raise ValueError(
+            raise InputError(
                 f"block = {form.block} leaves no room for an article: prefix, separator and summary_tokens need "
                 f"{form.block - self.budget}; raise block, or lower summary_tokens"
             )
@@ -127,7 +129,7 @@ class Encoder:
     def _joined(self, article: list[int], summary: list[int], index: int) -> Example:
         fixed = len(self._before) + len(self._after) + len(summary)
         if fixed > self.form.block:
-            raise ValueError(
+            raise InputError(
                 f"summary {index} has {len(summary)} tokens with eos and does not fit into block = {self.form.block}; "
                 "raise block, or leave this row out"
             )
@@ -201,7 +203,7 @@ def check_room(model: "PreTrainedModel", tokens: int) -> None:
     """Raise ValueError where a sequence of so many tokens is longer than what the model was made for."""
     most = getattr(model.config, "max_position_embeddings", None)
     if most is not None and tokens > most:
-        raise ValueError(
+        raise InputError(
             f"prompt and summary need up to {tokens} tokens, and the model has {most} positions "
             f"(max_position_embeddings); set block to at most {most}"
         )

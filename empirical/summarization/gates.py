@@ -8,6 +8,7 @@ import pandas as pd
 
 from empirical.summarization import rouge
 from empirical.summarization.stories import LEXICON, OBJECTS, SLOTS, VERBS, WORDINGS, reference
+from theory.errors import InputError
 
 CANDIDATES = 2000
 """References among which a constant output is sought."""
@@ -105,5 +106,5 @@ def _told(generated: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     stories = rows.set_index("id")
     missing = generated["id"][~generated["id"].isin(stories.index)]
     if len(missing):
-        raise ValueError(f"{len(missing)} outputs have no story, such as id {missing.iloc[0]!r}; give their stories")
+        raise InputError(f"{len(missing)} outputs have no story, such as id {missing.iloc[0]!r}; give their stories")
     return stories.loc[generated["id"]]

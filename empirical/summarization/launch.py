@@ -31,6 +31,7 @@ from empirical.summarization.models import (
 )
 from empirical.summarization.training import CHECKPOINTS, EXAMPLES, FAULT, WORK, Schedule, accumulation, write_about
 from empirical.tensors import read_arrays
+from theory.errors import InputError
 
 
 class Examples(Dataset[Example]):
@@ -145,7 +146,7 @@ def _arguments(schedule: Schedule, updates: int, job: Mapping[str, Any]) -> Trai
         use_cpu=cpu,
     )
     if arguments.world_size != job["processes"]:
-        raise ValueError(
+        raise InputError(
             f"the accelerate configuration asks for {job['processes']} processes, and {arguments.world_size} runs: "
             "accelerate starts several on GPUs only (distributed_type: MULTI_GPU or FSDP)"
         )

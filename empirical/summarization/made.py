@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from empirical.summarization.encode import IGNORED
+from theory.errors import InputError
 
 BOS, EOS, UNKNOWN = "<s>", "</s>", "<unk>"
 BETAS, CLIP, INIT = (0.9, 0.98), 1.0, 0.08
@@ -72,7 +73,7 @@ def train_tokenizer(texts: Iterable[str], kind: Literal["word", "bpe"], size: in
             vocab_size=size, special_tokens=special, initial_alphabet=sorted(letters), show_progress=False
         )
     else:
-        raise ValueError(f"tokenizer = {kind!r}: must be word or bpe")
+        raise InputError(f"tokenizer = {kind!r}: must be word or bpe")
     tokenizer.train_from_iterator(texts, trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token=BOS, eos_token=EOS, unk_token=UNKNOWN, add_bos_token=True
@@ -122,7 +123,7 @@ class Copies:
         self.words = np.setdiff1d(np.arange(len(tokenizer)), [*special, *self.separator])
         room = (positions - 1 - len(self.separator)) // 2
         if min(len(self.words), room) < SPAN[-1]:
-            raise ValueError(
+            raise InputError(
                 f"the warm-up copies spans of up to {SPAN[-1]} tokens, and there are {len(self.words)} words and room "
                 f"for {room}; raise made.vocabulary or format.block"
             )

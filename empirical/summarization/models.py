@@ -19,6 +19,7 @@ import torch
 
 from empirical.stages.artefact import sha256
 from sims.running.files import write_atomic
+from theory.errors import InputError
 
 REFERENCE = "reference.json"
 ADAPTER = "adapter_config.json"
@@ -67,7 +68,7 @@ def folder_of(name: str) -> Path | None:
 def dtype_of(precision: str) -> torch.dtype:
     """PyTorch's dtype of a precision's name. Raises ValueError for any but float32 and bfloat16."""
     if precision not in DTYPES:
-        raise ValueError(f"dtype = {precision!r}: must be float32 or bfloat16 (float16 overflows)")
+        raise InputError(f"dtype = {precision!r}: must be float32 or bfloat16 (float16 overflows)")
     return DTYPES[precision]
 
 
@@ -161,7 +162,7 @@ def refuse_pickles(folder: Path) -> None:
     """Raise ValueError for a local folder without weights as safetensors."""
     if folder.is_dir() and not any(folder.glob("*.safetensors")):
         found = ", ".join(sorted(path.name for path in folder.glob("*.bin"))) or "no weights"
-        raise ValueError(
+        raise InputError(
             f"{folder} holds {found}; weights must be safetensors, because loading others runs code. {REMEDY}"
         )
 

@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from empirical.summarization.append import Row, collect, finished, longest_first
 from empirical.summarization.encode import IGNORED, Encoder, Example, check_room, pad_left
+from theory.errors import InputError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -55,7 +56,7 @@ def score_rows(
         return there
     missing = set(ids) - set(articles["id"])
     if missing:
-        raise ValueError(f"{len(missing)} rows have no article, such as id {min(missing)!r}; give their corpus")
+        raise InputError(f"{len(missing)} rows have no article, such as id {min(missing)!r}; give their corpus")
     texts = dict(zip(articles["id"], articles["text"], strict=True))
     summaries = rows["generated"].str.strip().tolist()
     filled = [index for index, summary in enumerate(summaries) if summary]

@@ -12,6 +12,7 @@ from empirical.summarization import corpus, models
 from empirical.summarization.cost import Cost
 from empirical.summarization.profile import FITTING, MADE, STORIES, ForeignTable, Profile, VerifierTable
 from empirical.summarization.training import Schedule
+from theory.errors import InputError
 
 VERBS = {
     "run": ("report",),
@@ -71,12 +72,12 @@ def shard(plan: list[Stage], verb: str, index: int, count: int) -> list[str]:
     Raises ValueError for a sub-command without pieces, and where there are fewer pieces than machines.
     """
     if verb not in PIECES:
-        raise ValueError(f"--shard {index}/{count}: {verb} has no pieces; only {' and '.join(PIECES)} have")
+        raise InputError(f"--shard {index}/{count}: {verb} has no pieces; only {' and '.join(PIECES)} have")
     pieces = [stage.name for stage in plan if stage.function.endswith(f":{PIECES[verb]}")]
     if not 1 <= index <= count:
-        raise ValueError(f"--shard {index}/{count}: must be i/n with 1 <= i <= n")
+        raise InputError(f"--shard {index}/{count}: must be i/n with 1 <= i <= n")
     if count > len(pieces):
-        raise ValueError(f"--shard {index}/{count}: there are only {len(pieces)} pieces; raise generation.parts")
+        raise InputError(f"--shard {index}/{count}: there are only {len(pieces)} pieces; raise generation.parts")
     return pieces[index - 1 :: count]
 
 

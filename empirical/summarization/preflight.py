@@ -27,6 +27,7 @@ from empirical.summarization.encode import Format
 from empirical.summarization.models import DTYPES, dtype_of, folder_of, refuse_pickles
 from empirical.summarization.training import Schedule, accumulation
 from sims.running.machine import free_memory
+from theory.errors import InputError
 
 GB = 1_000_000_000
 
@@ -42,9 +43,9 @@ def commit(name: str, revision: str) -> str:
     try:
         return Path(hf_hub_download(name, "config.json", revision=revision or None)).parent.name
     except HFValidationError:
-        raise ValueError(f"{name}: no such folder, and no name of a hub repository (owner/name) either") from None
+        raise InputError(f"{name}: no such folder, and no name of a hub repository (owner/name) either") from None
     except (OSError, ValueError) as error:
-        raise ValueError(explain(name, revision, error)) from None
+        raise InputError(explain(name, revision, error)) from None
 
 
 def explain(name: str, revision: str, error: Exception) -> str:
@@ -111,7 +112,7 @@ def check(
     if device == "cuda" and not torch.cuda.is_available():
         faults.append("--device cuda: PyTorch sees no GPU; use another machine, or --device cpu with a small preset")
     if faults:
-        raise ValueError("\n".join(dict.fromkeys(faults)))
+        raise InputError("\n".join(dict.fromkeys(faults)))
     return {"parameters": counts, "bytes": needs, "available": available}
 
 
@@ -122,14 +123,14 @@ def _config(name: str, revision: str) -> Any:
     if folder is not None:
         refuse_pickles(folder)
         if not (folder / "config.json").exists():
-            raise ValueError(f"{name} has no config.json, so that it is no model that transformers can load")
+            raise InputError(f"{name} has no config.json, so that it is no model that transformers can load")
     else:
         revision = commit(name, revision)
         _refuse_pickles_of_hub(name, revision)
     try:
         return AutoConfig.from_pretrained(folder or name, revision=revision or "main", trust_remote_code=False)
     except (OSError, ValueError) as error:
-        raise ValueError(
+        raise InputError(
             f"{name}: its configuration cannot be read ({_first_line(error)}); choose a model that transformers knows "
             "without code of the model's own, which is never run here"
         ) from None
@@ -143,7 +144,7 @@ def _refuse_pickles_of_hub(name: str, revision: str) -> None:
     except Exception:  # the HTTP library's own, which differs between versions of huggingface_hub, is no OSError
         return  # its configuration is in the cache, and loading will say whether the weights are
     if not any(file.endswith(".safetensors") for file in names):
-        raise ValueError(
+        raise InputError(
             f"{name} has no weights as safetensors, and loading others runs code: choose another revision or model, or "
             "convert a copy (AutoModelForCausalLM.from_pretrained(...).save_pretrained(FOLDER)) and give its folder"
         )

@@ -32,6 +32,7 @@ from empirical.summarization.findings import (
 from empirical.summarization.rouge import KINDS
 from empirical.summarization.text import text
 from sims.running.files import write_atomic
+from theory.errors import InputError
 
 FULL = ("full", "full-epoch")
 RATES = ("p", "phi", "psi", "kept_rate", "purity", "p_star")
@@ -147,7 +148,7 @@ def _in_order(table: pd.DataFrame, ids: pd.Series, where: str) -> pd.DataFrame:
     found = pd.Index(table["id"])
     places = found.get_indexer(ids) if found.is_unique else np.array([-1])
     if len(found) != len(ids) or (places < 0).any():
-        raise ValueError(
+        raise InputError(
             f"{where}: its {len(found)} ids are not the {len(ids)} expected; delete this stage's folder, and run again"
         )
     return table.iloc[places]

@@ -16,6 +16,7 @@ from empirical.summarization.plan import others, shard, stages, targets
 from empirical.summarization.preflight import check
 from empirical.summarization.profile import MADE, Profile
 from empirical.summarization.training import FSDP, Schedule, check_accelerate, processes
+from theory.errors import InputError
 
 ANSWERING = ("generator", "model")
 """Roles of models that a stage lets answer."""
@@ -46,7 +47,7 @@ def outlook(
         early = [stage.name for stage in ahead.missing if stage.name not in wanted]
         if early:
             before = "train-generator" + (" and generate" if verb == "score" else "")
-            raise ValueError(
+            raise InputError(
                 f"--shard {part[0]}/{part[1]}: {len(early)} stages before it are not there yet, such as {early[0]}; "
                 f"run {before} first (generate may be in shards)"
             )
@@ -68,9 +69,9 @@ def run(
     """
     launcher = str(FSDP) if accelerate == "fsdp" else accelerate
     if launcher and ahead.device == "cuda" and ahead.workers > 1:
-        raise ValueError(f"--accelerate beside --workers {ahead.workers}: trainings take all GPUs; leave --workers out")
+        raise InputError(f"--accelerate beside --workers {ahead.workers}: trainings take all GPUs; leave --workers out")
     if launcher and ahead.device == "cpu":
-        raise ValueError(f"--accelerate {accelerate}: it is for GPUs, and PyTorch finds none here; leave it out")
+        raise InputError(f"--accelerate {accelerate}: it is for GPUs, and PyTorch finds none here; leave it out")
     if launcher:
         check_accelerate(launcher, torch.cuda.device_count())
     _check(profile, ahead, out, launcher)
@@ -130,7 +131,7 @@ def _check_disk(out: Path, kept: list[int], profile: Profile) -> None:
     width = 2 if profile.training.precision == "bfloat16" else 4
     needed, free = width * sum(kept), shutil.disk_usage(there).free
     if needed > free:
-        raise ValueError(
+        raise InputError(
             f"--out {out}: the trained models take {needed / 1e9:.0f} GB, and {free / 1e9:.0f} GB are free there; "
             "choose another disk, fewer selection.rates, or [training] lora_rank = 16"
         )

@@ -20,6 +20,7 @@ from empirical.summarization.stories import Recipe, stories
 from empirical.summarization.training import ABOUT, Schedule, train
 from empirical.threads import one_thread
 from sims.running.files import write_atomic
+from theory.errors import RunError
 
 Settings = Mapping[str, Any]
 Folders = Mapping[str, Path]
@@ -239,7 +240,7 @@ def _model(where: Path, settings: Settings, runtime: Settings) -> tuple[Any, Enc
     """A trained model, ready to answer, and its encoder. Raises RuntimeError for one that is of no use."""
     failure = json.loads((where / ABOUT).read_bytes())["failure"]
     if failure:
-        raise RuntimeError(f"{where.name} is of no use: {failure}")
+        raise RunError(f"{where.name} is of no use: {failure}")
     encoder = Encoder(load_tokenizer(where), Format(**settings["format"]))
     return load_model(where, settings["precision"], runtime["device"]), encoder
 

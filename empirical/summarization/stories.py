@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from theory.errors import InputError
+
 STEMS = "bar bren cal dal dor fen gar hal hol kel lan mar mel nor pel ros sal tar ver wil".split()
 
 
@@ -104,7 +106,7 @@ class Recipe:
         """Raises ValueError for what is no share."""
         for name, share in vars(self).items():
             if not 0 <= share <= 1:
-                raise ValueError(f"{name} is {share}; it is a share, choose one in [0, 1]")
+                raise InputError(f"{name} is {share}; it is a share, choose one in [0, 1]")
 
 
 def stories(count: int, seed: Sequence[int], recipe: Recipe, start: int = 0) -> pd.DataFrame:
@@ -114,7 +116,7 @@ def stories(count: int, seed: Sequence[int], recipe: Recipe, start: int = 0) -> 
     also where the reference is noisy. Raises ValueError for a negative ``count`` or ``start``.
     """
     if count < 0 or start < 0:
-        raise ValueError(f"count is {count} and start is {start}; choose both at least 0")
+        raise InputError(f"count is {count} and start is {start}; choose both at least 0")
     bits = np.random.PCG64(np.random.SeedSequence(seed)).advance(start * DRAWS)
     chances = np.random.Generator(bits).random((count, DRAWS)).tolist()
     name = "-".join(map(str, seed))

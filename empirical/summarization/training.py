@@ -29,6 +29,7 @@ from empirical.summarization.encode import Encoder, Example, Format
 from empirical.summarization.models import load_tokenizer
 from empirical.tensors import read_arrays, write_arrays
 from sims.running.files import write_atomic
+from theory.errors import InputError, RunError
 
 ABOUT, LOSSES = "about.json", "losses.json"
 WORK, CHECKPOINTS, EXAMPLES, JOB, FAULT = "training", "checkpoints", "examples.safetensors", "job.json", "fault.txt"
@@ -75,15 +76,15 @@ class Schedule:
             ("style", ("summary", "everything")),
         ):
             if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} = {getattr(self, name)!r}: must be {' or '.join(allowed)}")
+                raise InputError(f"{name} = {getattr(self, name)!r}: must be {' or '.join(allowed)}")
         for name in ("steps", "warm_up", "weight_decay", "lora_rank", "checkpoint_steps"):
             if getattr(self, name) < 0:
-                raise ValueError(f"{name} = {getattr(self, name)}: must not be negative")
+                raise InputError(f"{name} = {getattr(self, name)}: must not be negative")
         for name in ("batch", "micro_batch", "learning_rate", "clip"):
             if not getattr(self, name) > 0:
-                raise ValueError(f"{name} = {getattr(self, name)}: must be positive")
+                raise InputError(f"{name} = {getattr(self, name)}: must be positive")
         if not self.steps and not self.epochs > 0:
-            raise ValueError(f"steps = 0 and epochs = {self.epochs}: one of them must be positive")
+            raise InputError(f"steps = 0 and epochs = {self.epochs}: one of them must be positive")
         accumulation(self, 1)
 
     def updates(self, examples: int) -> int:
@@ -95,7 +96,7 @@ def accumulation(schedule: Schedule, processes: int) -> int:
     """Micro-batches that each process sums up for an update. Raises ValueError unless they make the batch exactly."""
     at_once = schedule.micro_batch * processes
     if schedule.batch % at_once:
-        raise ValueError(
+        raise InputError(
             f"batch = {schedule.batch} is no multiple of micro_batch = {schedule.micro_batch} times {processes} "
             f"process{'es' if processes > 1 else ''}; change micro_batch or the number of processes, and keep the batch"
         )
@@ -203,9 +204,9 @@ def _run(job: Mapping[str, Any], work: Path, accelerate: str | None, schedule: S
         crew.stdin.close()
         crew.wait()
     if (work / FAULT).exists():
-        raise RuntimeError((work / FAULT).read_text())
+        raise RunError((work / FAULT).read_text())
     if code:
-        raise RuntimeError(f"accelerate launch ended with exit code {code} (its messages are above; out of memory?)")
+        raise RunError(f"accelerate launch ended with exit code {code} (its messages are above; out of memory?)")
 
 
 def processes(accelerate: str) -> tuple[int, bool]:
@@ -227,7 +228,7 @@ def check_accelerate(accelerate: str, gpus: int) -> None:
     count, _ = processes(accelerate)
     here = math.ceil(count / _configuration(accelerate).num_machines)
     if gpus and here > gpus:
-        raise ValueError(
+        raise InputError(
             f"accelerate = {accelerate!r}: asks for {here} processes on this machine, which has {gpus} GPU"
             f"{'s' if gpus > 1 else ''}; set num_processes in it, or make one that fits by `accelerate config`"
         )
@@ -239,9 +240,9 @@ def _configuration(accelerate: str) -> Any:
     try:
         config = load_config_from_file(accelerate)
         if not (config.num_processes > 0 and config.num_machines > 0):
-            raise ValueError("num_processes and num_machines must be positive")
+            raise InputError("num_processes and num_machines must be positive")
     except Exception as error:
-        raise ValueError(
+        raise InputError(
             f"accelerate = {accelerate!r}: not a configuration of accelerate ({error}); make one by `accelerate config`"
         ) from None
     return config

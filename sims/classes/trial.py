@@ -20,6 +20,7 @@ from scipy.stats import qmc
 from sims.fit import TOLERANCE, Solve, damped_newton
 from sims.losses import LOSSES, Loss
 from sims.trial import trial_key
+from theory.errors import InputError
 from theory.types import ClassesProblem, Rates
 
 SHIFTS, POINTS = 8, 128
@@ -76,18 +77,18 @@ class Measurement(NamedTuple):
 def check(n: int, d: int, classes: int, loss: str) -> None:
     """Raise ValueError unless n >= 1, K >= 2, d >= K (for K orthogonal means) and the loss is known."""
     if n < 1:
-        raise ValueError(f"n = {n} is outside [1, inf); n counts the samples generated")
+        raise InputError(f"n = {n} is outside [1, inf); n counts the samples generated")
     if classes < 2:
-        raise ValueError(f"classes = {classes} is outside [2, inf); K counts the classes, two are the least")
+        raise InputError(f"classes = {classes} is outside [2, inf); K counts the classes, two are the least")
     if d < classes:
-        raise ValueError(f"d = {d} is outside [{classes}, inf); {classes} orthogonal means need d >= classes")
+        raise InputError(f"d = {d} is outside [{classes}, inf); {classes} orthogonal means need d >= classes")
     check_loss(loss)
 
 
 def check_loss(loss: str) -> None:
     """Raise ValueError unless the loss can be fitted."""
     if loss not in LOSSES:
-        raise ValueError(f"loss = {loss!r} is not one of {', '.join(LOSSES)}")
+        raise InputError(f"loss = {loss!r} is not one of {', '.join(LOSSES)}")
 
 
 def means(problem: ClassesProblem, classes: int, d: int) -> Float[Array, "K d"]:

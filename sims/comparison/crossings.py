@@ -16,6 +16,8 @@ from scipy.optimize import brentq
 from scipy.special import ndtri_exp
 from scipy.stats import t
 
+from theory.errors import InputError
+
 POINTS_PER_STEP = 64
 ROUNDING = 1e-12
 LARGEST_Z = 37.0
@@ -101,7 +103,7 @@ def crossings(curve: Curve, confidence: float = 0.95) -> list[Crossing]:
         ValueError: fewer than 4 points, or a grid that does not increase.
     """
     if len(curve.x) < 4 or np.any(np.diff(curve.x) <= 0):
-        raise ValueError(f"crossings need at least 4 increasing grid points, got {curve.x!r}")
+        raise InputError(f"crossings need at least 4 increasing grid points, got {curve.x!r}")
     fine = _refine(curve.x)
     mean, error, df = standardised(curve, fine)
     critical = t.isf((1 - confidence) / 2, df)

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from theory.errors import RunError
+
 A_DAY = 86_400
 
 TOGETHER = 64
@@ -24,7 +26,7 @@ NO_FOLDERS = {"memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", 
 """Stores whose folders are only parts of names; making one there would make a bucket."""
 
 
-class StoreError(RuntimeError):
+class StoreError(RunError):
     """A place that cannot be used as it is; the message says why and what to do."""
 
 

@@ -9,6 +9,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Literal
 
+from theory.errors import InputError, RunError
+
 Device = Literal["cpu", "gpu"]
 
 ONE_THREAD = {
@@ -24,7 +26,7 @@ UNITS = {"": 1, "B": 1} | {f"{k}B": 1000**i for i, k in enumerate("kMGT", 1)}
 UNITS |= {f"{k}iB": 1024**i for i, k in enumerate("KMGT", 1)}
 
 
-class ResourceError(RuntimeError):
+class ResourceError(RunError):
     """A sweep that this machine, or this installation, cannot compute; the message says why and what to do."""
 
 
@@ -48,14 +50,14 @@ class Resources:
     def __post_init__(self) -> None:
         """Raise ValueError for numbers outside their range."""
         if self.workers is not None and self.workers < 1:
-            raise ValueError(f"workers = {self.workers} must be at least 1")
+            raise InputError(f"workers = {self.workers} must be at least 1")
         if self.memory is not None and self.memory < 1:
-            raise ValueError(f"memory = {self.memory} must be at least 1 byte; leave it out for half of what is free")
+            raise InputError(f"memory = {self.memory} must be at least 1 byte; leave it out for half of what is free")
         if self.remote and not re.fullmatch(r"((tcp|tls|ucx|ws|wss)://)?[^/]+:[0-9]+", str(self.scheduler)):
-            raise ValueError(f"scheduler = {self.scheduler!r}: must be local, or an address such as tcp://host:8786")
+            raise InputError(f"scheduler = {self.scheduler!r}: must be local, or an address such as tcp://host:8786")
         for name, value in (("workers", self.workers), ("memory", self.memory)):
             if value is not None and self.remote:
-                raise ValueError(f"{name} = {value}: a cluster at {self.scheduler} has its own; leave it out")
+                raise InputError(f"{name} = {value}: a cluster at {self.scheduler} has its own; leave it out")
 
     @property
     def remote(self) -> bool:
@@ -121,7 +123,7 @@ def parse_bytes(text: str) -> int:
     except (ValueError, KeyError):
         size = math.nan
     if not 1 <= size < 2**63:
-        raise ValueError(f"memory = {text!r}: must be a size of at least 1 byte, such as 8GB or 512MiB")
+        raise InputError(f"memory = {text!r}: must be a size of at least 1 byte, such as 8GB or 512MiB")
     return int(size)
 
 

@@ -12,13 +12,15 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from theory.errors import InputError
+
 PerClass = tuple[float, float]
 """A rate for (y = -1, y = +1)."""
 
 MAX_POINTS = 100_000
 
 
-class ConfigError(ValueError):
+class ConfigError(InputError):
     """A configuration that is refused; ``faults`` lists every reason, one line each."""
 
     def __init__(self, source: str, faults: list[str]):

@@ -16,6 +16,7 @@ from sims.comparison.tables import write_tables
 from sims.running.progress import progress
 from sims.sweeps.config import parse
 from sims.sweeps.grid import cells, chunks, missing_spans
+from theory.errors import InputError
 
 NAMES: tuple[str, ...] = (
     "sharpening",
@@ -29,7 +30,7 @@ NAMES: tuple[str, ...] = (
 def check_name(name: str) -> None:
     """Raise ValueError for a study that does not exist, naming those that do."""
     if name not in NAMES:
-        raise ValueError(f"study {name!r} does not exist; choose from {', '.join(NAMES)}")
+        raise InputError(f"study {name!r} does not exist; choose from {', '.join(NAMES)}")
 
 
 def run(name: str, root: Path, seeds: int) -> dict[str, pd.DataFrame]:
@@ -39,7 +40,7 @@ def run(name: str, root: Path, seeds: int) -> dict[str, pd.DataFrame]:
     """
     check_name(name)
     if seeds < 2:
-        raise ValueError(f"seeds = {seeds} must be at least 2, or there is no interval")
+        raise InputError(f"seeds = {seeds} must be at least 2, or there is no interval")
     tables: dict[str, pd.DataFrame] = import_module(f"sims.studies.{name}").tables(seeds)
     write_tables(root, tables)
     return tables

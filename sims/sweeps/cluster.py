@@ -24,6 +24,7 @@ from sims.sweeps.cluster_task import TaskError, fingerprint
 from sims.sweeps.grid import Chunk, Shape
 from sims.sweeps.jobs import MAX_ATTEMPTS, DiskError, Execute, Job, OnDone, Work, by_shape, next_job
 from sims.sweeps.store import Store
+from theory.errors import RunError
 
 CONNECT_SECONDS = 5
 POLL_SECONDS = 1.0
@@ -39,7 +40,7 @@ CALL = f"__import__({TASK!r}, fromlist=['task']).task(*arguments)"
 INSTALL = "pip install distributed"
 
 
-class ClusterError(RuntimeError):
+class ClusterError(RunError):
     """A cluster that is not there, or whose workers cannot compute this sweep; the message says why."""
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sims.sweeps.grid import Cell, Chunk, Shape, Span, cell_from_json, cell_to_json
+from theory.errors import RunError
 
 MAX_ATTEMPTS = 3
 """A chunk that ends this many workers, or fails this many times, is set aside; the rest goes on."""
 
 
-class DiskError(RuntimeError):
+class DiskError(RunError):
     """A worker could not write its shard."""
 
 

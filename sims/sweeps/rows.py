@@ -11,6 +11,7 @@ import pyarrow as pa
 from sims.losses import FLOAT32_ERROR, Draws, Loss
 from sims.sweeps.grid import Cell, Chunk, Shape
 from sims.trial import make_trials
+from theory.errors import RunError
 from theory.types import ClassRates, Cosines, Problem
 
 FLOAT, INT, TEXT = pa.float64(), pa.int64(), pa.string()
@@ -44,7 +45,7 @@ def run_chunk(chunk: Chunk, cells: Mapping[str, Cell], root_seed: int) -> pa.Tab
     chunks of a shape. Raises RuntimeError where JAX is not in float64.
     """
     if not jax.config.jax_enable_x64:
-        raise RuntimeError("sims needs float64: set JAX_ENABLE_X64=1 before JAX is imported")
+        raise RunError("sims needs float64: set JAX_ENABLE_X64=1 before JAX is imported")
     members = [cells[span.cell] for span in chunk.spans]
     owner = np.repeat(np.arange(len(members)), [span.count for span in chunk.spans])
     seeds = np.concatenate([np.arange(span.first, span.first + span.count) for span in chunk.spans])
@@ -52,7 +53,7 @@ def run_chunk(chunk: Chunk, cells: Mapping[str, Cell], root_seed: int) -> pa.Tab
     method = {"simulation": _simulated, "exact-law": _drawn, "theory": _predicted}[chunk.shape.method]
     columns = method(chunk.shape, root_seed, words, problems(members), owner)
     if columns["accuracy"].dtype != np.float64:
-        raise RuntimeError(f"accuracy came back as {columns['accuracy'].dtype}, not float64")
+        raise RunError(f"accuracy came back as {columns['accuracy'].dtype}, not float64")
     columns |= {"seed": seeds} | _parameter_columns(members, owner)
     return pa.table({name: columns[name] for name in SCHEMA.names}, schema=SCHEMA)
 

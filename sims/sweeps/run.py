@@ -15,6 +15,7 @@ from sims.sweeps.grid import Cell, Chunk, cells, chunks, missing_spans
 from sims.sweeps.jobs import DiskError, Execute, Job, Work
 from sims.sweeps.processes import execute, execute_here
 from sims.sweeps.store import DTYPE, FORMAT, Receipt, Store, StoreError, config_hash, done_seeds, versions
+from theory.errors import InputError
 
 EVERYTHING = Resources()
 
@@ -100,7 +101,7 @@ def hire(outlook: Outlook, resources: Resources) -> tuple[Crew, str]:
     device, gpus = find_device(resources.device)
     workers = resources.workers or len(gpus) or cores()
     if gpus and workers > len(gpus):
-        raise ValueError(f"workers = {workers}: there is one per GPU, and {len(gpus)} of them; use fewer")
+        raise InputError(f"workers = {workers}: there is one per GPU, and {len(gpus)} of them; use fewer")
     workers = max(1, min(workers, len(outlook.chunks)))
     if device == "gpu" or not outlook.chunks:  # trials lie in the GPU's own memory, which the worker asks for
         return Crew(workers, device, gpus), ""

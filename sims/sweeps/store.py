@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 from sims.running.files import Files, files_at
 from sims.running.files import StoreError as StoreError
 from sims.sweeps.grid import Chunk, Shape, Span
+from theory.errors import InputError
 
 FORMAT = 2
 DTYPE = "float64"
@@ -60,9 +61,9 @@ class Receipt:
         """Inverse of `to_bytes`. Raises ValueError for anything that does not certify itself."""
         body = json.loads(data)
         if not isinstance(body, dict) or body.pop("check", None) != _digest(_canonical(body)):
-            raise ValueError("receipt does not match its own checksum")
+            raise InputError("receipt does not match its own checksum")
         if body["format"] != FORMAT:
-            raise ValueError(f"receipt has format {body['format']}, this version reads {FORMAT}")
+            raise InputError(f"receipt has format {body['format']}, this version reads {FORMAT}")
         spans = tuple(Span(*span) for span in body["spans"])
         return cls(body["chunk"], body["sha256"], body["root_seed"], Shape(*body["shape"]), spans, body["made"])
 
@@ -225,7 +226,7 @@ class Store:
         """The bytes of the final table. Raises OSError, or ValueError where the checksum is not theirs."""
         data = self.files.read(ROWS)
         if self.files.read(CHECKSUM) != f"{_digest(data)}  {ROWS}\n".encode():
-            raise ValueError(f"its sha256 is not the one in {CHECKSUM}")
+            raise InputError(f"its sha256 is not the one in {CHECKSUM}")
         return data
 
 
