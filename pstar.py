@@ -209,10 +209,9 @@ def predict(
     missing = [f"--{name.replace('_', '-')}" for name in mine if name not in given]
     if missing:
         raise _Usage(f"{', '.join(missing)} missing; the {setting} setting needs all three")
-    from sims.comparison.report import prediction
-    from theory.describe import describe
+    from theory.describe import describe, text
 
-    _show(describe(given), json, prediction)
+    _show(describe(given), json, text)
 
 
 def _predict_file(table: Path, out: Path | None, given: dict[str, Any], names: tuple[str, ...], json: bool) -> None:
@@ -242,7 +241,7 @@ def _predict_file(table: Path, out: Path | None, given: dict[str, Any], names: t
 
 def _table_columns(lines: Any, given: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     """What is predicted from: the table's own columns (cosines before rates per class before rates), else options."""
-    from theory.table import CLASS_RATES, COSINES, RATES, SHARED
+    from theory.columns import CLASS_RATES, COSINES, RATES, SHARED
 
     present = [group for group in (COSINES, CLASS_RATES, RATES) if any(name in lines for name in group)]
     if present and names == COSINES and present[0] != COSINES:

@@ -22,7 +22,7 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
             line = lines[lines["curve"] == curve].sort_values("p")
             ax.plot(line["p"], line["accuracy"], color=style["color"])
             marks.points(ax, members["p"], members, style | {"label": marks.verifier_label(members)})
-            if members["setting"].iloc[0] == "independent":
+            if marks.has_one_p_star(members):
                 ax.plot(members["p_star"].iloc[0], 0.5, marker="|", markersize=14, color=style["color"], zorder=4)
         ax.plot([0, 1], [1, 0], color="0.45", linestyle="--", linewidth=1, zorder=1)
         ax.axhline(0.5, color="0.75", linewidth=0.8, zorder=0)
@@ -31,7 +31,7 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
     handles, labels = axes[0].get_legend_handles_labels()
     generator = axes[0].plot([], [], color="0.45", linestyle="--", linewidth=1)[0]
     handles, labels = [*handles, generator], [*labels, "generator, 1 − p"]
-    if cells["setting"].iloc[0] == "independent":
+    if marks.has_one_p_star(cells):
         tick = axes[0].plot([], [], color="0.3", marker="|", markersize=10, linestyle="none")[0]
         handles, labels = [*handles, tick], [*labels, "p* of the verifier"]
     marks.legend(figure, handles, labels, marks.not_shown(hidden))

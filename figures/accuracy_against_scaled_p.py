@@ -13,9 +13,9 @@ WIDEST = 2.0
 
 
 def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
-    """One panel per loss and sample ratio; None in the linear setting, where a curve has no single p*."""
+    """One panel per loss and sample ratio; None where a curve has no single p*, as in the linear setting."""
     cells, lines = tables["cells"], tables["lines"]
-    if cells["setting"].iloc[0] != "independent":
+    if not marks.has_one_p_star(cells):
         return None
     split, hidden = marks.panels(cells)
     figure, axes = marks.grid(len(split))

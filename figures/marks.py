@@ -8,6 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from theory.columns import COLUMNS, SETTINGS
+
 MARKERS = "osD^vPXhd<>*p"
 PANEL = ("loss", "n", "d", "alpha", "signal", "ridge", "prior")
 """What is constant in a panel."""
@@ -67,11 +69,17 @@ def points(ax: Axes, x: pd.Series, part: pd.DataFrame, style: dict[str, Any]) ->
     ax.errorbar(x, part["accuracy"], yerr=reach, linestyle="none", elinewidth=0.9, capsize=0, zorder=3, **style)
 
 
+def has_one_p_star(part: pd.DataFrame) -> bool:
+    """Whether p* is the same all along a curve; where rates follow from cosines it moves with the generator."""
+    return SETTINGS[part["setting"].iloc[0]].by_class
+
+
 def verifier_label(part: pd.DataFrame) -> str:
-    """phi, psi and p* of a curve, a rate that differs between the classes as negative/positive; else its cosines."""
+    """phi, psi and p* of a curve, rates that differ between the classes as negative/positive; or its constants."""
     first = part.iloc[0]
-    if first["setting"] == "linear":
-        return f"cos(v,μ) = {first['cos_verifier']:.3g}, cos(g,v) = {first['cos_between']:.3g}"
+    if not has_one_p_star(part):
+        constants = SETTINGS[first["setting"]].constants
+        return ", ".join(f"{COLUMNS[name].symbol} = {first[name]:.3g}" for name in constants).replace("mu", "μ")
     return f"φ = {_rate(first, 'phi')}, ψ = {_rate(first, 'psi')}, p* = {first['p_star']:.3g}"
 
 

@@ -26,9 +26,9 @@ import numpy as np
 from jax.scipy.special import ndtr
 from jaxtyping import Array, Bool, Float, Int, Key, UInt32
 
-from sims.draw import by_class, directions
+from sims.population import by_class, directions
 from sims.trial import trial_key
-from theory.types import ClassRates, Cosines, Problem
+from theory.types import Problem
 
 TRUNCATION = 1e-8
 """Largest error of the accuracy by cutting off; a draw beyond it is flagged and NaN."""
@@ -77,7 +77,7 @@ def blocks_needed(problem: Problem, n: int, d: int) -> Int[np.ndarray, " b"]:
     The spectrum of G G^T / m lies in [(1 - sqrt g)^2, (1 + sqrt g)^2], g = columns/m, and at 0; conjugate gradients
     converge in it with the square root of its condition number. Never more than min(m, columns) has: then it is exact.
     """
-    special = 3 if isinstance(problem.curation, Cosines) else 1
+    special, _ = SPECIAL[problem.curation.setting]
     size, columns, ridge = special + 1, d - special, np.asarray(problem.ridge)
     kept = n * _kept_rate(problem)
     ratio = np.sqrt(columns / np.maximum(kept, 1.0))
@@ -90,7 +90,7 @@ def blocks_needed(problem: Problem, n: int, d: int) -> Int[np.ndarray, " b"]:
 
 def _kept_rate(problem: Problem) -> Float[np.ndarray, " b"]:
     """Expected m/n, to some digits."""
-    if isinstance(problem.curation, ClassRates):
+    if problem.curation.setting == "independent":
         p, phi, psi, prior = problem.curation
         return np.sum(prior * (phi * (1 - p) + psi * p), axis=-1)
     g, v, between = (np.asarray(cosine)[:, None] for cosine in problem.curation)
@@ -117,8 +117,7 @@ def draw(keys: Key[Array, " b"], problem: Problem, blocks: Int[Array, " b"], n: 
         problem: (b,) leaves, independent or linear (d >= 3) setting; ridge >= `sims.sweeps.config.MIN_RIDGE`.
         blocks: J of each draw, of `blocks_needed`. A draw does not depend on the J of its neighbours.
     """
-    linear = isinstance(problem.curation, Cosines)
-    special, count = (3, _linear) if linear else (1, _independent)
+    special, count = SPECIAL[problem.curation.setting]
     k_kept, k_blocks = jax.vmap(lambda key: tuple(jax.random.split(key)))(keys)
     kept = jax.vmap(count, in_axes=(0, 0, None))(k_kept, problem, n)
     factor = jnp.moveaxis(kept.factor, 0, -1)
@@ -135,7 +134,7 @@ def draw(keys: Key[Array, " b"], problem: Problem, blocks: Int[Array, " b"], n: 
 
 def _independent(key: Key[Array, ""], problem: Problem, n: Array) -> Kept:
     """Counts by class, then the Gram matrix of (1, u_1): u_1 = r s + z, s = +1 where the label is correct, else -1."""
-    rates = by_class(problem.curation)  # type: ignore[arg-type]
+    rates = by_class(problem.curation)
     keys = jax.random.split(key, 6)
     count = lambda k, total, rate: jax.random.binomial(k, total, rate, dtype=float)
     positive = count(keys[0], n, rates.prior[1])
@@ -157,7 +156,7 @@ def _independent(key: Key[Array, ""], problem: Problem, n: Array) -> Kept:
 
 def _linear(key: Key[Array, ""], problem: Problem, n: Array) -> Kept:
     """n samples in the three dimensions of mean, generator and verifier, summed up."""
-    axes = directions(problem.curation, 3)  # type: ignore[arg-type]
+    axes = directions(problem.curation, 3)
 
     def advance(i: Array, sums: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         gram, wrong, kept_wrong = sums
@@ -176,6 +175,10 @@ def _linear(key: Key[Array, ""], problem: Problem, n: Array) -> Kept:
     m = gram[0, 0]
     factor = _cholesky(gram / jnp.maximum(m, 1.0))
     return Kept(m.astype(int), wrong, kept_wrong, jnp.where(jnp.arange(4) < m, factor, 0.0))
+
+
+SPECIAL = {"independent": (1, _independent), "linear": (3, _linear)}
+"""Of the settings that have an exact law: its special columns, and what draws the kept samples in them."""
 
 
 def _cholesky(gram: Float[Array, "s s"]) -> Float[Array, "s s"]:

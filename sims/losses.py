@@ -1,13 +1,16 @@
 """What a trial can be made with, by name. Kept apart so that reading a sweep file needs no JAX."""
 
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
-Loss = Literal["squared", "logistic"]
-"""squared: l(v) = (1 - v)^2 / 2. logistic: l(v) = log(1 + exp(-v)). v = y' x.w is the margin."""
+from theory import columns
 
-LOSSES: tuple[Loss, ...] = get_args(Loss)
+Loss: TypeAlias = str
+"""A key of `theory.columns.LOSSES`, which has the formulas."""
 
-PREDICTED = (*LOSSES, "hinge")
+LOSSES: tuple[Loss, ...] = tuple(name for name, loss in columns.LOSSES.items() if loss.simulated)
+"""Losses that trials can be made with."""
+
+PREDICTED: tuple[Loss, ...] = tuple(columns.LOSSES)
 """Losses for which there is an exact theory, for sweeps with ``method = "theory"``."""
 
 Draws = Literal["float64", "float32"]
@@ -20,8 +23,6 @@ FLOAT32_ERROR = 1e-5
 in 40 trials each of three hard problems, which `tests/sims/test_draw.py` repeats, and 3e-6 at ridge = 0 with as many
 samples as dimensions (three)."""
 
-Method = Literal["simulation", "exact-law", "theory"]
+METHODS = (columns.SIMULATION, columns.EXACT_LAW, columns.THEORY)
 """simulation: draw the data and fit. exact-law: draw from the law of the same rows, without the data (squared loss).
 theory: the limit d -> inf, one row per cell."""
-
-METHODS: tuple[Method, ...] = get_args(Method)

@@ -6,8 +6,8 @@ import jax.numpy as jnp
 from jax.scipy.special import ndtr
 from jaxtyping import Array, Bool, Float, Int
 
-from sims.draw import Sample
 from sims.fit import Fit
+from sims.settings.base import Sample
 
 
 class Measurement(NamedTuple):

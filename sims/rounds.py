@@ -8,14 +8,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key, UInt32
 
-from sims.draw import directions, draw, mean
+from sims.draw import draw
 from sims.fit import fit
 from sims.losses import Loss
 from sims.measure import Measurement, measure
+from sims.population import directions, mean
 from sims.trial import trial_key
 from sims.verify import verify
 from theory.errors import KindError
-from theory.types import Cosines, Problem
+from theory.types import Problem
 
 BATCH = 8
 """Trials side by side: n = 1600, d = 400 then takes about 150 MB."""
@@ -45,7 +46,7 @@ def rounds_trial(
 
     Source: THEORY §7.
     """
-    if not isinstance(problem.curation, Cosines):
+    if problem.curation.setting != "linear":
         raise KindError("rounds are defined in the linear setting: curation must be Cosines")
     mu, axes = mean(problem, d), directions(problem.curation, d)
 

@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key, UInt32
 
-from sims.draw import draw, mean
+from sims.draw import draw
 from sims.fit import fit
 from sims.losses import Draws, Loss
 from sims.measure import Measurement, measure
+from sims.population import mean
 from sims.verify import verify
 from theory.types import Problem
 

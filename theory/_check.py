@@ -9,8 +9,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from theory.errors import InputError, KindError, RunError
-from theory.types import ClassRates, Cosines, Problem, Rates
+from theory.errors import InputError, RunError
+from theory.types import ClassRates, Cosines, Rates
 
 
 def require_x64() -> None:
@@ -91,23 +91,6 @@ def check_cosines(cosines: Cosines) -> None:
             f"(their Gram matrix is not positive semidefinite); with these first two, cos_between lies in "
             f"[{low:.6g}, {high:.6g}]"
         )
-
-
-def independent_rates(problem: Problem) -> Rates | ClassRates:
-    """The curation of an independent problem. Raises TypeError for `Cosines`, whose kept data has another law."""
-    if isinstance(problem.curation, Cosines):
-        raise KindError("this function is for the independent setting (Rates, ClassRates), not for Cosines")
-    return problem.curation
-
-
-def check_problem(problem: Problem) -> None:
-    """Raise ValueError unless signal, curation and ridge are in their ranges."""
-    in_range("signal", problem.signal, 0, np.inf, open_low=True, remedy="signal is ||mu||")
-    in_range("ridge", problem.ridge, 0, np.inf, remedy="ridge is an L2 penalty")
-    if isinstance(problem.curation, Cosines):
-        check_cosines(problem.curation)
-    else:
-        check_rates(problem.curation)
 
 
 def check_alpha(alpha: Any) -> None:

@@ -9,9 +9,14 @@ import numpy as np
 from scipy.optimize import elementwise
 from scipy.special import ndtr
 
-from theory._check import check_alpha, check_problem, independent_rates
+from theory import settings
+from theory._check import check_alpha
+from theory.columns import setting_of
+from theory.errors import InputError
 from theory.prediction import predict
-from theory.table import COSINES, predict_table
+from theory.settings import check_problem, curation_of
+from theory.settings.base import Setting
+from theory.table import predict_table
 from theory.types import Problem, Scalar
 
 Target = Literal["p_half", "p_gain"]
@@ -70,24 +75,34 @@ def crossings(
     return Crossings(at, np.where(found.success, found.x, np.nan), rising)
 
 
+def setting_along(table: Mapping[str, Any]) -> Setting:
+    """The setting of the curves that start from the lines of a table: one for all of them."""
+    given = {str(name) for name in np.ravel(table.get("setting", ""))}
+    if len(given) != 1:
+        raise InputError(f"curves of several settings at once ({', '.join(sorted(given))}); give them one by one")
+    return settings.named(setting_of(list(table), given.pop()).name)
+
+
 def along(columns: Mapping[str, Any], share: np.ndarray) -> dict[str, Any]:
     """The columns of a table with the generator moved to ``share`` in [0, 1] of its axis, line by line.
 
-    Independent setting: the axis is p in [0, 1]; class-dependent error rates keep their ratio, until the larger
-    is 1. Linear setting: cos_generator between the values that the verifier's two cosines allow, highest first, so
-    that p increases.
+    The axis is that of the setting (`theory.settings.base.Setting.along`), from the best generator to the worst.
     """
-    columns = dict(columns)
-    if COSINES[0] in columns:
-        v, b = (np.asarray(columns[name], float) for name in COSINES[1:])
-        spread = np.sqrt(np.maximum((1 - v**2) * (1 - b**2), 0)) * (1 - 1e-9)
-        return columns | {"cos_generator": v * b + spread * (1 - 2 * share)}
-    sides = [name for name in ("p_negative", "p_positive") if name in columns]
-    if not sides:
-        return columns | {"p": share}
-    largest = np.maximum(*(np.asarray(columns[name], float) for name in sides))
-    ratio = {name: np.divide(columns[name], largest, out=np.ones_like(largest), where=largest > 0) for name in sides}
-    return columns | {name: share * ratio[name] for name in sides}
+    return setting_along(columns).along(columns, share)
+
+
+def thresholds(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The error rate at which half of the kept labels are correct, on the curve from each line; NaN: on none.
+
+    In closed form where the setting has one, else solved.
+    """
+    found = setting_along(columns).threshold(columns)
+    if found is not None:
+        return found
+    zeros = _along_curves(columns, lambda found, lines: found["purity"] - 0.5)
+    first = np.full(len(columns["signal"]), np.nan)
+    first[zeros.curve[::-1]] = zeros.x[::-1]
+    return first
 
 
 def predicted_crossings(columns: Mapping[str, np.ndarray], target: Target, infinite_data: bool = False) -> Crossings:
@@ -102,18 +117,27 @@ def predicted_crossings(columns: Mapping[str, np.ndarray], target: Target, infin
     Returns:
         `Crossings` with x in units of p, those that were solved. None for a curve that stays on one side.
     """
-    count = len(columns["signal"])
 
-    def excess(share: np.ndarray, which: np.ndarray) -> np.ndarray:
-        lines = {name: np.asarray(column)[which.ravel()] for name, column in columns.items()}
-        found = predict_table(along(lines, share.ravel()))
+    def excess(found: dict[str, np.ndarray], lines: dict[str, np.ndarray]) -> np.ndarray:
         accuracy = found["accuracy"]
         if infinite_data:
             accuracy = ndtr(np.where(found["purity"] > 0.5, 1.0, -1.0) * lines["signal"])
-        level = 0.5 if target == "p_half" else found["generator_accuracy"]
-        return (accuracy - level).reshape(share.shape)
+        return accuracy - (0.5 if target == "p_half" else found["generator_accuracy"])
 
-    found = crossings(excess, count, 0.0, 1.0)
+    return _along_curves(columns, excess)
+
+
+def _along_curves(
+    columns: Mapping[str, np.ndarray],
+    level: Callable[[dict[str, np.ndarray], dict[str, np.ndarray]], np.ndarray],
+) -> Crossings:
+    """Zeros of ``level(predictions, lines)`` along the curves from the lines of a table, x in units of p."""
+
+    def excess(share: np.ndarray, which: np.ndarray) -> np.ndarray:
+        lines = {name: np.asarray(column)[which.ravel()] for name, column in columns.items()}
+        return level(predict_table(along(lines, share.ravel())), lines).reshape(share.shape)
+
+    found = crossings(excess, len(columns["signal"]), 0.0, 1.0)
     if not len(found.x):
         return found
     solved = np.isfinite(found.x)
@@ -137,7 +161,7 @@ def differentiable_p_gain(problem: Problem, alpha: Scalar, loss: str, near: Scal
     """
     check_problem(problem)
     check_alpha(alpha)
-    rates = independent_rates(problem)
+    rates = curation_of(problem, "independent")
 
     def excess(p: Scalar) -> Scalar:
         return predict(problem._replace(curation=rates._replace(p=p)), alpha, loss).accuracy - (1 - p)

@@ -1,32 +1,40 @@
-"""Everything predicted about one problem as a dictionary, for the command line."""
+"""Everything predicted about one problem, as a dictionary and as text."""
 
 from typing import Any
 
 import numpy as np
 
+from theory import settings, status
+from theory.columns import setting_of
 from theory.crossings import TARGETS, along, predicted_crossings
-from theory.table import COSINES, predict_table
+from theory.table import predict_table
 
 CURVE_POINTS = 129
+WORDS = ("loss", "setting")
 
 
 def describe(given: dict[str, Any]) -> dict[str, Any]:
     """Prediction, verdicts, and all crossings of the curve on which this problem lies.
 
     Args:
-        given: single values named as the columns of `theory.table.predict_table`.
+        given: single values named as the columns of `theory.table.predict_table`, ``setting`` where they need it.
 
     Returns:
         The fields of `theory.prediction.Prediction`; ``below_threshold`` (p < p*); ``beats_generator`` (None where
         there is no solution); ``p_half`` and ``p_gain``, lists of {"p", "then"} by the exact theory, where "then"
         says what holds beyond that p; ``curve_solved``, the share of the curve over p that has a solution (elsewhere
-        crossings are missed); and in the independent setting ``p_gain_infinite_data``, the step function's.
+        crossings are missed); ``setting``; ``generated``, the share of the samples that is not real; and in the
+        independent setting ``p_gain_infinite_data``, the step function's.
 
     Raises:
         ValueError: as `predict_table`. RuntimeError: JAX is in float32.
     """
-    columns = {name: np.array([value], dtype=object if name == "loss" else float) for name, value in given.items()}
-    found = {name: values[0].item() for name, values in predict_table(columns).items()}
+    columns = {name: np.array([value], dtype=object if name in WORDS else float) for name, value in given.items()}
+    found: dict[str, Any] = {"setting": setting_of(list(given), given.get("setting", "")).name}
+    found |= {name: np.asarray(values)[0] for name, values in predict_table(columns).items()}
+    found = {name: value.item() if isinstance(value, np.generic) else value for name, value in found.items()}
+    setting = settings.named(found["setting"])
+    found["generated"] = float(setting.generated(setting.curation({name: c[0] for name, c in columns.items()})))
     found["below_threshold"] = found["purity"] > 0.5
     solved = found["converged"]
     found["beats_generator"] = found["accuracy"] > found["generator_accuracy"] if solved else None
@@ -35,7 +43,7 @@ def describe(given: dict[str, Any]) -> dict[str, Any]:
     found["curve_solved"] = float(np.mean(curve["converged"]))
     for target in TARGETS:
         found[target] = _listed(columns, target)
-    if COSINES[0] not in given:
+    if found["setting"] == "independent":
         found["p_gain_infinite_data"] = _listed(columns, "p_gain", infinite_data=True)
     return found
 
@@ -45,3 +53,49 @@ def _listed(columns: dict[str, np.ndarray], target: Any, infinite_data: bool = F
     after = {True: "gain", False: "loss"} if target == "p_gain" else {True: "above 1/2", False: "below 1/2"}
     order = np.argsort(found.x)
     return [{"p": float(found.x[i]), "then": after[bool(found.rising[i])]} for i in order]
+
+
+def text(found: dict[str, Any]) -> str:
+    """What `describe` returns, as lines for a terminal."""
+    p, star = found["p"], found["p_star"]
+    lines = [f"p_star              {star:.6f}   training succeeds, with infinite data, while p < p*"]
+    if found["setting"] != "independent":
+        lines.append(f"p, phi, psi         {p:.6f}, {found['phi']:.6f}, {found['psi']:.6f}   from the cosines")
+    purity = "-" if np.isnan(found["purity"]) else f"{found['purity']:.6f}"
+    lines += [
+        f"purity              {purity}   share of the kept labels that is correct",
+        f"kept_rate           {found['kept_rate']:.6f}   share of the samples that is kept",
+        f"generator_accuracy  {found['generator_accuracy']:.6f}   1 - p",
+    ]
+    if not found["converged"]:
+        return "\n".join([*lines, f"accuracy            none: {status.EXPLAINED[found['status']]}"])
+    lines += [
+        f"accuracy            {found['accuracy']:.6f}   of the trained classifier, exact as d -> infinity",
+        f"p_half              {_places(found['p_half'])}",
+        f"p_gain              {_places(found['p_gain'])}",
+    ]
+    if "p_gain_infinite_data" in found:
+        lines.append(f"  with infinite data {_places(found['p_gain_infinite_data'])}")
+    if found["curve_solved"] < 0.98:
+        lines.append(f"                    (only {found['curve_solved']:.0%} of the curve over p has a solution)")
+    better = "beats" if found["beats_generator"] else "does not beat"
+    verdict = [f"verdict             {_verdict(found)}"]
+    return "\n".join(
+        [*lines, *verdict, f"                    at this sample size the trained classifier {better} its generator"]
+    )
+
+
+def _verdict(found: dict[str, Any]) -> str:
+    """The p* rule in words; where real data are mixed in, by what is trained on."""
+    good = found["below_threshold"]
+    if found["generated"] < 1:
+        half = "more than half" if good else "half or less"
+        return f"of what is trained on, real data included, {half} is correct ({found['purity']:.1%});"
+    relation = ("<", "good enough") if good else (">=", "not good enough")
+    comparison = f"p = {found['p']:.4g} {relation[0]} p* = {found['p_star']:.4g}"
+    return f"{comparison}: the verifier is {relation[1]} in the limit of infinite data;"
+
+
+def _places(crossings: list[dict[str, Any]]) -> str:
+    """Crossings as the generator gets worse: 'from p = .1 gain, from p = .6 loss'."""
+    return ", ".join(f"from p = {line['p']:.6f} {line['then']}" for line in crossings) or "none"

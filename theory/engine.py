@@ -19,13 +19,12 @@ import jax.numpy as jnp
 from jax.scipy.special import ndtr
 from jaxtyping import Array
 
-from theory import ridge as closed_form
-from theory._check import check_alpha, check_problem, require_x64
+from theory import settings, status
+from theory._check import check_alpha, require_x64
 from theory.errors import InputError
-from theory.laws import Independent, Law, Wedge, support
+from theory.laws import Law, support
 from theory.losses import LOSSES, Loss
-from theory.threshold import kept_rate, purity
-from theory.types import Cosines, Problem, Scalar, Solution
+from theory.types import Problem, Scalar, Solution
 
 TOLERANCE = 1e-9
 """Largest relative residual, by a rule twice as fine as the solver's, of a converged solution."""
@@ -45,6 +44,8 @@ class State(NamedTuple):
     theta: Array
     converged: Array
     residual: Array
+    sharp: Array
+    """Whether the last point of the search lies nearer to the edges of the law than its quadrature resolves."""
 
     def accuracy(self, signal: Array) -> Array:
         """Phi(r a_mu / ||w||)."""
@@ -253,8 +254,10 @@ def states(loss: Loss, law: Law, delta: Array, ridge: Array) -> State:
     check = lambda u, law, delta, ridge: jnp.max(jnp.abs(equations(u, law, loss, delta, ridge, 2 * law.nodes)))
     residual = _mapped(check, u, law, delta, ridge)
     converged = residual <= TOLERANCE
+    a, tau, _ = unpack(u)
+    sharp = jnp.linalg.norm(a, axis=-1) > law.resolved * tau
     a, tau, theta = unpack(jnp.where(converged[:, None], u, jnp.nan))
-    return State(a, tau, theta, converged, jax.lax.stop_gradient(residual))
+    return State(a, tau, theta, converged, jax.lax.stop_gradient(residual), sharp)
 
 
 @jax.jit
@@ -264,7 +267,7 @@ def parabolas(law: Law, delta: Array, ridge: Array) -> State:
     converged = (delta > 0) & jnp.all(jnp.isfinite(a), -1) & jnp.isfinite(tau) & jnp.isfinite(theta)
     residual = jnp.abs(delta * theta * (1 / (1 + theta) + ridge) - 1)
     a, tau, theta = unpack(jnp.where(converged[:, None], pack(a, tau, theta), jnp.nan))
-    return State(a, tau, theta, converged, residual)
+    return State(a, tau, theta, converged, residual, jnp.zeros_like(converged))
 
 
 def solve(problem: Problem, alpha: Scalar, loss: str) -> Solution:
@@ -286,16 +289,19 @@ def solve(problem: Problem, alpha: Scalar, loss: str) -> Solution:
     Source: THEORY §4; the equations are checked against direct simulation.
     """
     require_x64()
-    check_problem(problem)
+    settings.check_problem(problem)
     check_alpha(alpha)
     if loss not in LOSSES:
         raise InputError(f"loss = {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
-    if loss == "squared" and not isinstance(problem.curation, Cosines):
-        return closed_form.solve(problem, alpha)
+    setting = settings.of(problem.curation)
+    if loss == "squared" and setting.closed_form is not None:
+        return setting.closed_form(problem, alpha)
     law, delta, ridge, shape = _batch(problem, alpha)
     found = parabolas(law, delta, ridge) if loss == "squared" else states(LOSSES[loss], law, delta, ridge)
+    codes = status.code(found.converged, delta, (ridge > 0) | (delta > 1) | (loss != "squared"), found.sharp)
     fields = (found.a[:, 0], found.tau, found.norm(), found.accuracy(law.signal), found.converged, found.residual)
-    return Solution(*(jnp.reshape(field[: math.prod(shape)], shape) for field in fields))
+    flat = Solution(*(jnp.reshape(field[: math.prod(shape)], shape) for field in (*fields, codes)))
+    return flat._replace(status=status.refined(flat.status, problem, alpha, loss))
 
 
 def _batch(problem: Problem, alpha: Scalar) -> tuple[Law, Array, Array, tuple[int, ...]]:
@@ -303,18 +309,11 @@ def _batch(problem: Problem, alpha: Scalar) -> tuple[Law, Array, Array, tuple[in
 
     The axis is filled up with NaN to a power of two, which costs little and saves compilations.
     """
-    signal, curation = jnp.asarray(problem.signal, float), problem.curation
-    kind: type[Wedge] | type[Independent]
-    parameters: tuple[Array, ...]
-    if isinstance(curation, Cosines):
-        g, v, between = (jnp.asarray(cosine, float) for cosine in curation)
-        wedge = Wedge(signal, g, v, between, jnp.zeros(()))
-        kind, parameters, kept = Wedge, tuple(wedge), wedge.kept_rate()
-    else:
-        kind, parameters, kept = Independent, (signal, purity(curation)), kept_rate(curation)
-    full = jnp.broadcast_arrays(jnp.asarray(alpha, float) * kept, jnp.asarray(problem.ridge, float), *parameters)
+    law, kept = settings.of(problem.curation).law(jnp.asarray(problem.signal, float), problem.curation)
+    fields, structure = jax.tree.flatten(law)
+    full = jnp.broadcast_arrays(jnp.asarray(alpha, float) * kept, jnp.asarray(problem.ridge, float), *fields)
     count = full[0].size
     missing = (1 << (count - 1).bit_length()) - count
     fill = lambda field: jnp.pad(field.ravel(), (0, missing), constant_values=jnp.nan)
     delta, ridge, *fields = (fill(field) for field in full)
-    return kind(*fields), delta, ridge, full[0].shape
+    return jax.tree.unflatten(structure, fields), delta, ridge, full[0].shape

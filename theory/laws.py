@@ -31,6 +31,11 @@ class Law(Protocol):
         ...
 
     @property
+    def resolved(self) -> float:
+        """Largest ||a||/tau up to which those nodes resolve the edges of the law."""
+        ...
+
+    @property
     def signal(self) -> Array:
         """r = ||mu||."""
         ...
@@ -71,6 +76,11 @@ class Independent(NamedTuple):
         """x is a mixture of two Gaussians."""
         return 96
 
+    @property
+    def resolved(self) -> float:
+        """It has no edges."""
+        return jnp.inf
+
     def moments(self) -> tuple[Array, Array]:
         """b = (2 pi - 1) r, C = 1 + r^2."""
         return jnp.stack([(2 * self.purity - 1) * self.signal]), jnp.stack([jnp.stack([1 + self.signal**2])])
@@ -106,8 +116,13 @@ class Wedge(NamedTuple):
 
     @property
     def nodes(self) -> int:
-        """Resolves the wedge's edge up to ||a||/tau of about 15."""
+        """Resolves the wedge's edges up to ``resolved``."""
         return 256
+
+    @property
+    def resolved(self) -> float:
+        """Where w lies nearer to the space of mean, generator and verifier, the edges bend x within a node."""
+        return 15.0
 
     def axes(self) -> tuple[Array, Array]:
         """g and v in an orthonormal basis whose first vector is mu/||mu||; v has a third entry, g has none."""
@@ -188,6 +203,11 @@ class Clean(NamedTuple):
         """x is Gaussian."""
         return 96
 
+    @property
+    def resolved(self) -> float:
+        """It has no edges."""
+        return jnp.inf
+
     def moments(self) -> tuple[Array, Array]:
         """b = r e_1, C = I + r^2 e_1 e_1^T."""
         m = self.signal * jnp.eye(3)[0]
@@ -221,6 +241,11 @@ class Mixture(NamedTuple):
     def nodes(self) -> int:
         """Those of a wedge."""
         return 256
+
+    @property
+    def resolved(self) -> float:
+        """That of a wedge."""
+        return 15.0
 
     @property
     def signal(self) -> Array:

@@ -4,11 +4,12 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import ndtr
 
-from theory._check import check_alpha, check_problem, in_range, independent_rates
+from theory._check import check_alpha, in_range
 from theory.errors import KindError
 from theory.laws import Wedge
+from theory.settings import check_problem, curation_of
 from theory.threshold import generator_accuracy, kept_correct_rate, kept_rate, kept_wrong_rate, purity
-from theory.types import ClassRates, Cosines, Problem, Rates, Scalar
+from theory.types import ClassRates, Problem, Rates, Scalar
 
 
 def bayes_accuracy(signal: Scalar) -> Scalar:
@@ -25,7 +26,7 @@ def infinite_data(problem: Problem) -> Scalar:
     `theory.threshold.p_star`. Source: feng2024beyond, main theorem; THEORY §5.
     """
     check_problem(problem)
-    rates = independent_rates(problem)
+    rates = curation_of(problem, "independent")
     excess = kept_correct_rate(rates) - kept_wrong_rate(rates)
     sign = jnp.where(kept_rate(rates) > 0, jnp.sign(excess), jnp.nan)
     return ndtr(sign * problem.signal)
@@ -40,7 +41,7 @@ def averaging(problem: Problem, alpha: Scalar) -> Scalar:
     """
     check_problem(problem)
     check_alpha(alpha)
-    rates = independent_rates(problem)
+    rates = curation_of(problem, "independent")
     pull = (2 * purity(rates) - 1) * problem.signal
     cosine = pull / jnp.sqrt(pull**2 + 1 / (alpha * kept_rate(rates)))
     return ndtr(problem.signal * cosine)
@@ -51,9 +52,7 @@ def unverified(problem: Problem, alpha: Scalar) -> tuple[Problem, Scalar]:
 
     Both problems have the same law of kept data. Uses phi; meaningful where psi = phi. Source: THEORY §5.
     """
-    rates = independent_rates(problem)
-    if isinstance(rates, ClassRates):
-        raise KindError("unverified is for Rates; a class-dependent verifier also changes the classes' shares")
+    rates = _plain(problem)
     return problem._replace(curation=Rates(rates.p, 1.0, 1.0)), alpha * rates.phi
 
 
@@ -62,15 +61,13 @@ def clean(problem: Problem, alpha: Scalar) -> tuple[Problem, Scalar]:
 
     Both problems have the same law of kept data. Meaningful where psi = 0. Source: THEORY §5.
     """
-    rates = independent_rates(problem)
-    if isinstance(rates, ClassRates):
-        raise KindError("clean is for Rates; a class-dependent verifier also changes the classes' shares")
+    rates = _plain(problem)
     return problem._replace(curation=Rates(0.0, 1.0, 1.0)), alpha * generator_accuracy(rates) * rates.phi
 
 
 def mirrored(problem: Problem) -> Problem:
     """p -> 1 - p with phi <-> psi: purity pi -> 1 - pi at the same kept rate, hence accuracy -> 1 - accuracy."""
-    rates = independent_rates(problem)
+    rates = curation_of(problem, "independent")
     return problem._replace(curation=rates._replace(p=1 - rates.p, phi=rates.psi, psi=rates.phi))
 
 
@@ -83,9 +80,7 @@ def linear_infinite_data(problem: Problem) -> Scalar:
     TypeError for a curation that is not `Cosines`. Source: THEORY §5, with the ridge kept.
     """
     check_problem(problem)
-    if not isinstance(problem.curation, Cosines):
-        raise KindError("linear_infinite_data is for Cosines; see infinite_data for the independent setting")
-    fields = (problem.signal, *problem.curation, problem.ridge)
+    fields = (problem.signal, *curation_of(problem, "linear"), problem.ridge)
     signal, *cosines, ridge = jnp.broadcast_arrays(*(jnp.asarray(field, float) for field in fields))
     flat = (field.ravel() for field in (signal, *cosines, jnp.zeros_like(signal)))
     return jnp.reshape(_population(Wedge(*flat), ridge.ravel()), signal.shape)
@@ -98,3 +93,11 @@ def _population(law: Wedge, ridge: Scalar) -> Scalar:
     b, c = law.moments()
     w = jnp.linalg.solve(c + ridge * jnp.eye(len(b)), b)
     return ndtr(law.signal * w[0] / jnp.linalg.norm(w))
+
+
+def _plain(problem: Problem) -> Rates:
+    """The rates of an independent problem, where they do not depend on the class."""
+    rates = curation_of(problem, "independent")
+    if isinstance(rates, ClassRates):
+        raise KindError("this limit is for Rates; a class-dependent verifier also changes the classes' shares")
+    return rates

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 
+from theory import settings
 from theory.engine import solve
-from theory.geometry import rates as rates_of_cosines
-from theory.threshold import generator_accuracy, kept_rate, marginal, p_star, purity
-from theory.types import Cosines, Problem, Scalar
+from theory.threshold import generator_accuracy, marginal, p_star
+from theory.types import Problem, Scalar
 
 
 class Prediction(NamedTuple):
@@ -27,6 +27,8 @@ class Prediction(NamedTuple):
     """Of the trained classifier, d -> inf at this ratio; NaN where ``converged`` is False."""
     converged: Scalar
     residual: Scalar
+    status: Scalar
+    """Why there is no solution: an index into `theory.types.STATUSES`, 0 where ``converged``."""
 
     @property
     def beats_generator(self) -> Scalar:
@@ -35,7 +37,7 @@ class Prediction(NamedTuple):
 
     @property
     def below_threshold(self) -> Scalar:
-        """The p* rule: p < p*, that is purity > 1/2."""
+        """The p* rule: p < p*, that is purity > 1/2 (where real data are mixed in, of all that is trained on)."""
         return jnp.asarray(self.purity) > 0.5
 
 
@@ -43,7 +45,7 @@ def predict(problem: Problem, alpha: Scalar, loss: str = "squared") -> Predictio
     """Predict threshold, curation and trained accuracy; fields of ``problem`` may be arrays that broadcast.
 
     Args:
-        problem: any curation: `Rates`, `ClassRates` or `Cosines`.
+        problem: with the parameter object of any setting: `Rates`, `ClassRates`, `Cosines`, ...
         alpha: n/d, generated samples per dimension.
         loss: a key of `theory.losses.LOSSES`.
 
@@ -51,8 +53,10 @@ def predict(problem: Problem, alpha: Scalar, loss: str = "squared") -> Predictio
         ValueError: an argument outside its range, or an unknown loss. RuntimeError: JAX is in float32.
     """
     solution = solve(problem, alpha, loss)
-    curation = problem.curation
-    rates = rates_of_cosines(problem.signal, curation) if isinstance(curation, Cosines) else curation
+    setting, curation = settings.of(problem.curation), problem.curation
+    rates = setting.rates(problem.signal, curation)
     p, phi, psi = marginal(rates)
-    summary = (p_star(rates), kept_rate(rates), purity(rates), generator_accuracy(rates))
-    return Prediction(p, phi, psi, *summary, solution.accuracy, solution.converged, solution.residual)
+    kept, purity = setting.trained_on(rates, curation)
+    summary = (p_star(rates), kept, purity, generator_accuracy(rates))
+    found = (solution.accuracy, solution.converged, solution.residual, solution.status)
+    return Prediction(p, phi, psi, *summary, *found)

@@ -3,7 +3,8 @@
 import jax.numpy as jnp
 from jax.scipy.special import ndtr
 
-from theory._check import check_alpha, check_problem, independent_rates, require_x64
+from theory import settings, status
+from theory._check import check_alpha, require_x64
 from theory.threshold import kept_rate, purity
 from theory.types import Problem, Scalar, Solution
 
@@ -34,8 +35,8 @@ def solve(problem: Problem, alpha: Scalar) -> Solution:
     Source: THEORY §4, closed form; checked against direct simulation.
     """
     require_x64()
-    check_problem(problem)
-    rates = independent_rates(problem)
+    settings.check_problem(problem)
+    rates = settings.curation_of(problem, "independent")
     check_alpha(alpha)
     r, lam = jnp.asarray(problem.signal, float), jnp.asarray(problem.ridge, float)
     pi = purity(rates)
@@ -54,7 +55,7 @@ def solve(problem: Problem, alpha: Scalar) -> Solution:
     residual = jnp.abs(lam * delta * theta**2 + (delta + lam * delta - 1) * theta - 1) / (1 + theta)
     solved = (delta > 0) & ((lam > 0) | (delta > 1)) & jnp.isfinite(accuracy)
     a, tau, norm, accuracy = (jnp.where(solved, value, jnp.nan) for value in (a, tau, norm, accuracy))
-    return Solution(a, tau, norm, accuracy, solved, residual)
+    return Solution(a, tau, norm, accuracy, solved, residual, status.code(solved, delta, (lam > 0) | (delta > 1)))
 
 
 def _theta(delta: Scalar, lam: Scalar) -> Scalar:

@@ -15,12 +15,13 @@ from jax.scipy.special import ndtr
 from jax.scipy.stats.norm import pdf
 from jaxtyping import Array
 
-from theory._check import check_alpha, check_problem, in_range, require_x64
+from theory._check import check_alpha, in_range, require_x64
 from theory.engine import parabolas, states
-from theory.errors import InputError, KindError
+from theory.errors import InputError
 from theory.geometry import rates as rates_of_cosines
 from theory.laws import Law, Projection, Wedge
 from theory.losses import LOSSES
+from theory.settings import check_problem, curation_of
 from theory.threshold import kept_rate, p_star, purity
 from theory.types import Cosines, Problem, Rates, Scalar
 
@@ -30,7 +31,6 @@ _TARGET = 1e-13
 _STEPS = 40
 _SAME = 1e-6
 _ALIGNED = 1e-12
-_NOT_LINEAR = "rounds are defined in the linear setting: curation must be Cosines"
 
 
 class Everything(NamedTuple):
@@ -51,6 +51,11 @@ class Everything(NamedTuple):
     def nodes(self) -> int:
         """The edge at g.c = 0 bends the density of x, as the wedge's does."""
         return 256
+
+    @property
+    def resolved(self) -> float:
+        """As that of the wedge."""
+        return 15.0
 
     def axis(self) -> Array:
         """g."""
@@ -166,8 +171,7 @@ def fixed_points(
         `FixedPoints`; empty and ``complete`` False where none was found. Not for use under jit.
     """
     require_x64()
-    if not isinstance(problem.curation, Cosines):
-        raise KindError(_NOT_LINEAR)
+    curation_of(problem, "linear")
     if any(np.ndim(field) for field in (problem.signal, problem.ridge, alpha, *problem.curation)):
         raise InputError("fixed_points takes scalars, as their number differs between problems; loop over them")
     in_range("starts", starts, 1, np.inf, remedy="it counts starting points")
@@ -223,8 +227,7 @@ class _Cells(NamedTuple):
 def _cells(problem: Problem, alpha: Array, loss: str) -> tuple[tuple[int, ...], _Cells]:
     """Broadcast shape and flat fields, after the refusals."""
     require_x64()
-    if not isinstance(problem.curation, Cosines):
-        raise KindError(_NOT_LINEAR)
+    curation_of(problem, "linear")
     check_problem(problem)
     check_alpha(alpha)
     if loss not in LOSSES:

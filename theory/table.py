@@ -8,17 +8,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from theory._check import check_cosines, check_rates, in_range, require_x64
+from theory import settings, status
+from theory._check import in_range, require_x64
+from theory.columns import CLASS_RATES, COLUMNS, SHARED, setting_of
 from theory.errors import InputError
 from theory.losses import LOSSES
 from theory.prediction import Prediction, predict
-from theory.types import ClassRates, Cosines, Problem, Rates
+from theory.settings.base import Setting
+from theory.types import Problem
 
-RATES = ("p", "phi", "psi")
-CLASS_RATES = tuple(f"{rate}_{side}" for rate in RATES for side in ("negative", "positive"))
-COSINES = ("cos_generator", "cos_verifier", "cos_between")
-SHARED = ("signal", "alpha", "ridge")
-POSITIVE = {"signal": "r = ||mu||", "alpha": "alpha = n/d"}
+KNOWN = frozenset((*COLUMNS, *CLASS_RATES, "loss", "setting"))
 BLOCKS = (256, 4096)
 """Lines go through in blocks of one of these sizes, the last one padded, so that each (loss, setting) is compiled
 for two sizes at most, whatever the length of the table."""
@@ -29,44 +28,49 @@ def predict_table(columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
     Args:
         columns: arrays of one length (or single values) named as in THEORY §1: ``signal``, ``alpha``, ``ridge``,
-            ``loss``, and either ``p``, ``phi``, ``psi`` (or all of p_negative, p_positive, phi_negative, ...,
-            with ``prior`` = P(y = +1), default 1/2), or the three cosines of the linear setting.
+            ``loss``, and those of a setting (`theory.columns.SETTINGS`): ``p``, ``phi``, ``psi`` (or all of p_negative,
+            p_positive, phi_negative, ..., with ``prior`` = P(y = +1), default 1/2), or the three cosines. ``setting``
+            names it, for the table or line by line, where the columns do not (`theory.columns.setting_of`).
 
     Returns:
-        The fields of `Prediction` as NumPy arrays, in the order of the lines. A line without solution has
-        accuracy NaN and converged False.
+        The fields of `Prediction` as NumPy arrays, in the order of the lines, ``status`` in words. A line without
+        solution has accuracy NaN, converged False and a status that says why.
 
     Raises:
-        ValueError: a missing column, columns of both settings, or a value outside its range, naming the column and
-            the line (counted from 1). RuntimeError: JAX is in float32.
+        ValueError: a missing column, or a value outside its range, naming the column and the line (counted from 1).
+            RuntimeError: JAX is in float32.
     """
     require_x64()
-    names = _columns_of(columns)
-    length = max(np.size(columns[name]) for name in (*names, "loss"))
-    numbers = {name: np.broadcast_to(_numbers(name, columns[name]), (length,)) for name in names}
-    losses = np.broadcast_to(np.asarray(columns["loss"], dtype=object), (length,))
-    _check_lines(numbers, losses)
+    length = max(np.size(columns[name]) for name in columns if name in KNOWN)
+    losses, named = (_words(columns.get(name), length) for name in ("loss", "setting"))
     found: dict[str, np.ndarray] = {}
-    for loss in dict.fromkeys(losses):
-        lines = np.flatnonzero(losses == loss)
-        part = _predict_lines({name: column[lines] for name, column in numbers.items()}, str(loss))
-        for name, values in part._asdict().items():
-            found.setdefault(name, np.empty(length, values.dtype))[lines] = values
+    for name in dict.fromkeys(named):
+        setting = settings.named(setting_of(list(columns), name).name)
+        lines = np.flatnonzero(named == name)
+        numbers = _numbers(setting, columns, length)
+        _check_lines(setting, {column: values[lines] for column, values in numbers.items()}, losses[lines], lines)
+        for loss in dict.fromkeys(losses[lines]):
+            part = lines[losses[lines] == loss]
+            predicted = _predict_lines(setting, {column: values[part] for column, values in numbers.items()}, str(loss))
+            for field, values in predicted.items():
+                found.setdefault(field, np.empty(length, values.dtype))[part] = values
     return found
 
 
-def _columns_of(columns: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of the columns that matter. Raises ValueError where they do not make a problem."""
-    linear = any(name in columns for name in COSINES)
-    class_dependent = any(name in columns for name in CLASS_RATES)
-    wanted = COSINES if linear else CLASS_RATES if class_dependent else RATES
-    missing = [name for name in (*SHARED, *wanted, "loss") if name not in columns]
-    if missing:
-        raise InputError(f"column {missing[0]} is missing; the table needs {', '.join((*SHARED, 'loss', *wanted))}")
-    return (*SHARED, *wanted, "prior") if class_dependent and not linear and "prior" in columns else (*SHARED, *wanted)
+def _words(values: Any, length: int) -> np.ndarray:
+    return np.broadcast_to(np.asarray("" if values is None else values, dtype=object), (length,))
 
 
-def _numbers(name: str, values: Any) -> np.ndarray:
+def _numbers(setting: Setting, columns: Mapping[str, Any], length: int) -> dict[str, np.ndarray]:
+    """The columns that the setting reads. Raises ValueError for one that is missing."""
+    own = setting.names(columns)
+    for name in (*SHARED, *own, "loss"):
+        if name not in columns:
+            raise InputError(f"column {name} is missing; the table needs {', '.join((*SHARED, 'loss', *own))}")
+    return {name: np.broadcast_to(_as_numbers(name, columns[name]), (length,)) for name in (*SHARED, *own)}
+
+
+def _as_numbers(name: str, values: Any) -> np.ndarray:
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
@@ -82,58 +86,46 @@ def _is_number(value: Any) -> bool:
     return True
 
 
-def _check_lines(numbers: dict[str, np.ndarray], losses: np.ndarray) -> None:
+def _check_lines(setting: Setting, numbers: dict[str, np.ndarray], losses: np.ndarray, lines: np.ndarray) -> None:
     """Raise ValueError for the first line that is no problem; checks whole columns unless something is wrong."""
     try:
-        _check(numbers, losses)
+        _check(setting, numbers, losses)
     except ValueError:
-        for line in range(len(losses) if len(losses) > 1 else 0):
+        for i, line in enumerate(lines if len(lines) > 1 else ()):
             try:
-                _check({name: column[line] for name, column in numbers.items()}, losses[line : line + 1])
+                _check(setting, {name: column[i] for name, column in numbers.items()}, losses[i : i + 1])
             except ValueError as error:
                 raise InputError(f"line {line + 1}: {error}") from None
         raise
 
 
-def _check(numbers: Mapping[str, Any], losses: np.ndarray) -> None:
-    for name, meaning in POSITIVE.items():
-        in_range(name, numbers[name], 0, np.inf, open_low=True, remedy=meaning)
-    in_range("ridge", numbers["ridge"], 0, np.inf, remedy="ridge is an L2 penalty")
-    curation = _curation(numbers, np.stack)
-    check_cosines(curation) if isinstance(curation, Cosines) else check_rates(curation)
+def _check(setting: Setting, numbers: Mapping[str, Any], losses: np.ndarray) -> None:
+    for name in SHARED:
+        column = COLUMNS[name]
+        in_range(name, numbers[name], column.low, column.high, open_low=column.open_low, remedy=column.meaning)
+    setting.check(setting.curation(numbers))
     unknown = [loss for loss in losses if loss not in LOSSES]
     if unknown:
         raise InputError(f"loss = {unknown[0]!r} is unknown; choose from {', '.join(LOSSES)}")
 
 
-def _curation(numbers: Mapping[str, Any], stack: Any) -> Rates | ClassRates | Cosines:
-    if COSINES[0] in numbers:
-        return Cosines(*(numbers[name] for name in COSINES))
-    if CLASS_RATES[0] not in numbers:
-        return Rates(*(numbers[name] for name in RATES))
-    return by_class(numbers, stack)
-
-
-def by_class(numbers: Mapping[str, Any], stack: Any = np.stack) -> ClassRates:
-    """`ClassRates` from the columns p_negative, p_positive, ... and prior = P(y = +1), 1/2 where it is absent."""
-    sides = [stack([numbers[f"{rate}_negative"], numbers[f"{rate}_positive"]], -1) for rate in RATES]
-    prior = numbers.get("prior", 0.5 + 0 * numbers["signal"])
-    return ClassRates(sides[0], sides[1], sides[2], stack([1 - prior, prior], -1))
-
-
-def _predict_lines(numbers: dict[str, np.ndarray], loss: str) -> Prediction:
+def _predict_lines(setting: Setting, numbers: dict[str, np.ndarray], loss: str) -> dict[str, np.ndarray]:
     length = len(numbers["signal"])
     block = next((size for size in BLOCKS if length <= 8 * size), BLOCKS[-1])
     parts = []
     for start in range(0, length, block):
         lines = np.minimum(np.arange(start, start + block), length - 1)
-        parts.append(jax.device_get(_predict_block({name: c[lines] for name, c in numbers.items()}, loss)))
-    return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:length], *parts)
+        part = {name: column[lines] for name, column in numbers.items()}
+        parts.append(jax.device_get(_predict_block(part, loss, setting.name)))
+    found = jax.tree.map(lambda *leaves: np.concatenate(leaves)[:length], *parts)
+    problem = Problem(numbers["signal"], setting.curation(numbers), numbers["ridge"])
+    codes = status.refined(found.status, problem, numbers["alpha"], loss)
+    return found._replace(status=status.name(codes))._asdict()
 
 
-@partial(jax.jit, static_argnames="loss")
-def _predict_block(numbers: dict[str, jax.Array], loss: str) -> Prediction:
-    curation = _curation(numbers, jnp.stack)
+@partial(jax.jit, static_argnames=("loss", "setting"))
+def _predict_block(numbers: dict[str, jax.Array], loss: str, setting: str) -> Prediction:
+    curation = settings.named(setting).curation(numbers, jnp.stack)
     found = predict(Problem(numbers["signal"], curation, numbers["ridge"]), numbers["alpha"], loss)
     shape = numbers["signal"].shape
     return Prediction(*(jnp.broadcast_to(jnp.asarray(field), shape) for field in found))

@@ -1,5 +1,8 @@
 """The threshold p* and what a verifier does to the labels (THEORY §1; Feng et al. 2406.07515)."""
 
+from functools import reduce
+from operator import mul
+
 import jax.numpy as jnp
 
 from theory._check import check_rates
@@ -58,16 +61,19 @@ def marginal(rates: Rates | ClassRates) -> Rates:
 
 def kept_correct_rate(rates: Rates | ClassRates) -> Scalar:
     """P(kept and y' correct) = (1 - p) phi, or sum_k rho_k (1 - p_k) phi_k."""
-    if isinstance(rates, ClassRates):
-        return jnp.sum(rates.prior * (1 - rates.p) * rates.phi, -1)
-    return (1 - jnp.asarray(rates.p)) * rates.phi
+    return _over_classes(rates, 1 - jnp.asarray(rates.p), rates.phi)
 
 
 def kept_wrong_rate(rates: Rates | ClassRates) -> Scalar:
     """P(kept and y' wrong) = p psi, or sum_k rho_k p_k psi_k."""
+    return _over_classes(rates, jnp.asarray(rates.p), rates.psi)
+
+
+def _over_classes(rates: Rates | ClassRates, *factors: Scalar) -> Scalar:
+    """sum_k rho_k prod_j factor_jk; the product alone where it does not depend on the class."""
     if isinstance(rates, ClassRates):
-        return jnp.sum(rates.prior * rates.p * rates.psi, -1)
-    return jnp.asarray(rates.p) * rates.psi
+        return jnp.sum(reduce(mul, factors, rates.prior), -1)
+    return reduce(mul, factors)
 
 
 def kept_rate(rates: Rates | ClassRates) -> Scalar:
@@ -103,9 +109,7 @@ def log_odds_of_purity(rates: Rates | ClassRates) -> Scalar:
 def generator_accuracy(rates: Rates | ClassRates) -> Scalar:
     """P(y' = y) = 1 - p, or sum_k rho_k (1 - p_k)."""
     check_rates(rates)
-    if isinstance(rates, ClassRates):
-        return jnp.sum(rates.prior * (1 - rates.p), -1)
-    return 1 - jnp.asarray(rates.p)
+    return _over_classes(rates, 1 - jnp.asarray(rates.p))
 
 
 def verifier_suffices(rates: Rates | ClassRates) -> Scalar:

@@ -1,13 +1,17 @@
 """The parameter objects of the toolkit, shared by prediction and simulation.
 
-All are NamedTuples, hence JAX pytrees: ``jax.vmap`` over a field is a sweep. ``sims`` imports
-this module and nothing else of ``theory``, so that the two roads to a number share no formula.
-Symbols follow THEORY §1 (table in ``theory/README.md``).
+All are NamedTuples, hence JAX pytrees: ``jax.vmap`` over a field is a sweep. ``sims`` imports this module, the
+vocabulary and the errors, and nothing else of ``theory``, so that the two roads to a number share no formula.
+Symbols follow THEORY §1 (table in ``theory/README.md``). The parameter objects of settings that are not written out
+here (``KeepEasy``, ``KeepHard``, ``Mixture``) are made from the vocabulary, `theory.columns.SETTINGS`.
 """
 
-from typing import NamedTuple, TypeAlias
+from collections import namedtuple
+from typing import Any, NamedTuple, TypeAlias
 
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
+
+from theory.columns import COLUMNS, SETTINGS
 
 Scalar: TypeAlias = float | Float[Array, "..."]
 """A number in float64, or an array of them where a function broadcasts."""
@@ -27,6 +31,11 @@ class Rates(NamedTuple):
     psi: Scalar
     """P(kept | y' wrong): the verifier's false-positive rate."""
 
+    @property
+    def setting(self) -> str:
+        """Where label errors come from, by name."""
+        return "independent"
+
 
 class ClassRates(NamedTuple):
     """`Rates` that depend on the true class; last axis is the class, (y = -1, y = +1)."""
@@ -39,6 +48,11 @@ class ClassRates(NamedTuple):
     """psi_k = P(kept | y' != k, y = k)."""
     prior: Float[Array, "... 2"]
     """rho_k = P(y = k); sums to 1."""
+
+    @property
+    def setting(self) -> str:
+        """Where label errors come from, by name."""
+        return "independent"
 
 
 class Cosines(NamedTuple):
@@ -55,6 +69,11 @@ class Cosines(NamedTuple):
     cos_between: Scalar
     """cos(g, v), in [-1, 1]."""
 
+    @property
+    def setting(self) -> str:
+        """Where label errors come from, by name."""
+        return "linear"
+
 
 class Problem(NamedTuple):
     """What is learned from what: population, curation and penalty.
@@ -65,16 +84,26 @@ class Problem(NamedTuple):
 
     signal: Scalar
     """r = ||mu||, in (0, inf), with x = y mu + z and z ~ N(0, I_d)."""
-    curation: Rates | ClassRates | Cosines
-    """How synthetic labels arise and which are kept."""
+    curation: Any
+    """How synthetic labels arise and which are kept: `Rates`, `ClassRates`, `Cosines`, or that of another setting."""
     ridge: Scalar
     """lambda in (1/m) sum_kept l(y' x.w) + (lambda/2)||w||^2: relative to the m **kept** samples."""
+
+
+STATUSES = ("ok", "nothing kept", "not unique", "separable", "too near to coplanar", "not converged")
+"""Why a solution was not found, by code; 0 where it was (THEORY §4).
+
+nothing kept: n/d times the kept rate is 0. not unique: least squares at ridge = 0 with no more kept samples than
+dimensions. separable: the kept data can be separated, so that at ridge = 0 the loss has no minimum. too near to
+coplanar: the trained classifier lies so near to the space of mean, generator and verifier (||a|| > 15 tau) that the
+quadrature does not resolve the edges of the kept region. not converged: none of these.
+"""
 
 
 class Solution(NamedTuple):
     """The trained classifier in the limit d -> inf at fixed n/d, and whether it was found.
 
-    Where ``converged`` is False every other number except ``residual`` is NaN.
+    Where ``converged`` is False every other number except ``residual`` and ``status`` is NaN.
     """
 
     overlap: Scalar
@@ -89,6 +118,8 @@ class Solution(NamedTuple):
     """True where the equations were solved to the stated tolerance."""
     residual: Scalar
     """Largest residual of the fixed-point equations at the solution, relative to their terms."""
+    status: Int[Array, "..."] | int
+    """Why there is none: an index into `STATUSES`, 0 where ``converged``."""
 
 
 class Confusion(NamedTuple):
@@ -115,3 +146,18 @@ class ClassesProblem(NamedTuple):
     """How synthetic labels arise and which are kept."""
     ridge: Scalar
     """lambda in (1/m) sum_kept l(y', W x) + (lambda/2)||W||^2: relative to the m **kept** samples."""
+
+
+def __getattr__(name: str) -> Any:
+    """The parameter object of a setting that is not written out above: a NamedTuple of the setting's columns."""
+    for setting in SETTINGS.values():
+        if setting.parameters == name:
+            make: Any = namedtuple
+            made = make(name, setting.columns, module=__name__)
+            made.__doc__ = f"Setting {setting.name}: {setting.meaning}."
+            made.setting = setting.name
+            for field in setting.columns:
+                getattr(made, field).__doc__ = COLUMNS[field].meaning
+            globals()[name] = made
+            return made
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t
 
-PARAMETERS = ["method", "setting", "loss", "n", "d", "alpha", "signal", "ridge", "prior", "p", "phi", "psi"]
-PARAMETERS += [f"{rate}_{side}" for rate in ("p", "phi", "psi") for side in ("negative", "positive")]
-PARAMETERS += ["cos_generator", "cos_verifier", "cos_between"]
+from theory.columns import SETTINGS
+
+FIXED = ["method", "setting", "loss", "n", "d", "alpha", "signal", "ridge", "prior"]
+"""What a cell of any setting has, before the columns of its setting."""
 
 CONFIDENCE = 0.95
 """Level of every interval in the tables and figures. What it covers: independent trials (fresh data sets)."""
@@ -25,7 +26,7 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     exact theory (``method = "theory"``) have no error.
     """
     groups = rows.groupby("cell", sort=False)
-    cells = groups[PARAMETERS].first()
+    cells = groups[[*FIXED, *SETTINGS[rows["setting"].iloc[0]].recorded]].first()
     cells["seeds"] = groups.size()
     cells["failed"] = groups["converged"].agg(lambda ok: int((~ok).sum()))
     cells["status"] = groups["status"].agg(_status)

@@ -8,25 +8,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 from scipy.stats import binom, norm
 
 from sims.comparison.cells import summarise
 from sims.comparison.crossings import Curve, normal_z, value_at
 from sims.comparison.crossings import crossings as measured_crossings
 from sims.running.progress import Advance
+from theory import settings
 from theory import table as theory_table
-from theory.crossings import TARGETS, Target, along, predicted_crossings
+from theory.columns import CLASS_RATES, COSINES, RATES, RECORDED, SETTINGS, SHARED, Setting
+from theory.crossings import TARGETS, Target, along, predicted_crossings, thresholds
 from theory.limits import bayes_accuracy
-from theory.table import CLASS_RATES, COSINES, SHARED, by_class
-from theory.threshold import p_star_along
 
 STEPS = 4
 LINE_POINTS = 201
 MAP_POINTS = 61
 CURVE = ["setting", "loss", "n", "d", "alpha", "signal", "ridge", "prior"]
-INDEPENDENT = ["phi_negative", "phi_positive", "psi_negative", "psi_positive", "p_ratio"]
-LINEAR = ["cos_verifier", "cos_between"]
 MEASURED = ["x", "low", "high", "rising", "coarse"]
 CROSSING = ["rising", "measured", "low", "high", "coarse", "rule", "exact", "predicted", "z", "in_grid"]
 PREDICTED = ["p_star", "kept_rate", "purity", "generator_accuracy"]
@@ -70,27 +67,21 @@ def compare(rows: pd.DataFrame, advance: Advance = lambda units: None) -> Compar
 def _curve_numbers(cells: pd.DataFrame) -> pd.Series:
     """Number of the curve of each cell. On a curve the generator varies and all else is constant: the verifier, the
     training, and with class-dependent error rates their ratio (p = 0 belongs to the one ratio there is, or to 1)."""
-    if not _is_independent(cells):
-        return cells.groupby(CURVE + LINEAR, sort=False).ngroup()
+    setting = setting_of(cells)
+    constant = [*CURVE, *setting.constants]
+    if not setting.by_class:
+        return cells.groupby(constant, sort=False).ngroup()
     total = cells["p_negative"] + cells["p_positive"]
     ratio = (cells["p_negative"] / total.where(total > 0)).round(12)
-    others = ratio.groupby([cells[name] for name in CURVE + INDEPENDENT[:-1]])
+    others = ratio.groupby([cells[name] for name in constant])
     only = others.transform("min").where(others.transform("nunique") == 1, 0.5)
-    return cells.assign(p_ratio=ratio.fillna(only)).groupby(CURVE + INDEPENDENT, sort=False).ngroup()
+    return cells.assign(p_ratio=ratio.fillna(only)).groupby([*constant, "p_ratio"], sort=False).ngroup()
 
 
 def _thresholds(cells: pd.DataFrame) -> pd.Series:
-    """The error rate at which purity is 1/2 along the curve of each cell: where p = p*, in closed form.
-
-    Independent setting: p*, or `p_star_along` with class-dependent error rates. Linear setting: p = p* where
-    cos_generator = -cos_verifier, hence at p = Phi(r cos_verifier), whatever cos_between is.
-    """
+    """The error rate at which purity is 1/2 along the curve of each cell (`theory.crossings.thresholds`)."""
     firsts = _representatives(cells)
-    if _is_independent(cells):
-        found = p_star_along(by_class(_columns(firsts)))
-    else:
-        found = ndtr(firsts["signal"] * firsts["cos_verifier"])
-    return cells["curve"].map(dict(zip(firsts["curve"], np.asarray(found), strict=True)))
+    return cells["curve"].map(dict(zip(firsts["curve"], thresholds(_columns(firsts)), strict=True)))
 
 
 def _representatives(cells: pd.DataFrame) -> pd.DataFrame:
@@ -110,10 +101,11 @@ def predict_table(table: pd.DataFrame) -> pd.DataFrame:
 def add_predictions(cells: pd.DataFrame) -> pd.DataFrame:
     """Cells with the p* rule, the exact theory (``exact_*``) and z = (measured - exact) / error."""
     found = predict_table(cells)
-    rates = [] if _is_independent(cells) else ["p", "phi", "psi"]  # from the cosines
+    rates = [name for name in RATES if cells[name].isna().all()]  # they follow from cosines
     cells = cells.assign(**{name: found[name] for name in [*rates, *PREDICTED]})
     cells["bayes_accuracy"] = np.asarray(bayes_accuracy(cells["signal"].to_numpy()))
     cells["exact_accuracy"], cells["exact_converged"] = found["accuracy"], found["converged"]
+    cells["exact_status"] = found["status"]
     cells["z"] = normal_z(cells["accuracy"] - cells["exact_accuracy"], cells["error"], cells["seeds"] - 1)
     return cells
 
@@ -142,8 +134,9 @@ def judge(cells: pd.DataFrame) -> pd.DataFrame:
 
 def _columns(table: pd.DataFrame) -> dict[str, np.ndarray]:
     """What `theory.table` reads of a table with the parameter columns of a sweep."""
-    wanted = (*SHARED, "loss", *(CLASS_RATES if _is_independent(table) else COSINES), "prior")
-    return {name: table[name].to_numpy() for name in wanted}
+    setting = setting_of(table)
+    own = (*CLASS_RATES, "prior") if setting.by_class else setting.columns
+    return {name: table[name].to_numpy() for name in (*SHARED, "loss", "setting", *own)}
 
 
 def theory_lines(cells: pd.DataFrame) -> pd.DataFrame:
@@ -152,8 +145,8 @@ def theory_lines(cells: pd.DataFrame) -> pd.DataFrame:
     table = firsts.loc[firsts.index.repeat(LINE_POINTS)].reset_index(drop=True)
     table = table.assign(**along(_columns(table), np.tile(np.linspace(0, 1, LINE_POINTS), len(firsts))))
     found = predict_table(table)
-    keep = table[["curve", *CURVE, "cos_generator", "cos_verifier", "cos_between"]]
-    return keep.assign(**{name: found[name] for name in found if name != "residual"})
+    keep = table[["curve", *CURVE, *COSINES, *(name for name in setting_of(cells).columns if name not in RECORDED)]]
+    return keep.assign(**{name: found[name] for name in found if name not in ("residual", "status")})
 
 
 def theory_maps(cells: pd.DataFrame) -> pd.DataFrame:
@@ -196,13 +189,15 @@ def compare_crossings(cells: pd.DataFrame) -> pd.DataFrame:
                 lines.append({"curve": curve, "target": target} | line)
     table = pd.DataFrame(lines, columns=["curve", "target", *CROSSING])
     table = table.sort_values(["curve", "target"], ascending=[True, False], kind="stable")
-    constant = LINEAR if not _is_independent(cells) else [*INDEPENDENT[:-1], "phi", "psi"]
+    setting = setting_of(cells)
+    constant = [*setting.constants, *(setting.verifier if setting.by_class else ())]
     parameters = cells.groupby("curve")[[*CURVE, *constant]].first()
     return _verdicts(table.join(parameters, on="curve"))
 
 
-def _is_independent(part: pd.DataFrame) -> bool:
-    return bool(part["setting"].iloc[0] == "independent")
+def setting_of(table: pd.DataFrame) -> Setting:
+    """The setting that all lines of a table have."""
+    return SETTINGS[table["setting"].iloc[0]]
 
 
 def _level(table: pd.DataFrame, target: Target) -> pd.Series | float:
@@ -233,6 +228,7 @@ def _match(
     """Pair measured and predicted crossings; z is that of the measured curve at the predicted place."""
     curve, found = measured
     threshold = float(part["p_star_along"].iloc[0])
+    symmetric = settings.named(part["setting"].iloc[0]).half_at_threshold
     lines: list[dict[str, Any]] = [
         {"rising": bool(c.rising), "measured": c.x, "low": c.low, "high": c.high, "coarse": bool(c.coarse)}
         for c in found.itertuples()
@@ -251,8 +247,9 @@ def _match(
     for line in lines:
         paired = "exact" in line
         line["rule"] = np.nan if line["rising"] else threshold
-        # where p = p* accuracy is 1/2 at any size, by symmetry: closed form, and no limit
-        line["predicted"] = line["rule"] if target == "p_half" and paired else line.get("exact", np.nan)
+        # by symmetry, where there is one, accuracy is 1/2 where p = p*, at any size: closed form, and no limit
+        closed = symmetric and target == "p_half" and paired
+        line["predicted"] = line["rule"] if closed else line.get("exact", np.nan)
         line["z"] = value_at(curve, line["predicted"]).z if curve is not None else np.nan
         line["in_grid"] = bool(part["p"].min() <= line["predicted"] <= part["p"].max())
     return lines
@@ -306,6 +303,7 @@ def summarise_comparison(cells: pd.DataFrame, table: pd.DataFrame) -> dict[str, 
         "trials": int(cells["seeds"].sum()),
         "failed_trials": int(cells["failed"].sum()),
         "failed_cells": int((cells["failed"] > 0).sum()),
+        "exact_failed": cells.loc[~cells["exact_converged"], "exact_status"].value_counts().to_dict(),
         "confidence": 0.95,
         "p_half": _largest(half["z"]) if len(half) else _largest(pd.Series(dtype=float)),
         "accuracy": _largest(cells["z"]) | {"inside_99": inside, "inside_99_by_chance": band},

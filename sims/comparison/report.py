@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from sims.comparison.compare import Comparison
+from sims.comparison.compare import Comparison, setting_of
+from theory.columns import COLUMNS
 
 Column = tuple[str, str]
 """Heading and alignment, '<' or '>'."""
@@ -89,8 +90,9 @@ def _curve_columns(cells: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """Columns that tell curves apart: key -> (heading, format)."""
     possible = {"loss": ("loss", "s"), "d": ("d", "g"), "alpha": ("n/d", "g"), "signal": ("signal", "g")}
     possible |= {"ridge": ("ridge", "g"), "prior": ("prior", "g")}
-    if cells["setting"].iloc[0] == "linear":
-        verifier = {"cos_verifier": ("cos(v,mu)", "g"), "cos_between": ("cos(g,v)", "g")}
+    setting = setting_of(cells)
+    if not setting.by_class:
+        verifier = {name: (COLUMNS[name].symbol, "g") for name in setting.constants}
     elif all((cells[f"{rate}_negative"] == cells[f"{rate}_positive"]).all() for rate in ("phi", "psi")):
         verifier = {"phi": ("phi", ".3g"), "psi": ("psi", ".3g")}
     else:
@@ -129,8 +131,14 @@ def _thresholds(cells: pd.DataFrame, crossings: pd.DataFrame) -> str:
     headings = [*_headings(columns), ("p* predicted", ">"), ("p_half measured", ">")]
     headings += [("95% interval", "<"), ("z", ">"), ("verdict", "<"), (_p_range(cells), "<")]
     title = "p_half, the error rate at which trained accuracy crosses 1/2 (theory: p*, at any n and d)"
-    if cells["setting"].iloc[0] == "linear":
+    setting = setting_of(cells).name
+    if setting == "linear":
         title += "\n(p* of a curve is the p at which p = p*, where cos(g,mu) = -cos(v,mu))"
+    elif setting != "independent":
+        title = (
+            "p_half, the error rate at which trained accuracy crosses 1/2 (theory: exact, d -> infinity)\n"
+            "(p* of a curve is the p at which half of what is trained on is correct)"
+        )
     return "\n".join([title, layout(headings, lines), *LEGEND])
 
 
@@ -221,6 +229,7 @@ def _closing(summary: dict[str, Any]) -> str:
     decided, exact = summary["decided_cells"], summary["exact_decided_cells"]
     lines.append(f"  'p < p*' predicts whether training beats the generator: {_share(summary['rule_right'], decided)}")
     lines.append(f"  the exact theory predicts it: {_share(summary['exact_right'], exact)}")
+    lines += [f"  without exact theory: {count} cells ({status})" for status, count in summary["exact_failed"].items()]
     undecided = summary["cells"] - decided - summary["failed_cells"]
     lines.append(f"  undecided cells: {undecided}; cells with a failed trial: {summary['failed_cells']}")
     return "\n".join(lines)
@@ -233,40 +242,3 @@ def _largest(z: dict[str, Any]) -> str:
 
 def _share(right: int, decided: int) -> str:
     return f"{right} of {decided} decided cells ({right / decided:.1%})" if decided else "no decided cells"
-
-
-def prediction(found: dict[str, Any]) -> str:
-    """What `theory.describe.describe` returns, as text."""
-    p, star = found["p"], found["p_star"]
-    lines = [f"p_star              {star:.6f}   training succeeds, with infinite data, while p < p*"]
-    if "p_gain_infinite_data" not in found:
-        lines.append(f"p, phi, psi         {p:.6f}, {found['phi']:.6f}, {found['psi']:.6f}   from the cosines")
-    lines += [
-        f"purity              {number(found['purity'], 6)}   share of the kept labels that is correct",
-        f"kept_rate           {found['kept_rate']:.6f}   share of the samples that is kept",
-        f"generator_accuracy  {found['generator_accuracy']:.6f}   1 - p",
-    ]
-    if not found["converged"]:
-        return "\n".join([*lines, "accuracy            none: nothing is kept, or the equations have no solution"])
-    relation = ("<", "good enough") if found["below_threshold"] else (">=", "not good enough")
-    better = "beats" if found["beats_generator"] else "does not beat"
-    lines += [
-        f"accuracy            {found['accuracy']:.6f}   of the trained classifier, exact as d -> infinity",
-        f"p_half              {_places(found['p_half'])}",
-        f"p_gain              {_places(found['p_gain'])}",
-    ]
-    if "p_gain_infinite_data" in found:
-        lines.append(f"  with infinite data {_places(found['p_gain_infinite_data'])}")
-    if found["curve_solved"] < 0.98:
-        lines.append(f"                    (only {found['curve_solved']:.0%} of the curve over p has a solution)")
-    lines += [
-        f"verdict             p = {p:.4g} {relation[0]} p* = {star:.4g}: "
-        f"the verifier is {relation[1]} in the limit of infinite data;",
-        f"                    at this sample size the trained classifier {better} its generator",
-    ]
-    return "\n".join(lines)
-
-
-def _places(crossings: list[dict[str, Any]]) -> str:
-    """Crossings as the generator gets worse: 'from p = .1 gain, from p = .6 loss'."""
-    return ", ".join(f"from p = {line['p']:.6f} {line['then']}" for line in crossings) or "none"

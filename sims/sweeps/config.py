@@ -1,4 +1,4 @@
-"""Sweep files: strict TOML into frozen dataclasses, every fault reported at once.
+"""Reading sweep files: every fault reported at once.
 
 A value outside its range, an unknown key or an impossible combination is refused with the key's path, the
 value, the allowed range and the remedy, before anything runs.
@@ -7,12 +7,14 @@ value, the allowed range and the remedy, before anything runs.
 import itertools
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from sims.losses import DRAWS, LOSSES, METHODS, PREDICTED
-from sims.running.toml import PerClass, Range, choices, grid, pairs, read_tables, read_toml, read_value, single
+from sims.losses import LOSSES, PREDICTED
+from sims.running.toml import read_tables, read_toml, read_value
+from sims.sweeps.tables import TABLES, SweepConfig, allowed
+from theory.columns import COLUMNS, COSINES, EXACT_LAW, SETTINGS, Setting
 
 MAX_CELLS = 10_000_000
 MIN_RIDGE = 1e-6
@@ -22,111 +24,6 @@ MAX_LINEAR = 10_000_000
 MAX_LINEAR_SIGNAL = 1e3
 """Largest signal there: the Gram matrix of the special columns loses digits with its square."""
 MOST_OF_A_KIND = 5
-PROBABILITY = Range(0, 1)
-COSINE = Range(-1, 1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProblemTable:
-    """[problem]: the population and the sizes."""
-
-    setting: str = choices(
-        ("independent", "linear"),
-        "where label errors come from (THEORY §2)",
-        default="independent",
-        many=False,
-    )
-    d: tuple[int, ...] = grid(Range(1, 1_000_000, integer=True), "dimension", default=(100,))
-    signal: tuple[float, ...] = grid(Range(0, 1e6, open_low=True), "r = ||mu||", default=(2.0,))
-    alpha: tuple[float, ...] = grid(Range(0, 1e6, open_low=True), "n/d, samples generated per dimension")
-    prior: float = single(PROBABILITY, "P(y = +1), independent setting", default=0.5)
-
-
-@dataclass(frozen=True, kw_only=True)
-class GeneratorTable:
-    """[generator]: the labels."""
-
-    p: tuple[float | PerClass, ...] | None = grid(
-        PROBABILITY, "error rate P(y' != y), independent setting", per_class=True, default=None
-    )
-    cos_generator: tuple[float, ...] | None = grid(COSINE, "cos(g, mu), linear setting", default=None)
-
-
-@dataclass(frozen=True, kw_only=True)
-class VerifierTable:
-    """[verifier]: what is kept."""
-
-    phi: tuple[float | PerClass, ...] | None = grid(
-        PROBABILITY, "P(kept | label correct), independent setting", per_class=True, default=None
-    )
-    psi: tuple[float | PerClass, ...] | None = grid(
-        PROBABILITY, "P(kept | label wrong), independent setting", per_class=True, default=None
-    )
-    cos_verifier: tuple[float, ...] | None = grid(COSINE, "cos(v, mu), linear setting", default=None)
-    cos_between: tuple[float, ...] | None = grid(COSINE, "cos(g, v), linear setting", default=None)
-    pairs: tuple[tuple[float | PerClass, float | PerClass], ...] | None = pairs(
-        "explicit [phi, psi] (linear setting: [cos_verifier, cos_between]) instead of every combination"
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingTable:
-    """[training]: the classifier."""
-
-    loss: tuple[str, ...] = choices(PREDICTED, "loss of the trained classifier", default=LOSSES, many=True)
-    ridge: tuple[float, ...] = grid(Range(0, 1e12), "L2 penalty relative to the mean over kept samples")
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunTable:
-    """[run]: by which method, how often, and from which root seed."""
-
-    method: str = choices(
-        METHODS,
-        "simulate trials, draw their rows from the exact law without data (squared loss; any d), or put the "
-        "exact theory in their place (one row per cell)",
-        default="simulation",
-        many=False,
-    )
-    draws: str = choices(
-        DRAWS,
-        "resolution of the simulated normal random numbers; float32 halves the time",
-        default="float64",
-        many=False,
-    )
-    seeds: int = single(Range(1, 10_000_000, integer=True), "independent trials per cell", default=32)
-    root_seed: int = single(Range(0, 2**31 - 1, integer=True), "root of all random numbers", default=0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SweepConfig:
-    """A whole sweep file. `load` and `parse` are the ways to make a checked one."""
-
-    problem: ProblemTable
-    generator: GeneratorTable
-    verifier: VerifierTable
-    training: TrainingTable
-    run: RunTable
-
-    @property
-    def trials(self) -> int:
-        """Rows per cell: the seeds, or one where the exact theory stands in for them."""
-        return 1 if self.run.method == "theory" else self.run.seeds
-
-    def verifiers(self) -> tuple[tuple[float | PerClass, float | PerClass], ...]:
-        """The (phi, psi), or (cos_verifier, cos_between), pairs of the sweep, in order."""
-        if self.verifier.pairs is not None:
-            return self.verifier.pairs
-        if self.problem.setting == "independent":
-            first, second = self.verifier.phi, self.verifier.psi
-        else:
-            first, second = self.verifier.cos_verifier, self.verifier.cos_between
-        assert first is not None and second is not None
-        return tuple((a, b) for a in first for b in second)
-
-
-TABLES = {"problem": ProblemTable, "generator": GeneratorTable, "verifier": VerifierTable}
-TABLES |= {"training": TrainingTable, "run": RunTable}
 
 
 def load(path: str | Path) -> SweepConfig:
@@ -151,39 +48,32 @@ def parse(document: dict[str, Any], source: str = "sweep") -> SweepConfig:
 def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:
     """Faults that only show across keys: what the setting needs, impossible pairs, empty samples."""
     faults: list[str] = []
-    problem, generator, verifier = read["problem"], read["generator"], read["verifier"]
-    independent = problem["setting"] == "independent"
-    names = ("phi", "psi") if independent else ("cos_verifier", "cos_between")
-    needed = [("generator", generator, "p" if independent else "cos_generator")]
-    foreign = [("generator", generator, "cos_generator" if independent else "p")]
-    if verifier["pairs"] is None:
-        needed += [("verifier", verifier, name) for name in names]
-    else:
+    verifier, setting = read["verifier"], SETTINGS[read["problem"]["setting"]]
+    listed = verifier["pairs"] is not None
+    needed = [name for name in setting.columns if not (listed and name in setting.verifier)]
+    if listed:
         faults += [
             f"verifier.{name}: given beside verifier.pairs; give one or the other"
-            for name in names
+            for name in setting.verifier
             if verifier[name] is not None
         ]
-    other = ("cos_verifier", "cos_between") if independent else ("phi", "psi")
-    foreign += [("verifier", verifier, name) for name in other]
-    for table, values, key in needed:
-        if values[key] is None:
-            meaning = next(f for f in fields(TABLES[table]) if f.name == key).metadata["meaning"]
-            faults.append(f"{table}.{key}: missing in the {problem['setting']} setting; it is {meaning}")
-    for table, values, key in foreign:
-        if values[key] is not None:
-            faults.append(f"{table}.{key}: has no meaning in the {problem['setting']} setting; remove it")
-    if verifier["pairs"] is not None:
-        verifier["pairs"] = _check_pairs(verifier["pairs"], names, independent, faults)
-    faults += _method_faults(read["run"], read["training"])
+    for name in needed:
+        if read[COLUMNS[name].table][name] is None:
+            faults.append(f"{_path(name)}: missing in the {setting.name} setting; it is {_meaning(name)}")
+    for name, column in COLUMNS.items():
+        if name not in setting.columns and read[column.table].get(name) is not None and _is_own(name):
+            faults.append(f"{_path(name)}: has no meaning in the {setting.name} setting; remove it")
+    if listed:
+        verifier["pairs"] = _check_pairs(verifier["pairs"], setting, faults)
+    faults += _method_faults(read["run"], read["training"], setting)
     if faults:
         return faults
 
     config = SweepConfig(**{name: kind(**read[name]) for name, kind in TABLES.items()})
-    count = _count_cells(config, names)
+    count = math.prod(map(len, _factors(config)))
     if count > MAX_CELLS:
         return [f"the grid has {count:,} cells; at most {MAX_CELLS:,}. Split it over several files"]
-    faults += _independent_faults(config) if independent else _linear_faults(config)
+    faults += _setting_faults(config)
     faults += _few(
         f"problem.alpha = {alpha:g} with problem.d = {d}: n = round(alpha d) < 1; raise either"
         for alpha in config.problem.alpha
@@ -193,7 +83,21 @@ def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:
     return faults
 
 
-def _method_faults(run: dict[str, Any], training: dict[str, Any]) -> list[str]:
+def _path(name: str) -> str:
+    return f"{COLUMNS[name].table}.{name}"
+
+
+def _is_own(name: str) -> bool:
+    """Whether a column belongs to settings, rather than to all problems."""
+    return any(name in setting.columns for setting in SETTINGS.values())
+
+
+def _meaning(name: str) -> str:
+    declared = next(field for field in fields(TABLES[COLUMNS[name].table]) if field.name == name)
+    return str(declared.metadata["meaning"])
+
+
+def _method_faults(run: dict[str, Any], training: dict[str, Any], setting: Setting) -> list[str]:
     """What the method cannot do."""
     method, exact = run["method"], run["method"] == "exact-law"
     known = {"simulation": LOSSES, "exact-law": ("squared",), "theory": PREDICTED}[method]
@@ -203,6 +107,9 @@ def _method_faults(run: dict[str, Any], training: dict[str, Any]) -> list[str]:
         for loss in training["loss"]
         if loss not in known
     ]
+    if method not in setting.methods:
+        able = " or ".join(map(repr, setting.methods))
+        faults.append(f"run.method = {method!r}: not known in the {setting.name} setting; use {able}")
     if exact:
         faults += _few(
             f"training.ridge = {ridge:g}: run.method = 'exact-law' needs at least {MIN_RIDGE:g}; raise it or simulate"
@@ -220,63 +127,70 @@ def _few(faults: Iterable[str]) -> list[str]:
     return [*shown[:MOST_OF_A_KIND], "... and more like it"] if len(shown) > MOST_OF_A_KIND else shown
 
 
-def _count_cells(config: SweepConfig, names: tuple[str, str]) -> int:
-    """Size of the grid without building it: two long axes alone would fill the memory."""
-    verifier, training, problem = config.verifier, config.training, config.problem
-    rates = [verifier.pairs] if verifier.pairs is not None else [getattr(verifier, name) for name in names]
-    generator = config.generator.p if config.generator.p is not None else config.generator.cos_generator
-    axes: list[Any] = [training.loss, problem.d, problem.alpha, problem.signal, training.ridge, generator, *rates]
-    return math.prod(map(len, axes))
+def _factors(config: SweepConfig) -> list[tuple[Any, ...]]:
+    """The grids whose product the sweep is, in nesting order: pairs of the verifier, or its two columns."""
+    problem, training, setting = config.problem, config.training, config.setting
+    listed = config.verifier.pairs is not None
+    verifier = [config.verifier.pairs] if listed else [config.values(name) for name in setting.verifier]
+    others = [config.values(name) for name in setting.others]
+    shared = [training.loss, problem.d, problem.alpha, problem.signal, training.ridge]
+    return [*shared, *others, *verifier, config.values(setting.generator)]
 
 
-def _check_pairs(raw: Any, names: tuple[str, str], independent: bool, faults: list[str]) -> tuple[Any, ...]:
+def _check_pairs(raw: Any, setting: Setting, faults: list[str]) -> tuple[Any, ...]:
     checked = []
     for i, pair in enumerate(raw):
-        about = {"range": PROBABILITY if independent else COSINE, "meaning": "", "per_class": independent}
         values = []
-        for name, entry in zip(names, pair, strict=True):
+        for name, entry in zip(setting.verifier, pair, strict=True):
             entry = list(entry) if isinstance(entry, tuple) else entry
-            values.append(read_value(f"verifier.pairs[{i}].{name}", entry, about | {"meaning": name}, faults))
+            about = {"range": allowed(name), "meaning": name, "per_class": setting.by_class}
+            values.append(read_value(f"verifier.pairs[{i}].{name}", entry, about, faults))
         checked.append(tuple(values))
     return tuple(dict.fromkeys(checked))
 
 
-def _independent_faults(config: SweepConfig) -> list[str]:
-    def zero(rate: Any) -> bool:
-        return rate == 0 or rate == (0, 0)
-
-    return [
-        "verifier.phi = 0 with verifier.psi = 0: such a verifier keeps nothing; make one of them positive"
-        for phi, psi in config.verifiers()
-        if zero(phi) and zero(psi)
-    ][:1]
-
-
-def _linear_faults(config: SweepConfig) -> list[str]:
-    faults = []
-    if config.problem.prior != 0.5:
-        faults.append(f"problem.prior = {config.problem.prior:g}: the linear setting has equal classes; remove it")
+def _setting_faults(config: SweepConfig) -> list[str]:
+    """What the setting cannot do, judged by its columns."""
+    setting, faults = config.setting, []
+    if setting.verifier == ("phi", "psi") and any(_zero(phi) and _zero(psi) for phi, psi in config.verifiers()):
+        faults.append(
+            "verifier.phi = 0 with verifier.psi = 0: such a verifier keeps nothing; make one of them positive"
+        )
+    if config.problem.prior != 0.5 and not setting.by_class:
+        prior = f"problem.prior = {config.problem.prior:g}"
+        faults.append(f"{prior}: the {setting.name} setting has equal classes; remove it")
     faults += _few(
-        f"problem.d = {d}: the linear setting needs d >= 3, room for three directions"
+        f"problem.d = {d}: the {setting.name} setting needs d >= {setting.least_d}, room for three directions"
         for d in config.problem.d
-        if d < 3
+        if d < setting.least_d
     )
-    if config.run.method == "exact-law":
-        faults += _few(
-            f"problem.alpha = {alpha:g} with problem.d = {d}: in the linear setting run.method = 'exact-law' takes n = "
-            f"round(alpha d) up to {MAX_LINEAR:,}; lower either"
-            for alpha in config.problem.alpha
-            for d in config.problem.d
-            if round(alpha * d) > MAX_LINEAR
-        )
-        faults += _few(
-            f"problem.signal = {signal:g}: in the linear setting run.method = 'exact-law' takes at most "
-            f"{MAX_LINEAR_SIGNAL:g}; lower it"
-            for signal in config.problem.signal
-            if signal > MAX_LINEAR_SIGNAL
-        )
-    triples = ((g, v, b) for g in config.generator.cos_generator or () for v, b in config.verifiers())
-    return faults + _few(fault for triple in triples if (fault := _impossible(*triple)))
+    if config.run.method == EXACT_LAW and setting.least_d > 1:
+        faults += _exact_law_faults(config)
+    if set(COSINES) <= set(setting.columns):
+        triples = ((g, v, b) for g in config.values(setting.generator) for v, b in config.verifiers())
+        faults += _few(fault for triple in triples if (fault := _impossible(*triple)))
+    return faults
+
+
+def _zero(rate: Any) -> bool:
+    return rate == 0 or rate == (0, 0)
+
+
+def _exact_law_faults(config: SweepConfig) -> list[str]:
+    """What is too much where the exact law sums up samples."""
+    faults = _few(
+        f"problem.alpha = {alpha:g} with problem.d = {d}: in the linear setting run.method = 'exact-law' takes n = "
+        f"round(alpha d) up to {MAX_LINEAR:,}; lower either"
+        for alpha in config.problem.alpha
+        for d in config.problem.d
+        if round(alpha * d) > MAX_LINEAR
+    )
+    return faults + _few(
+        f"problem.signal = {signal:g}: in the linear setting run.method = 'exact-law' takes at most "
+        f"{MAX_LINEAR_SIGNAL:g}; lower it"
+        for signal in config.problem.signal
+        if signal > MAX_LINEAR_SIGNAL
+    )
 
 
 def _impossible(g: float, v: Any, b: Any) -> str:
@@ -288,20 +202,4 @@ def _impossible(g: float, v: Any, b: Any) -> str:
         f"generator.cos_generator = {g:g}, verifier.cos_verifier = {v:g}, verifier.cos_between = {b:g}: no three "
         f"unit vectors have these cosines; with the first two, cos_between is in "
         f"[{g * v - spread:.6g}, {g * v + spread:.6g}] (use verifier.pairs to list only possible ones)"
-    )
-
-
-def axes(config: SweepConfig) -> tuple[tuple[Any, ...], ...]:
-    """The axes of the grid in nesting order, the generator's fastest."""
-    generator = config.generator.p if config.problem.setting == "independent" else config.generator.cos_generator
-    assert generator is not None
-    problem, training = config.problem, config.training
-    return (
-        training.loss,
-        problem.d,
-        problem.alpha,
-        problem.signal,
-        training.ridge,
-        config.verifiers(),
-        generator,
     )

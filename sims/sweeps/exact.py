@@ -6,8 +6,10 @@ With `sims.comparison.compare` and `sims.studies` one of the places where sims r
 import numpy as np
 
 from sims.sweeps.grid import Shape
+from theory import status
 from theory.engine import solve
 from theory.prediction import predict
+from theory.settings import of
 from theory.types import Problem
 
 
@@ -18,12 +20,10 @@ def exact_columns(problem: Problem, shape: Shape) -> dict[str, np.ndarray]:
     """
     alpha = shape.n / shape.d
     found, solution = predict(problem, alpha, shape.loss), solve(problem, alpha, shape.loss)
-    kept, wrong = np.asarray(found.kept_rate), np.asarray(found.p)
+    kept, wrong = np.asarray(found.kept_rate), np.asarray(of(problem.curation).generated(problem.curation) * found.p)
     purity = np.where(kept > 0, np.asarray(found.purity), 1.0)
     counts = {"m": kept, "wrong": wrong, "kept_wrong": kept * (1 - purity)}
     columns = {name: np.rint(shape.n * share).astype(np.int64) for name, share in counts.items()}
-    converged = np.asarray(solution.converged)
-    status = np.where(converged, "ok", np.where(kept > 0, "not converged", "nothing kept"))
     columns |= {name: np.asarray(getattr(solution, name)) for name in ("overlap", "norm", "accuracy")}
     columns |= {"gradient_norm": np.asarray(solution.residual), "steps": np.zeros(len(kept), np.int64)}
-    return columns | {"converged": converged, "status": status}
+    return columns | {"converged": np.asarray(solution.converged), "status": status.name(solution.status)}

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sims.running.toml import PerClass
-from sims.sweeps.config import SweepConfig, axes
+from sims.sweeps.tables import SweepConfig, axes
+from theory.columns import COSINES, RATES, SETTINGS
 
 MAX_BATCH = 256
 """Simulated trials per call of the compiled batch. They run one after the other, so that this costs no memory."""
@@ -80,27 +81,32 @@ class Shape(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """One point of the grid. Rates are pairs (y = -1, y = +1); what has no meaning in the setting is None."""
+    """One point of the grid."""
 
     setting: str
     shape: Shape
     signal: float
     ridge: float
     prior: float
-    p: PerClass | None = None
-    phi: PerClass | None = None
-    psi: PerClass | None = None
-    cos_generator: float | None = None
-    cos_verifier: float | None = None
-    cos_between: float | None = None
+    values: tuple[float | PerClass, ...]
+    """Of the setting's own columns, in their order; rates that may depend on the class are pairs (y = -1, y = +1)."""
+
+    def value(self, name: str) -> float | PerClass | None:
+        """That of a column, None for one that has no meaning in the setting."""
+        return dict(zip(SETTINGS[self.setting].columns, self.values, strict=True)).get(name)
 
     @property
     def id(self) -> str:
-        """16 hexadecimal digits that name the cell by its content, and nothing else."""
+        """16 hexadecimal digits that name the cell by its content, and nothing else.
+
+        A value's place in the content is its meaning: the columns that every sweep has come first, in any setting.
+        """
         loss, n, d, method, draws, _ = self.shape
         shape = [loss, n, d, method, *([draws] if draws != "float64" else [])]  # ids that older folders have
-        content = json.dumps([self.setting, *shape, *self[2:]], separators=(",", ":"))
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
+        own = dict(zip(SETTINGS[self.setting].columns, self.values, strict=True))
+        values = [own.pop(name, None) for name in (*RATES, *COSINES)]
+        content = [self.setting, *shape, self.signal, self.ridge, self.prior, *values, *own.values()]
+        return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()[:16]
 
     @property
     def words(self) -> tuple[int, int]:
@@ -135,15 +141,13 @@ class Chunk(NamedTuple):
 
 def cells(config: SweepConfig) -> dict[str, Cell]:
     """All cells of the sweep by id, in the order of the file's axes."""
-    independent = config.problem.setting == "independent"
+    setting = SETTINGS[config.problem.setting]
+    sided = _per_class if setting.by_class else lambda value: value
     found: dict[str, Cell] = {}
-    for loss, d, alpha, signal, ridge, (a, b), g in itertools.product(*axes(config)):
-        shape = Shape(loss, round(alpha * d), d, config.run.method, config.run.draws, config.problem.setting)
-        if independent:
-            rates = (_per_class(g), _per_class(a), _per_class(b))
-            cell = Cell("independent", shape, signal, ridge, config.problem.prior, *rates)
-        else:
-            cell = Cell("linear", shape, signal, ridge, 0.5, None, None, None, g, a, b)
+    for loss, d, alpha, signal, ridge, others, verifier, generator in itertools.product(*axes(config)):
+        shape = Shape(loss, round(alpha * d), d, config.run.method, config.run.draws, setting.name)
+        values = tuple(map(sided, (generator, *verifier, *others)))
+        cell = Cell(setting.name, shape, signal, ridge, config.problem.prior, values)
         found[cell.id] = cell
     return found
 
@@ -190,5 +194,6 @@ def cell_to_json(cell: Cell) -> list[Any]:
 
 def cell_from_json(data: list[Any]) -> Cell:
     """Inverse of `cell_to_json`."""
-    rest: list[Any] = [tuple(entry) if isinstance(entry, list) else entry for entry in data[2:]]
-    return Cell(data[0], Shape(*data[1]), *rest)
+    setting, shape, signal, ridge, prior, values = data
+    own = tuple(tuple(value) if isinstance(value, list) else value for value in values)
+    return Cell(setting, Shape(*shape), signal, ridge, prior, own)

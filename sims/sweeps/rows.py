@@ -8,31 +8,38 @@ import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
 
-from sims.losses import FLOAT32_ERROR, Draws, Loss
+from sims.losses import FLOAT32_ERROR, Draws
 from sims.sweeps.grid import Cell, Chunk, Shape
 from sims.trial import make_trials
+from theory import types
+from theory.columns import CLASS_RATES, RATES, SETTINGS
 from theory.errors import RunError
-from theory.types import ClassRates, Cosines, Problem
+from theory.types import Problem
 
 FLOAT, INT, TEXT = pa.float64(), pa.int64(), pa.string()
 
-SCHEMA = pa.schema(
-    [("cell", TEXT), ("seed", INT), ("method", TEXT), ("setting", TEXT), ("loss", TEXT), ("n", INT), ("d", INT)]
-    + [("draws", TEXT)]
-    + [(name, FLOAT) for name in ("alpha", "signal", "ridge", "prior", "p", "phi", "psi")]
-    + [(f"{rate}_{side}", FLOAT) for rate in ("p", "phi", "psi") for side in ("negative", "positive")]
-    + [(name, FLOAT) for name in ("cos_generator", "cos_verifier", "cos_between")]
-    + [(name, INT) for name in ("m", "wrong", "kept_wrong")]
-    + [(name, FLOAT) for name in ("overlap", "norm", "accuracy", "accuracy_error", "gradient_norm")]
-    + [("steps", INT), ("converged", pa.bool_()), ("status", TEXT)]
+WHO = (("cell", TEXT), ("seed", INT), ("method", TEXT), ("setting", TEXT), ("loss", TEXT), ("n", INT), ("d", INT))
+MEASURED = (
+    *((name, INT) for name in ("m", "wrong", "kept_wrong")),
+    *((name, FLOAT) for name in ("overlap", "norm", "accuracy", "accuracy_error", "gradient_norm")),
+    *(("steps", INT), ("converged", pa.bool_()), ("status", TEXT)),
 )
-"""Columns of the raw rows. p, phi, psi are P(y' wrong), P(kept | correct), P(kept | wrong) over both classes, and
-null in the linear setting, where they follow from the cosines. status is "ok", "nothing kept" or "not converged".
 
-accuracy_error says how far the accuracy may be from that of the row's own random numbers, drawn in float64: for a
-simulated fit what its gradient allows, 2 r gradient_norm / (ridge norm sqrt(2 pi)) (null at ridge = 0), plus
-FLOAT32_ERROR for float32 draws; for the exact law what was cut off. gradient_norm is null for the exact law, where
-steps counts blocks; for the theory it is the residual of the equations."""
+
+def schema(setting: str) -> pa.Schema:
+    """Columns of the raw rows of a sweep: whose, what the cell fixes (`theory.columns`), and what was measured.
+
+    p, phi, psi are P(y' wrong), P(kept | correct), P(kept | wrong) over both classes, and null where they follow from
+    cosines. status is "ok", "nothing kept" or "not converged", and with the theory one of `theory.types.STATUSES`.
+
+    accuracy_error says how far the accuracy may be from that of the row's own random numbers, drawn in float64: for a
+    simulated fit what its gradient allows, 2 r gradient_norm / (ridge norm sqrt(2 pi)) (null at ridge = 0), plus
+    FLOAT32_ERROR for float32 draws; for the exact law what was cut off. gradient_norm is null for the exact law, where
+    steps counts blocks; for the theory it is the residual of the equations.
+    """
+    fixed = ("alpha", "signal", "ridge", "prior", *SETTINGS[setting].recorded)
+    return pa.schema([*WHO, ("draws", TEXT), *((name, FLOAT) for name in fixed), *MEASURED])
+
 
 GPU_SHARE = 0.5
 """Of a GPU's free memory, what the trials that run at once may take."""
@@ -55,7 +62,8 @@ def run_chunk(chunk: Chunk, cells: Mapping[str, Cell], root_seed: int) -> pa.Tab
     if columns["accuracy"].dtype != np.float64:
         raise RunError(f"accuracy came back as {columns['accuracy'].dtype}, not float64")
     columns |= {"seed": seeds} | _parameter_columns(members, owner)
-    return pa.table({name: columns[name] for name in SCHEMA.names}, schema=SCHEMA)
+    wanted = schema(chunk.shape.setting)
+    return pa.table({name: columns[name] for name in wanted.names}, schema=wanted)
 
 
 def _simulated(
@@ -63,7 +71,7 @@ def _simulated(
 ) -> dict[str, np.ndarray]:
     """Trials: draw, verify, fit, measure. ``problem`` has an entry per cell, ``owner`` the cell of each trial."""
     together = _together(shape)
-    run = make_trials(shape.n, shape.d, cast(Loss, shape.loss), cast(Draws, shape.draws), together)
+    run = make_trials(shape.n, shape.d, shape.loss, cast(Draws, shape.draws), together)
     width = -(-shape.batch // together) * together
     measured = _batched(lambda *batch: run(root_seed, *batch), words, problem, owner, width)
     columns = measured._asdict()
@@ -139,43 +147,51 @@ def _together(shape: Shape) -> int:
 
 def problems(owners: list[Cell]) -> Problem:
     """One `Problem` whose leaves have a leading axis, an entry per cell."""
-
-    def stack(name: str) -> np.ndarray:
-        return np.array([getattr(cell, name) for cell in owners], dtype=np.float64)
-
-    curation: ClassRates | Cosines
-    if owners[0].setting == "linear":
-        curation = Cosines(stack("cos_generator"), stack("cos_verifier"), stack("cos_between"))
+    setting = SETTINGS[owners[0].setting]
+    stack = lambda values: np.array(list(values), dtype=np.float64)
+    own: Any = [stack(values) for values in zip(*(cell.values for cell in owners), strict=True)]
+    if setting.by_class:
+        prior = stack(cell.prior for cell in owners)
+        p, phi, psi = own
+        curation: Any = types.ClassRates(p, phi, psi, np.stack([1 - prior, prior], axis=1))
     else:
-        prior = stack("prior")
-        curation = ClassRates(stack("p"), stack("phi"), stack("psi"), np.stack([1 - prior, prior], axis=1))
-    return Problem(stack("signal"), curation, stack("ridge"))
+        curation = getattr(types, setting.parameters)(*own)
+    return Problem(stack(cell.signal for cell in owners), curation, stack(cell.ridge for cell in owners))
 
 
 def _parameter_columns(members: list[Cell], owner: np.ndarray) -> dict[str, pa.Array]:
     """What a cell fixes, one entry per trial."""
+    wanted = schema(members[0].setting)
     columns: dict[str, list[Any]] = {"cell": [cell.id for cell in members]}
-    for name in ("setting", "signal", "ridge", "prior", "cos_generator", "cos_verifier", "cos_between"):
+    for name in ("setting", "signal", "ridge", "prior"):
         columns[name] = [getattr(cell, name) for cell in members]
     for name in ("method", "loss", "n", "d", "draws"):
         columns[name] = [getattr(cell.shape, name) for cell in members]
     columns["alpha"] = [cell.shape.n / cell.shape.d for cell in members]
-    for rate in ("p", "phi", "psi"):
-        sides: list[Any] = [getattr(cell, rate) or (None, None) for cell in members]
+    for name in SETTINGS[members[0].setting].recorded:
+        if name not in CLASS_RATES:
+            columns[name] = [_scalar(name, cell) for cell in members]
+    for rate in RATES:
+        sides: list[Any] = [_sides(rate, cell) for cell in members]
         columns[f"{rate}_negative"] = [side[0] for side in sides]
         columns[f"{rate}_positive"] = [side[1] for side in sides]
-        columns[rate] = [_marginal(rate, cell) for cell in members]
-    return {name: pa.array(values, SCHEMA.field(name).type).take(pa.array(owner)) for name, values in columns.items()}
+    return {name: pa.array(values, wanted.field(name).type).take(pa.array(owner)) for name, values in columns.items()}
 
 
-def _marginal(rate: str, cell: Cell) -> float | None:
-    """A rate over both classes: p by P(y), phi among the correct, psi among the wrong (by P(y) if none are)."""
-    pair: Any = getattr(cell, rate)
-    if pair is None or pair[0] == pair[1]:
-        return pair and pair[0]
-    assert cell.p is not None
+def _sides(rate: str, cell: Cell) -> tuple[Any, Any]:
+    """A rate for y = -1 and y = +1; of neither where it does not depend on the class in this setting."""
+    value = cell.value(rate)
+    return value if isinstance(value, tuple) else (None, None)
+
+
+def _scalar(name: str, cell: Cell) -> float | None:
+    """A parameter as one number: rates over both classes, p by P(y), phi among the correct, psi among the wrong."""
+    value = cell.value(name)
+    if not isinstance(value, tuple) or value[0] == value[1]:
+        return value[0] if isinstance(value, tuple) else value
+    p: Any = cell.value("p")
     prior = (1 - cell.prior, cell.prior)
-    share = {"p": (1.0, 1.0), "phi": (1 - cell.p[0], 1 - cell.p[1]), "psi": cell.p}[rate]
+    share = {"p": (1.0, 1.0), "phi": (1 - p[0], 1 - p[1]), "psi": p}[name]
     weight = [a * b for a, b in zip(prior, share, strict=True)]
-    weight = weight if sum(weight) > 0 else list(prior)
-    return float(sum(w * value for w, value in zip(weight, pair, strict=True)) / sum(weight))
+    weight = weight if sum(weight) > 0 else list(prior)  # none are
+    return float(sum(w * side for w, side in zip(weight, value, strict=True)) / sum(weight))

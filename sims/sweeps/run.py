@@ -10,11 +10,11 @@ from typing import Any
 
 from sims.running.machine import Crew, ResourceError, Resources, cores, find_device, free_memory
 from sims.running.progress import progress
-from sims.sweeps.config import SweepConfig
 from sims.sweeps.grid import Cell, Chunk, cells, chunks, missing_spans
 from sims.sweeps.jobs import DiskError, Execute, Job, Work
 from sims.sweeps.processes import execute, execute_here
 from sims.sweeps.store import DTYPE, FORMAT, Receipt, Store, StoreError, config_hash, done_seeds, versions
+from sims.sweeps.tables import SweepConfig
 from theory.errors import InputError
 
 EVERYTHING = Resources()

@@ -7,10 +7,11 @@ import pytest
 from scipy.special import ndtri
 from scipy.stats import binomtest, kstest
 
-from sims.draw import directions, draw
+from sims.draw import draw
 from sims.fit import fit
 from sims.losses import FLOAT32_ERROR, LOSSES
 from sims.measure import exact_accuracy
+from sims.population import directions
 from sims.verify import verify
 from tests.statistical import rejects_mean
 from theory.types import ClassRates, Cosines, Problem, Rates

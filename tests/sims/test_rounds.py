@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from sims.draw import directions, draw, mean
+from sims.draw import draw
 from sims.fit import fit
 from sims.measure import exact_accuracy
+from sims.population import directions, mean
 from sims.rounds import make_rounds, rounds_trial
 from sims.trial import make_trials
 from sims.verify import verify

@@ -6,10 +6,12 @@ from scipy.special import ndtr
 from scipy.stats import binomtest
 
 from sims import trial as trials
-from sims.draw import Sample, draw, mean
+from sims.draw import draw
 from sims.fit import fit
 from sims.losses import LOSSES
 from sims.measure import exact_accuracy, measure
+from sims.population import mean
+from sims.settings.base import Sample
 from sims.trial import make_trials, trial, trial_key
 from sims.verify import verify
 from theory.types import Cosines, Problem, Rates

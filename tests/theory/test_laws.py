@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from sims.draw import directions
 from sims.draw import draw as draw_sample
 from sims.fit import fit
+from sims.population import directions
 from tests.statistical import detectable, rejects_mean
 from theory.engine import parabolas, solve, states
 from theory.geometry import rates

@@ -14,7 +14,7 @@ from tests.statistical import detectable, rejects_mean, rejects_order, standard_
 from theory.prediction import predict
 from theory.table import predict_table
 from theory.threshold import p_star
-from theory.types import ClassRates, Cosines, Problem, Rates
+from theory.types import ClassRates, Cosines, KeepEasy, KeepHard, Mixture, Problem, Rates
 
 FALSE_FAIL = 1e-6
 BIAS = 0.5
@@ -76,13 +76,17 @@ AT_ANY_PURITY = [
     (Problem(2.0, Rates(0.85, 0.8, 0.4), 1.0), 0.5),
     (Problem(2.0, Cosines(0.3, 0.6, 0.2), 0.1), 2.0),
     (Problem(1.0, Cosines(-0.4, 0.3, 0.2), 0.01), 4.0),
+    (Problem(1.5, KeepEasy(0.4, 0.6, 0.2, 0.7), 0.1), 4.0),
+    (Problem(1.5, KeepHard(-0.2, 0.5, 0.1, 1.0), 0.1), 4.0),
+    (Problem(1.0, Mixture(0.2, 0.5, 0.3, 0.25), 0.1), 2.0),
 ]
-"""Independent and linear setting, purity above and below 1/2, alpha."""
+"""Every setting, purity above and below 1/2, alpha."""
 
 
 def check_agreement(found, problem, alpha, loss, d):
     """Mean accuracy is the theory's within BIAS/d; a theory moved by what these trials resolve must fail."""
     shared = {"signal": problem.signal, "ridge": problem.ridge, "alpha": alpha, "loss": loss}
+    shared["setting"] = problem.curation.setting
     expected = predict_table(shared | problem.curation._asdict())["accuracy"][0]
     assert not rejects_mean(found, expected, BIAS / d, FALSE_FAIL)
     shift = detectable(found, BIAS / d, FALSE_FAIL)
@@ -95,7 +99,7 @@ def check_agreement(found, problem, alpha, loss, d):
 @pytest.mark.parametrize("loss", ["squared", "logistic"])
 @pytest.mark.parametrize(("problem", "alpha"), AT_ANY_PURITY)
 def test_accuracy_agrees_with_exact_theory(fresh_seed, loss, problem, alpha):
-    """At d = 100, both settings. False-failure rate 3e-6 a case: the statement and its two twins."""
+    """At d = 100, every setting. False-failure rate 3e-6 a case: the statement and its two twins."""
     n = round(alpha * 100)
     found = accuracies(fresh_seed, problem, n, 100, loss, 204_800 // n)
     check_agreement(found, problem, alpha, loss, 100)

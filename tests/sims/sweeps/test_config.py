@@ -275,7 +275,7 @@ def test_a_range_agrees_with_the_list_a_person_would_write():
 
 def test_rates_per_class():
     config = parse(changed(INDEPENDENT, {"generator.p": [[0.1, 0.3]], "verifier.psi": [0.2, [0, 0.4]]}))
-    found = [(cell.p, cell.phi, cell.psi) for cell in cells(config).values()]
+    found = [cell.values for cell in cells(config).values()]
     assert found == [((0.1, 0.3), (0.8, 0.8), (0.2, 0.2)), ((0.1, 0.3), (0.8, 0.8), (0.0, 0.4))]
 
 

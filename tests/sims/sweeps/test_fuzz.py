@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from sims.running.machine import Resources
 from sims.running.toml import ConfigError
 from sims.sweeps import run as sweep
-from sims.sweeps.config import TABLES, axes, load, parse
+from sims.sweeps.config import load, parse
 from sims.sweeps.grid import cell_from_json, cell_to_json, chunks, missing_spans
 from sims.sweeps.grid import cells as cells_of
+from sims.sweeps.tables import TABLES, axes
 
 SHIPPED = sorted((Path(__file__).parents[3] / "sweeps").glob("*.toml"))
 DOCUMENTS = [tomllib.loads(path.read_text()) for path in SHIPPED]

@@ -25,9 +25,9 @@ from sims.sweeps.grid import (
 )
 from tests.sims.helpers import INDEPENDENT, LINEAR, changed
 
-ONE = Cell("independent", Shape("squared", 8, 4), 2.0, 0.1, 0.5, (0.1, 0.1), (0.8, 0.8), (0.2, 0.2))
-FLAT = Cell("linear", Shape("logistic", 16, 8), 2.0, 0.1, 0.5, None, None, None, 0.5, 0.6, 0.3)
-CLASSES = ONE._replace(prior=0.3, p=(0.1, 0.2), psi=(0.0, 1.0))
+ONE = Cell("independent", Shape("squared", 8, 4), 2.0, 0.1, 0.5, ((0.1, 0.1), (0.8, 0.8), (0.2, 0.2)))
+FLAT = Cell("linear", Shape("logistic", 16, 8), 2.0, 0.1, 0.5, (0.5, 0.6, 0.3))
+CLASSES = ONE._replace(prior=0.3, values=((0.1, 0.2), (0.8, 0.8), (0.0, 1.0)))
 
 CHUNKS = [
     # part of the name of a shard: a folder is continued only where they are what they were

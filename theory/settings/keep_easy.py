@@ -1,0 +1,58 @@
+"""As linear, and only what the verifier is sure of is kept: y' = sign(g.x), kept iff y' v.x > margin ("keep easy")."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import ndtr
+
+from theory._check import in_range
+from theory.geometry import conditional_orthant
+from theory.laws import Wedge
+from theory.settings.linear import Linear
+from theory.types import Rates, Scalar
+
+
+class KeepEasy(Linear):
+    """The linear setting with the verifier's edge moved out by the margin."""
+
+    name = "keep-easy"
+    half_at_threshold = False
+
+    def check(self, curation: Any) -> None:
+        """The margin is no negative number."""
+        super().check(curation)
+        in_range("margin", curation.margin, 0, 1e3, remedy="it is a distance |v.x| from the verifier's plane")
+
+    def law(self, signal: Scalar, curation: Any) -> tuple[Any, Scalar]:
+        """A wedge with one edge moved."""
+        wedge = beyond(signal, curation, curation.margin)
+        return wedge, wedge.kept_rate()
+
+    def rates(self, signal: Scalar, curation: Any) -> Rates:
+        """Those beyond the margin."""
+        return rates_beyond(signal, curation, curation.margin)
+
+    def threshold(self, table: Mapping[str, Any]) -> np.ndarray | None:
+        """None: the margin breaks the symmetry of generator and verifier."""
+        return None
+
+
+def beyond(signal: Scalar, curation: Any, margin: Scalar) -> Wedge:
+    """The law of what lies beyond a margin."""
+    return Wedge(*(jnp.asarray(field, float) for field in (signal, *curation[:3], margin)))
+
+
+def rates_beyond(signal: Scalar, curation: Any, margin: Scalar) -> Rates:
+    """p, and the shares of the correct and of the wrong labels that lie beyond a margin t on the verifier's side.
+
+    p = Phi(-r cos(g,mu)),  phi = P(Y > t | X > 0),  psi = P(-Y > t | X < 0),  (X, Y) as in `theory.geometry.rates`.
+    """
+    fields = (signal, *curation[:3], margin)
+    r, g, v, rho, t = jnp.broadcast_arrays(*(jnp.asarray(field, float) for field in fields))
+    phi, psi = conditional_orthant(r * g, r * v - t, rho), conditional_orthant(-r * g, -r * v - t, rho)
+    return Rates(p=ndtr(-r * g), phi=phi, psi=psi)
+
+
+SETTING = KeepEasy()
