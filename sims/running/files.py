@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from sims.running.text import one_line
 from theory.errors import RunError
 
 A_DAY = 86_400
@@ -80,7 +81,7 @@ def files_at(root: str | Path) -> Files:
     except ValueError as error:
         raise StoreError(f"{text}: {error}; give a folder, or a URL such as s3://bucket/folder") from None
     except Exception as error:
-        raise StoreError(f"{text}: cannot be opened ({_one_line(error)})") from None
+        raise StoreError(f"{text}: cannot be opened ({one_line(error)})") from None
     return RemoteFiles(text.rstrip("/"), system, path.rstrip("/"))
 
 
@@ -201,7 +202,7 @@ class RemoteFiles:
         except NotImplementedError:
             return  # folders are only parts of names there, too
         except Exception as error:
-            raise StoreError(f"cannot make the output folder {self.url}: {_one_line(error)}") from None
+            raise StoreError(f"cannot make the output folder {self.url}: {one_line(error)}") from None
 
     def names(self, folder: str = "") -> list[str]:
         """See `Files`."""
@@ -262,12 +263,7 @@ def _explained(path: str) -> Iterator[None]:
     except FileNotFoundError:
         raise FileNotFoundError(errno.ENOENT, "no such object or bucket", path) from None
     except Exception as error:
-        raise OSError(f"{path}: {_one_line(error)}") from error
-
-
-def _one_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+        raise OSError(f"{path}: {one_line(error)}") from error
 
 
 def _writer(pid: int) -> str:
