@@ -10,11 +10,12 @@ from typing import Any
 
 from sims.running.machine import Crew, ResourceError, Resources, cores, find_device, free_memory
 from sims.running.progress import progress
+from sims.running.sealed import digest
 from sims.sweeps.config import SweepConfig
 from sims.sweeps.grid import Cell, Chunk, cells, chunks, missing_spans
 from sims.sweeps.jobs import DiskError, Execute, Job, Work
 from sims.sweeps.processes import execute, execute_here
-from sims.sweeps.store import DTYPE, FORMAT, Receipt, Store, StoreError, config_hash, done_seeds, versions
+from sims.sweeps.store import DTYPE, FORMAT, Receipt, Store, StoreError, done_seeds, versions
 from theory.errors import InputError
 
 EVERYTHING = Resources()
@@ -232,7 +233,7 @@ def _manifest(config: SweepConfig, devices: set[str]) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "config": content,
-        "config_hash": config_hash(content),
+        "config_hash": digest(content),
         "root_seed": config.run.root_seed,
         "dtype": DTYPE,
         "device": ", ".join(sorted(devices)),
