@@ -24,7 +24,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sims.running.files import write_atomic
+from sims.running.files import located, write_atomic
 from sims.running.sealed import digest, seal, unseal
 from theory.errors import RunError
 
@@ -97,7 +97,8 @@ def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mappin
     ``inputs`` is by role. Whatever the function raises is passed on; what it has written stays for the next try.
     """
     partial = folder.with_name(f"{folder.name}.partial")
-    partial.mkdir(parents=True, exist_ok=True)
+    with located(partial):
+        partial.mkdir(parents=True, exist_ok=True)
     module, _, name = stage.function.partition(":")
     started = time.monotonic()
     lock = folder.with_name(f"{folder.name}.lock")
@@ -116,10 +117,11 @@ def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mappin
             "made": about() | {"seconds": round(time.monotonic() - started, 3), "runtime": dict(runtime)},
         }
         write_atomic(partial / MANIFEST, seal(body))
-        if folder.exists():
-            shutil.rmtree(folder)  # damaged, or `find` would have found it
-        os.replace(partial, folder)
-        lock.unlink()  # last: who opened it before finds the folder
+        with located(folder):
+            if folder.exists():
+                shutil.rmtree(folder)  # damaged, or `find` would have found it
+            os.replace(partial, folder)
+            lock.unlink()  # last: who opened it before finds the folder
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -165,7 +167,9 @@ def locked(root: Path, shared: bool = False) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _held(path: Path, where: str, shared: bool = False) -> Iterator[None]:
-    with open(path, "a+") as file:  # read and write, which locks over NFS ask for
+    with located(path):
+        file = open(path, "a+")  # read and write, which locks over NFS ask for
+    with file:
         try:
             fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sims.running.files import FileError, StoreError
 from sims.running.machine import Crew, ResourceError, Resources, cores, find_device, free_memory
 from sims.running.progress import progress
 from sims.running.sealed import digest
@@ -15,7 +16,7 @@ from sims.sweeps.config import SweepConfig
 from sims.sweeps.grid import Cell, Chunk, cells, chunks, missing_spans
 from sims.sweeps.jobs import DiskError, Execute, Job, Work
 from sims.sweeps.processes import execute, execute_here
-from sims.sweeps.store import DTYPE, FORMAT, Receipt, Store, StoreError, done_seeds, versions
+from sims.sweeps.store import DTYPE, FORMAT, Receipt, Store, done_seeds, versions
 from theory.errors import InputError
 
 EVERYTHING = Resources()
@@ -85,7 +86,7 @@ def plan(config: SweepConfig, out: str | Path) -> Outlook:
         store.refuse_foreign()
         receipts, damaged = store.scan()
         _refuse_other_configuration(store, config, grid, receipts, store.read_manifest())
-    except OSError as error:
+    except FileError as error:
         raise StoreError(f"cannot read {store.root}: {error}") from None
     todo = chunks(grid, missing_spans(grid, config.trials, done_seeds(receipts)))
     return Outlook(grid, config.trials, tuple(todo), tuple(receipts), tuple(damaged), _version_notes(receipts))

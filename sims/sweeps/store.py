@@ -24,8 +24,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sims.running.files import Files, files_at
-from sims.running.files import StoreError as StoreError
+from sims.running.files import FileError, MissingError, StoreError
+from sims.running.places import Files, files_at
 from sims.running.sealed import seal, unseal
 from sims.sweeps.grid import Chunk, Shape, Span
 from theory.errors import InputError
@@ -82,7 +82,7 @@ def parquet_bytes(table: pa.Table) -> bytes:
 class Store:
     """A result folder: a local one, or any URL that fsspec knows.
 
-    Raises StoreError, when first used, for a URL that cannot be (see `sims.running.files.files_at`).
+    Raises StoreError, when first used, for a URL that cannot be (see `sims.running.places.files_at`).
     """
 
     root: str | Path
@@ -119,7 +119,7 @@ class Store:
         """The manifest, or None where there is none that certifies itself (it can be rebuilt)."""
         try:
             return unseal(self.files.read(MANIFEST))
-        except (FileNotFoundError, NotADirectoryError, ValueError):  # not what may pass: it would read as a new folder
+        except (MissingError, ValueError):  # not what may pass: it would read as a new folder
             return None
 
     def write_manifest(self, body: Mapping[str, Any]) -> None:
@@ -127,7 +127,7 @@ class Store:
         self.files.write(MANIFEST, seal(body))
 
     def commit(self, chunk: Chunk, root_seed: int, table: pa.Table, made: Mapping[str, Any]) -> Receipt:
-        """Write a shard, then its receipt. Returns the receipt. Raises OSError where the disk refuses."""
+        """Write a shard, then its receipt. Returns the receipt. Raises FileError where the disk refuses."""
         data = parquet_bytes(table)
         name = chunk.id(root_seed)
         receipt = Receipt(name, _sha256(data), root_seed, chunk.shape, chunk.spans, made)
@@ -156,16 +156,16 @@ class Store:
         for name, written, shard in zip(chunks, receipts, shards, strict=True):
             yield self._verdict(name, written, shard)
 
-    def _verdict(self, chunk: str, written: bytes | OSError, shard: bytes | OSError) -> Receipt | str:
+    def _verdict(self, chunk: str, written: bytes | FileError, shard: bytes | FileError) -> Receipt | str:
         path = self.files.path(_receipt(chunk))
-        if isinstance(written, OSError):
+        if isinstance(written, FileError):
             return f"{path}: {written.strerror or written}"
         try:
             receipt = Receipt.from_bytes(written)
         except (ValueError, KeyError, TypeError):
             return f"{path}: damaged receipt"
         path = self.files.path(_shard(chunk))
-        if isinstance(shard, OSError):
+        if isinstance(shard, FileError):
             return f"{path}: {shard.strerror or shard}"
         intact = _sha256(shard) == receipt.sha256 and chunk == receipt.chunk
         return receipt if intact else f"{path}: damaged (its sha256 is not the receipt's)"
@@ -187,7 +187,7 @@ class Store:
         names = [_shard(receipt.chunk) for receipt in ordered]
         tables = []
         for receipt, name, data in zip(ordered, names, self.files.read_all(names), strict=True):
-            if isinstance(data, OSError):
+            if isinstance(data, FileError):
                 raise data
             if _sha256(data) != receipt.sha256:
                 raise StoreError(f"{self.files.path(name)} changed while it was read; run the same command again")
@@ -210,7 +210,7 @@ class Store:
         self.files.write(CHECKSUM, f"{_sha256(data)}  {ROWS}\n".encode())
 
     def read_rows(self) -> bytes:
-        """The bytes of the final table. Raises OSError, or ValueError where the checksum is not theirs."""
+        """The bytes of the final table. Raises FileError, or ValueError where the checksum is not theirs."""
         data = self.files.read(ROWS)
         if self.files.read(CHECKSUM) != f"{_sha256(data)}  {ROWS}\n".encode():
             raise InputError(f"its sha256 is not the one in {CHECKSUM}")

@@ -25,7 +25,7 @@ def reply(request: str, root: str | Path, root_seed: int) -> dict[str, Any]:
 
 
 def compute(request: str, root: str | Path, root_seed: int) -> "Receipt":
-    """Compute one chunk and commit it to the store. Raises OSError where the store cannot be written."""
+    """Compute one chunk and commit it to the store. Raises FileError where the store cannot be written."""
     import jax
 
     from sims.sweeps.jobs import read_request
