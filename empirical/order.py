@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from empirical.seeds import stream
+
 
 class Order:
     """Examples in the order in which they are seen: one permutation after another, each from (seed, pass)."""
@@ -17,7 +19,7 @@ class Order:
         while size > 0:
             number, place = divmod(start, self.count)
             if number != self._pass:
-                rng = np.random.default_rng(np.random.SeedSequence((self.seed, number)))
+                rng = stream((self.seed, number))
                 self._pass, self._permutation = number, rng.permutation(self.count)
             parts.append(self._permutation[place : place + size])
             start, size = start + len(parts[-1]), size - len(parts[-1])

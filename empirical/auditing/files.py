@@ -91,7 +91,7 @@ def _check_roles(names: Names, n_classes: int | None) -> None:
 def write(found: FileAudit, report: str, summary: dict[str, Any], folder: Path) -> list[Path]:
     """Write report.txt, audit.json, and the curves as CSV; returns the paths.
 
-    Raises RuntimeError where the folder cannot be made, OSError where the disk refuses.
+    Raises RuntimeError where the folder cannot be made, FileError where the disk refuses.
     """
     from sims.running.files import write_atomic
 

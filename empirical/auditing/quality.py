@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from empirical.auditing.checks import check_level, flags, graded
-from empirical.auditing.intervals import clopper_pearson
 from empirical.auditing.rates import Counts, Estimate, Rates, Verdict, rates, verdict_of
 from empirical.auditing.scores import counts_above
+from sims.running.intervals import clopper_pearson
 from theory.errors import InputError
 
 THRESHOLDS = tuple(float(value) for value in np.round(np.arange(0.05, 1.0, 0.05), 2))

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from empirical.auditing.intervals import binomial_p_value, clopper_pearson, melded_p_star
+from sims.running.intervals import binomial_p_value, clopper_pearson, melded_p_star
 
 POWER = 0.8
 Verdict = Literal["below", "above", "undecided"]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sims.running.files import located
 from theory.errors import InputError
 
 KINDS = (".csv", ".jsonl", ".parquet")
@@ -35,7 +36,8 @@ def read(path: Path, names: Iterable[str]) -> Columns:
         raise RecordsError(f"{path} is not a file; give the file that holds the records")
     reader = {".csv": _read_csv, ".jsonl": _read_jsonl, ".parquet": _read_parquet}[path.suffix.lower()]
     try:
-        columns = reader(path, wanted)
+        with located(path):
+            columns = reader(path, wanted)
     except UnicodeDecodeError as error:
         raise RecordsError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); convert it") from None
     if not columns[wanted[0]]:

@@ -1,7 +1,6 @@
 """An audit as text, the answer first, and as JSON values. Plain characters, no colour."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 from empirical.auditing.binary import Audit, missing_kinds
@@ -9,6 +8,7 @@ from empirical.auditing.files import FileAudit
 from empirical.auditing.quality import SoftAudit, ThresholdReading
 from empirical.auditing.rates import POWER, Counts, Decision, Estimate, Rates
 from empirical.auditing.scores import ThresholdCurve
+from sims.running.text import layout
 
 MOST_LINES = 12
 MEANINGS = {
@@ -166,7 +166,7 @@ def _binary_table(found: Audit) -> str:
     headings = ["", "estimate", f"{_level(found.level)} interval", "records", "meaning"]
     return "\n".join(
         [
-            _layout(headings, "<><><", lines),
+            layout(zip(headings, "<><><", strict=True), lines),
             "Exact intervals, each on its own: Clopper-Pearson; of p_star melded (Fay et al. 2015). Those of p and",
             "p_star may overlap although purity decides.",
         ]
@@ -193,7 +193,7 @@ def _classes(found: Audit) -> str:
         line += [*_cells(part.purity), _short(part.decision)]
         lines.append(line + ([_short(part.decision_classes)] if part.decision_classes is not None else []))
     note = "Each class on its own; of many classes some are called wrongly by chance."
-    return "\n".join([f"By class: {words[found.classwise]}", _layout(headings, sides, lines), note])
+    return "\n".join([f"By class: {words[found.classwise]}", layout(zip(headings, sides, strict=True), lines), note])
 
 
 def _short(decision: Decision) -> str:
@@ -228,7 +228,7 @@ def _curve(curve: ThresholdCurve) -> str:
         for row in rows
     ]
     headings = ["threshold", "kept_rate", "phi", "psi", "purity", "p_star", f"{_level(curve.level)} interval", ""]
-    return "\n".join([*lines, _layout(headings, ">>>>>><<", table)])
+    return "\n".join([*lines, layout(zip(headings, ">>>>>><<", strict=True), table)])
 
 
 def _curve_cells(rates: Rates, row: int) -> list[str]:
@@ -242,7 +242,7 @@ def _soft(found: SoftAudit) -> str:
             f"Is the verifier good enough?  {_confident(ANSWERS[found.verdict], found.level)}. Soft reading (ours):",
             "  a record of quality s is correct to the degree s; the mean quality of what is kept must exceed 1/2.",
             "  p = 1 - mean s,  phi = sum q s / sum s,  psi = sum q (1 - s) / sum (1 - s),  q = 1 where kept",
-            _layout(["", "estimate", f"{_level(found.level)} interval"], "<><", lines),
+            layout([("", "<"), ("estimate", ">"), (f"{_level(found.level)} interval", "<")], lines),
             f"Bayesian bootstrap, seed {found.seed}, with the worst possible record added for each rate, so that small",
             "samples keep the level.",
         ]
@@ -260,7 +260,7 @@ def _graded(found: ThresholdReading) -> str:
         [
             "The same by the threshold reading (ours): correct means s >= t. Which t that is, is yours to say",
             "beforehand; intervals and verdicts are for each t on its own.",
-            _layout(headings, ">>>>>><<", lines),
+            layout(zip(headings, ">>>>>><<", strict=True), lines),
         ]
     )
 
@@ -280,13 +280,3 @@ def _interval(estimate: Estimate) -> str:
 def _percent(estimate: Estimate) -> str:
     value = "an unknown share" if math.isnan(estimate.value) else f"{estimate.value:.1%}"
     return f"{value} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
-
-
-def _layout(headings: Iterable[str], sides: str, lines: Iterable[Iterable[str]]) -> str:
-    """Lines of cells under headings; every column as wide as its widest cell, aligned as ``sides`` says."""
-    table = [list(headings), *map(list, lines)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return "\n".join(
-        "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)).rstrip()
-        for row in table
-    )

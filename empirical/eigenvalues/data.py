@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from empirical.seeds import stream
 from theory.errors import InputError
 
 Entries = Literal["uniform", "gaussian"]
@@ -29,7 +30,7 @@ def splits(ensemble: Ensemble, counts: Mapping[str, int], seed: Sequence[int]) -
     Raises ValueError where the grid holds too few matrices.
     """
     total = sum(counts.values())
-    rng = np.random.default_rng(np.random.SeedSequence(seed))
+    rng = stream(seed)
     triangles = _triangles(ensemble, total, rng) if ensemble.step is None else _distinct(ensemble, total, rng)
     ends = np.cumsum(list(counts.values()))
     parts = np.split(_mirror(triangles, ensemble.size), ends[:-1])

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-from empirical.auditing.intervals import clopper_pearson
+from sims.running.intervals import clopper_pearson
 
 LEVEL = 0.95
 Verdict = Literal["better", "worse", "undecided", "failed"]

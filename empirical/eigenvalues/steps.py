@@ -15,6 +15,7 @@ from empirical.eigenvalues.encodings import Encoding
 from empirical.eigenvalues.metric import correct, distance
 from empirical.eigenvalues.model import Architecture, Transformer
 from empirical.eigenvalues.training import CHECKPOINT, Runtime, Schedule, train
+from empirical.seeds import stream, word
 from empirical.tensors import read_arrays, read_tensors, write_arrays, write_tensors
 from empirical.threads import one_thread
 from sims.running.files import write_atomic
@@ -93,7 +94,7 @@ def verify(settings: Settings, inputs: Folders, folder: Path, runtime: Settings)
     good = correct(distance(answer.read_vectors(labels, settings["size"]), targets), tolerance)
     kept = np.ones(len(labels), bool)
     if kind == "data":
-        rng = np.random.default_rng(np.random.SeedSequence(settings["seed"]))
+        rng = stream(settings["seed"])
         kept = verifiers.noisy(good, settings["phi"], settings["psi"], rng)
     arrays = {"labels": labels, "kept": kept.astype(np.uint8), "correct": good.astype(np.uint8)}
     write_arrays(folder / LABELS, arrays)
@@ -161,7 +162,7 @@ def load(folder: Path, runtime: Settings) -> tuple[Transformer, dict[str, Any]]:
 
 
 def _fit(settings: Settings, matrices: np.ndarray, labels: np.ndarray, folder: Path, runtime: Settings) -> None:
-    seed = int(np.random.SeedSequence(settings["seed"]).generate_state(1)[0])
+    seed = word(settings["seed"])
     model = build(settings, seed)
     where = Runtime(
         device=runtime["device"],

@@ -12,7 +12,6 @@ import contextlib
 import fcntl
 import hashlib
 import importlib
-import json
 import os
 import platform
 import shutil
@@ -25,8 +24,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sims.running.files import write_atomic
-from sims.sweeps.store import config_hash
+from sims.running.files import located, write_atomic
+from sims.running.sealed import digest, seal, unseal
 from theory.errors import RunError
 
 FORMAT = 1
@@ -69,7 +68,7 @@ class Artefact:
 def key(stage: Stage, inputs: Mapping[str, Artefact]) -> str:
     """Hash of what the result of a stage depends on. ``inputs`` is by name of stage."""
     read = {role: inputs[name].digest for role, name in stage.inputs.items()}
-    return config_hash({"format": FORMAT, "function": stage.function, "settings": stage.settings, "inputs": read})
+    return digest({"format": FORMAT, "function": stage.function, "settings": stage.settings, "inputs": read})
 
 
 def folder_of(root: Path, stage: Stage, inputs: Mapping[str, Artefact]) -> Path:
@@ -83,14 +82,13 @@ def find(folder: Path) -> Artefact | None:
     The files' bytes are compared with the manifest's checksums.
     """
     try:
-        body = json.loads((folder / MANIFEST).read_bytes())
-        check = body.pop("check")
-        if check != config_hash(body) or any(sha256(folder / name) != sha for name, sha in body["files"].items()):
+        body = unseal((folder / MANIFEST).read_bytes())
+        if any(sha256(folder / name) != sha for name, sha in body["files"].items()):
             return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     content = {name: sha for name, sha in body["files"].items() if name not in REMARKS}
-    return Artefact(folder, config_hash(content))
+    return Artefact(folder, digest(content))
 
 
 def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mapping[str, Any]) -> None:
@@ -99,7 +97,8 @@ def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mappin
     ``inputs`` is by role. Whatever the function raises is passed on; what it has written stays for the next try.
     """
     partial = folder.with_name(f"{folder.name}.partial")
-    partial.mkdir(parents=True, exist_ok=True)
+    with located(partial):
+        partial.mkdir(parents=True, exist_ok=True)
     module, _, name = stage.function.partition(":")
     started = time.monotonic()
     lock = folder.with_name(f"{folder.name}.lock")
@@ -117,11 +116,12 @@ def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mappin
             "files": {str(path.relative_to(partial)): sha256(path) for path in _files(partial)},
             "made": about() | {"seconds": round(time.monotonic() - started, 3), "runtime": dict(runtime)},
         }
-        write_atomic(partial / MANIFEST, json.dumps(body | {"check": config_hash(body)}, indent=1).encode())
-        if folder.exists():
-            shutil.rmtree(folder)  # damaged, or `find` would have found it
-        os.replace(partial, folder)
-        lock.unlink()  # last: who opened it before finds the folder
+        write_atomic(partial / MANIFEST, seal(body))
+        with located(folder):
+            if folder.exists():
+                shutil.rmtree(folder)  # damaged, or `find` would have found it
+            os.replace(partial, folder)
+            lock.unlink()  # last: who opened it before finds the folder
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -167,7 +167,9 @@ def locked(root: Path, shared: bool = False) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _held(path: Path, where: str, shared: bool = False) -> Iterator[None]:
-    with open(path, "a+") as file:  # read and write, which locks over NFS ask for
+    with located(path):
+        file = open(path, "a+")  # read and write, which locks over NFS ask for
+    with file:
         try:
             fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:

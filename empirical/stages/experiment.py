@@ -14,7 +14,7 @@ import torch
 
 from empirical.stages.artefact import Artefact, Stage, locked
 from empirical.stages.schedule import execute, needed, survey
-from sims.running.files import write_atomic
+from sims.running.files import located, write_atomic
 from sims.running.machine import cores
 from theory.errors import InputError
 
@@ -91,12 +91,14 @@ def publish(report: Artefact, out: Path, figures: Sequence[str]) -> list[Path]:
     places = {out / path.relative_to(report.folder): path.read_bytes() for path in sources}
     stale = {path: data for path, data in places.items() if not path.is_file() or path.read_bytes() != data}
     for path, data in stale.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with located(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, data)
     drawn = [out / "figures" / f"{name}.{kind}" for name in figures for kind in ("png", "pdf")]
     if stale or not all(path.is_file() for path in drawn):
         from figures import draw
 
         tables = {path.stem: pd.read_csv(path) for path in places if path.suffix == ".csv"}
-        drawn = [path for name in figures for path in draw(name, tables, out / "figures")]
+        with located(out / "figures"):
+            drawn = [path for name in figures for path in draw(name, tables, out / "figures")]
     return [*places, *drawn]

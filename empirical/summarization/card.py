@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sims.running.files import write_atomic
-from sims.sweeps.store import config_hash
+from sims.running.sealed import digest
 
 PROVENANCE, README = "provenance.json", "README.md"
 
@@ -26,7 +26,7 @@ def write(
     ``facts`` is what a reader wants to know of this folder.
     """
     read = [json.loads((path / PROVENANCE).read_bytes()) for path in inputs.values() if (path / PROVENANCE).exists()]
-    body: dict[str, Any] = {"title": title, "settings": config_hash(dict(settings)), "facts": dict(facts)}
+    body: dict[str, Any] = {"title": title, "settings": digest(dict(settings)), "facts": dict(facts)}
     for kind, own in (("data", data), ("models", model)):
         entries = [*([dict(own)] if own else []), *(entry for found in read for entry in found[kind])]
         body[kind] = [entry for index, entry in enumerate(entries) if entry not in entries[:index]]

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from empirical.seeds import stream
 from empirical.summarization.encode import IGNORED
 from theory.errors import InputError
 
@@ -116,7 +117,7 @@ class Copies:
 
     def __init__(self, tokenizer: Any, separator: str, positions: int, warm_up: WarmUp, seed: int):
         """Of tokens other than the special ones and those of the separator."""
-        self.rng = np.random.default_rng(np.random.SeedSequence(seed))
+        self.rng = stream(seed)
         self.warm_up = warm_up
         self.separator = tokenizer(separator, add_special_tokens=False)["input_ids"]
         self.head, special = [tokenizer.bos_token_id], tokenizer.all_special_ids

@@ -5,8 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from empirical.seeds import word
 from empirical.stages.artefact import Stage
 from empirical.summarization import corpus, models
 from empirical.summarization.cost import Cost
@@ -101,8 +100,8 @@ class _Plan:
         return [self.profile.run.root_seed, ROLES[role], *more]
 
     def seed(self, role: str, *more: int) -> int:
-        """An integer for libraries that want one."""
-        return int(np.random.SeedSequence(self.entropy(role, *more)).generate_state(1)[0] >> 1)
+        """An integer for libraries that want one, of 31 bits."""
+        return word(self.entropy(role, *more)) >> 1
 
     def cost(self, parameters: float) -> Cost:
         """Of a model that is not made here, or of one that is (0 parameters)."""

@@ -8,9 +8,9 @@ reference takes one of three choices of them, and says verb and object by other 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
+from empirical.seeds import stream
 from theory.errors import InputError
 
 STEMS = "bar bren cal dal dor fen gar hal hol kel lan mar mel nor pel ros sal tar ver wil".split()
@@ -117,8 +117,7 @@ def stories(count: int, seed: Sequence[int], recipe: Recipe, start: int = 0) -> 
     """
     if count < 0 or start < 0:
         raise InputError(f"count is {count} and start is {start}; choose both at least 0")
-    bits = np.random.PCG64(np.random.SeedSequence(seed)).advance(start * DRAWS)
-    chances = np.random.Generator(bits).random((count, DRAWS)).tolist()
+    chances = stream(seed, start * DRAWS).random((count, DRAWS)).tolist()
     name = "-".join(map(str, seed))
     rows = [_row(f"story-{name}-{start + i}", recipe, iter(chances[i])) for i in range(count)]
     return pd.DataFrame(rows, columns=COLUMNS)

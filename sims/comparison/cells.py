@@ -5,15 +5,12 @@ No theory here: what this module says is measured.
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
 
+from sims.running.intervals import t_quantile
 from theory.columns import SETTINGS
 
 FIXED = ["method", "setting", "loss", "n", "d", "alpha", "signal", "ridge", "prior"]
 """What a cell of any setting has, before the columns of its setting."""
-
-CONFIDENCE = 0.95
-"""Level of every interval in the tables and figures. What it covers: independent trials (fresh data sets)."""
 
 
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
@@ -38,7 +35,7 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     cells["error"] = (groups["accuracy"].std(ddof=1) / np.sqrt(cells["seeds"])).where(whole)
     exact = whole & (groups["method"].first() == "theory")
     cells["error"] = cells["error"].mask(exact, 0.0)
-    reach = (t.isf((1 - CONFIDENCE) / 2, cells["seeds"] - 1) * cells["error"]).mask(exact, 0.0)
+    reach = (t_quantile(cells["seeds"] - 1) * cells["error"]).mask(exact, 0.0)
     cells["low"], cells["high"] = cells["accuracy"] - reach, cells["accuracy"] + reach
     return cells.reset_index()
 

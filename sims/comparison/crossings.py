@@ -16,6 +16,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtri_exp
 from scipy.stats import t
 
+from sims.running.intervals import CONFIDENCE, t_quantile
 from theory.errors import InputError
 
 POINTS_PER_STEP = 64
@@ -92,7 +93,7 @@ def normal_z(difference: np.ndarray | float, error: np.ndarray | float, df: np.n
     return np.sign(statistic) * np.minimum(-ndtri_exp(t.logsf(np.abs(statistic), df)), LARGEST_Z)
 
 
-def crossings(curve: Curve, confidence: float = 0.95) -> list[Crossing]:
+def crossings(curve: Curve, confidence: float = CONFIDENCE) -> list[Crossing]:
     """All changes of sign that the data establish, in increasing x.
 
     A stretch where h = 0 is not rejected counts as one crossing if the curve is significantly positive on one
@@ -106,7 +107,7 @@ def crossings(curve: Curve, confidence: float = 0.95) -> list[Crossing]:
         raise InputError(f"crossings need at least 4 increasing grid points, got {curve.x!r}")
     fine = _refine(curve.x)
     mean, error, df = standardised(curve, fine)
-    critical = t.isf((1 - confidence) / 2, df)
+    critical = t_quantile(df, confidence)
     side = np.where(mean > critical * error, 1, np.where(mean < -critical * error, -1, 0))
     found = []
     for first, last in _stretches(side):
@@ -154,7 +155,7 @@ def _edge(curve: Curve, outside: float, inside: float, confidence: float) -> flo
 
     def excess(x: float) -> float:
         mean, error, df = (part[0] for part in standardised(curve, np.array([x])))
-        return float(abs(mean) - t.isf((1 - confidence) / 2, df) * error)
+        return float(abs(mean) - t_quantile(df, confidence) * error)
 
     return _root(excess, outside, inside)
 

@@ -1,16 +1,13 @@
 """A compared sweep as text for a terminal or a log, and as JSON. Plain characters, no colour, no control codes."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
 from sims.comparison.compare import Comparison, setting_of
+from sims.running.text import Column, layout
 from theory.columns import COLUMNS
-
-Column = tuple[str, str]
-"""Heading and alignment, '<' or '>'."""
 
 GLYPHS = {("gain", True): "+", ("loss", True): "-", ("gain", False): "G", ("loss", False): "L"}
 LEGEND = (
@@ -48,18 +45,6 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 def _plain(value: Any) -> Any:
     value = value.item() if hasattr(value, "item") else value
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def layout(columns: Iterable[Column], lines: Iterable[Iterable[str]]) -> str:
-    """Lines of text cells under headings, each column as wide as its widest cell."""
-    columns, rows = list(columns), [list(line) for line in lines]
-    table = [[heading for heading, _ in columns], *rows]
-    widths = [max(len(row[i]) for row in table) for i in range(len(columns))]
-    sides = [side for _, side in columns]
-    return "\n".join(
-        "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)).rstrip()
-        for row in table
-    )
 
 
 def number(value: Any, digits: int = 3) -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from sims.running.files import write_atomic
-from sims.sweeps.store import Store, StoreError
+from sims.running.files import StoreError, located, write_atomic
+from sims.sweeps.store import Store
 
 NAMES = ("cells", "crossings", "lines", "maps")
 
@@ -29,7 +29,8 @@ def read_rows(root: Path) -> pd.DataFrame:
 def write_tables(root: Path, tables: dict[str, pd.DataFrame]) -> None:
     """One CSV per table, under root/tables."""
     folder = root / "tables"
-    folder.mkdir(parents=True, exist_ok=True)
+    with located(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         write_atomic(folder / f"{name}.csv", table.to_csv(index=False).encode())
 

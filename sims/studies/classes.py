@@ -6,11 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from scipy.stats import t
 
 from sims.classes.trial import Measurement, make_trials
-from sims.comparison.cells import CONFIDENCE
 from sims.losses import Loss
+from sims.running.intervals import mean_over
 from sims.running.progress import Advance, progress
 from theory.multiclass import infinite_data, p_star_classes
 from theory.threshold import p_star
@@ -74,10 +73,7 @@ def _cells(classes: int, curve: Curve, seeds: int, advance: Advance) -> pd.DataF
     cells["failed"] = np.sum(~found.converged, axis=1)
     cells["kept"] = found.m.sum(axis=1) / (n * seeds)
     cells["kept_purity"] = 1 - found.kept_wrong.sum(axis=1) / np.maximum(found.m.sum(axis=1), 1)
-    cells["accuracy"] = found.accuracy.mean(axis=1)
-    cells["error"] = found.accuracy.std(axis=1, ddof=1) / np.sqrt(seeds)
-    reach = t.isf((1 - CONFIDENCE) / 2, seeds - 1) * cells["error"]
-    cells["low"], cells["high"] = cells["accuracy"] - reach, cells["accuracy"] + reach
+    cells["accuracy"], cells["error"], cells["low"], cells["high"] = mean_over(found.accuracy)
     cells["measurement_error"] = found.accuracy_error.max(axis=1)
     return cells
 

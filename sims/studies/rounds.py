@@ -10,10 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from scipy.stats import t
 
-from sims.comparison.cells import CONFIDENCE
 from sims.rounds import BATCH, Round, make_rounds
+from sims.running.intervals import mean_over
 from sims.running.progress import Advance, progress
 from theory.rounds import FixedPoints, fixed_points, trajectory
 from theory.types import Cosines, Problem
@@ -90,9 +89,7 @@ def _measured(case: Case, verified: bool, seeds: int, advance: Advance) -> pd.Da
         parts.append(jax.device_get(run(jnp.asarray(ROOT_SEED), words, problem)))
         advance(min(BATCH, seeds - start))
     found: Round = jax.tree.map(lambda *leaves: np.concatenate(leaves)[:seeds], *parts)
-    accuracy = np.asarray(found.measurement.accuracy)
-    mean, error = accuracy.mean(axis=0), accuracy.std(axis=0, ddof=1) / np.sqrt(seeds)
-    reach = t.isf((1 - CONFIDENCE) / 2, seeds - 1) * error
+    accuracy = mean_over(np.asarray(found.measurement.accuracy), axis=0)
     kept, wrong = (np.asarray(field).sum(axis=0) for field in (found.measurement.m, found.measurement.kept_wrong))
     columns = {
         "round": np.arange(1, case.rounds + 1),
@@ -105,7 +102,7 @@ def _measured(case: Case, verified: bool, seeds: int, advance: Advance) -> pd.Da
         "cos_generator": np.asarray(found.cos_generator).mean(axis=0),
         "cos_between": np.asarray(found.cos_between).mean(axis=0),
     }
-    columns |= {"accuracy": mean, "error": error, "low": mean - reach, "high": mean + reach}
+    columns |= {"accuracy": accuracy.mean, "error": accuracy.error, "low": accuracy.low, "high": accuracy.high}
     return pd.DataFrame(_constants(case, verified) | columns)
 
 

@@ -12,9 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
-from scipy.stats import t as student
 
-from sims.comparison.cells import CONFIDENCE
+from sims.running.intervals import mean_over
 from sims.running.progress import progress
 from sims.trial import make_trials
 from theory.geometry import rates
@@ -86,10 +85,9 @@ def _simulate(problem: Problem, n: int, d: int, seeds: int, cell: int) -> dict[s
     one = jax.tree.map(lambda field: jnp.full(1, float(field)), problem)
     run = make_trials(n, d, LOSS)  # one trial at a time: the largest is 60,000 points
     accuracy = np.concatenate([run(jnp.asarray(ROOT_SEED), word[None], one).accuracy for word in words])
-    mean, error = accuracy.mean(), accuracy.std(ddof=1) / np.sqrt(seeds)
-    reach = student.isf((1 - CONFIDENCE) / 2, seeds - 1) * error
-    interval = {"accuracy": mean, "error": error, "low": mean - reach, "high": mean + reach}
-    return {"n": n, "d": d, "seeds": seeds, "failed": int(np.isnan(accuracy).sum())} | interval
+    failed, found = int(np.isnan(accuracy).sum()), mean_over(accuracy)
+    counts = {"n": n, "d": d, "seeds": seeds, "failed": failed}
+    return counts | {"accuracy": found.mean, "error": found.error, "low": found.low, "high": found.high}
 
 
 def _cells(table: pd.DataFrame, seeds: int) -> pd.DataFrame:

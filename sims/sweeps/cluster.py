@@ -20,6 +20,7 @@ from typing import Any
 
 from sims.running.files import LocalFiles
 from sims.running.machine import Crew, clean_environment
+from sims.running.text import one_line
 from sims.sweeps.cluster_task import TaskError, fingerprint
 from sims.sweeps.grid import Chunk, Shape
 from sims.sweeps.jobs import MAX_ATTEMPTS, DiskError, Execute, Job, OnDone, Work, by_shape, next_job
@@ -165,18 +166,13 @@ def _failure(error: BaseException) -> tuple[str, int]:
         raise ClusterError(f"a worker of this cluster cannot compute this sweep: {error}")
     if isinstance(error, TaskError) and error.kind == "disk":
         raise DiskError(str(error))
-    return str(error) if isinstance(error, TaskError) else _one_line(error), 1
+    return str(error) if isinstance(error, TaskError) else one_line(error), 1
 
 
 def _lost(error: BaseException) -> ClusterError:
     return ClusterError(
-        f"the scheduler went away ({_one_line(error)}); what was finished is kept, the same command continues"
+        f"the scheduler went away ({one_line(error)}); what was finished is kept, the same command continues"
     )
-
-
-def _one_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
 
 
 @contextmanager
@@ -187,7 +183,7 @@ def _connect(address: str) -> Iterator[Any]:
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="pstar")
     except Exception as error:
-        why = f"no Dask scheduler answers at {address} within {CONNECT_SECONDS} s ({_one_line(error)})"
+        why = f"no Dask scheduler answers at {address} within {CONNECT_SECONDS} s ({one_line(error)})"
         raise ClusterError(f"{why}; start one with `dask scheduler`, or use --scheduler local") from None
     try:
         yield client
@@ -222,7 +218,7 @@ def _cluster(crew: Crew) -> Iterator[Any]:
             cluster = SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.CRITICAL)
             client = Client(stack.enter_context(cluster), set_as_default=False)
         except Exception as error:
-            raise ClusterError(f"no cluster could be started on this machine ({_one_line(error)})") from None
+            raise ClusterError(f"no cluster could be started on this machine ({one_line(error)})") from None
         yield stack.enter_context(client)
 
 

@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sims.running.files import FileError, StoreError
 from sims.running.machine import Crew, ResourceError, Resources, cores, find_device, free_memory
 from sims.running.progress import progress
+from sims.running.sealed import digest
 from sims.sweeps.grid import Cell, Chunk, cells, chunks, missing_spans
 from sims.sweeps.jobs import DiskError, Execute, Job, Work
 from sims.sweeps.processes import execute, execute_here
-from sims.sweeps.store import DTYPE, FORMAT, Receipt, Store, StoreError, config_hash, done_seeds, versions
+from sims.sweeps.store import DTYPE, FORMAT, Receipt, Store, done_seeds, versions
 from sims.sweeps.tables import SweepConfig
 from theory.errors import InputError
 
@@ -84,7 +86,7 @@ def plan(config: SweepConfig, out: str | Path) -> Outlook:
         store.refuse_foreign()
         receipts, damaged = store.scan()
         _refuse_other_configuration(store, config, grid, receipts, store.read_manifest())
-    except OSError as error:
+    except FileError as error:
         raise StoreError(f"cannot read {store.root}: {error}") from None
     todo = chunks(grid, missing_spans(grid, config.trials, done_seeds(receipts)))
     return Outlook(grid, config.trials, tuple(todo), tuple(receipts), tuple(damaged), _version_notes(receipts))
@@ -232,7 +234,7 @@ def _manifest(config: SweepConfig, devices: set[str]) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "config": content,
-        "config_hash": config_hash(content),
+        "config_hash": digest(content),
         "root_seed": config.run.root_seed,
         "dtype": DTYPE,
         "device": ", ".join(sorted(devices)),

@@ -24,8 +24,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sims.running.files import Files, files_at
-from sims.running.files import StoreError as StoreError
+from sims.running.files import FileError, MissingError, StoreError
+from sims.running.places import Files, files_at
+from sims.running.sealed import seal, unseal
 from sims.sweeps.grid import Chunk, Shape, Span
 from theory.errors import InputError
 
@@ -47,32 +48,26 @@ class Receipt:
     """How: seconds, host, versions. Never part of the table."""
 
     def to_bytes(self) -> bytes:
-        """JSON with a checksum of itself."""
+        """As it is stored."""
         body = {"format": FORMAT, "chunk": self.chunk, "sha256": self.sha256, "root_seed": self.root_seed}
         body |= {
             "shape": list(self.shape),
             "spans": [list(span) for span in self.spans],
             "made": dict(self.made),
         }
-        return json.dumps(body | {"check": _digest(_canonical(body))}, indent=1).encode()
+        return seal(body)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Receipt":
         """Inverse of `to_bytes`. Raises ValueError for anything that does not certify itself."""
-        body = json.loads(data)
-        if not isinstance(body, dict) or body.pop("check", None) != _digest(_canonical(body)):
-            raise InputError("receipt does not match its own checksum")
+        body = unseal(data)
         if body["format"] != FORMAT:
             raise InputError(f"receipt has format {body['format']}, this version reads {FORMAT}")
         spans = tuple(Span(*span) for span in body["spans"])
         return cls(body["chunk"], body["sha256"], body["root_seed"], Shape(*body["shape"]), spans, body["made"])
 
 
-def _canonical(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _digest(data: bytes) -> str:
+def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
@@ -83,16 +78,11 @@ def parquet_bytes(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def config_hash(config: Any) -> str:
-    """sha256 of a configuration (JSON-able) in canonical form."""
-    return _digest(_canonical(config))
-
-
 @dataclass(frozen=True)
 class Store:
     """A result folder: a local one, or any URL that fsspec knows.
 
-    Raises StoreError, when first used, for a URL that cannot be (see `sims.running.files.files_at`).
+    Raises StoreError, when first used, for a URL that cannot be (see `sims.running.places.files_at`).
     """
 
     root: str | Path
@@ -128,22 +118,19 @@ class Store:
     def read_manifest(self) -> dict[str, Any] | None:
         """The manifest, or None where there is none that certifies itself (it can be rebuilt)."""
         try:
-            body = json.loads(self.files.read(MANIFEST))
-        except (FileNotFoundError, NotADirectoryError, ValueError):  # not what may pass: it would read as a new folder
+            return unseal(self.files.read(MANIFEST))
+        except (MissingError, ValueError):  # not what may pass: it would read as a new folder
             return None
-        if not isinstance(body, dict) or body.pop("check", None) != _digest(_canonical(body)):
-            return None
-        return body
 
     def write_manifest(self, body: Mapping[str, Any]) -> None:
-        """Write the manifest with a checksum of itself."""
-        self.files.write(MANIFEST, json.dumps(dict(body) | {"check": _digest(_canonical(body))}, indent=1).encode())
+        """Write the manifest, sealed."""
+        self.files.write(MANIFEST, seal(body))
 
     def commit(self, chunk: Chunk, root_seed: int, table: pa.Table, made: Mapping[str, Any]) -> Receipt:
-        """Write a shard, then its receipt. Returns the receipt. Raises OSError where the disk refuses."""
+        """Write a shard, then its receipt. Returns the receipt. Raises FileError where the disk refuses."""
         data = parquet_bytes(table)
         name = chunk.id(root_seed)
-        receipt = Receipt(name, _digest(data), root_seed, chunk.shape, chunk.spans, made)
+        receipt = Receipt(name, _sha256(data), root_seed, chunk.shape, chunk.spans, made)
         self.files.write(_shard(name), data)
         self.files.write(_receipt(name), receipt.to_bytes())
         return receipt
@@ -169,18 +156,18 @@ class Store:
         for name, written, shard in zip(chunks, receipts, shards, strict=True):
             yield self._verdict(name, written, shard)
 
-    def _verdict(self, chunk: str, written: bytes | OSError, shard: bytes | OSError) -> Receipt | str:
+    def _verdict(self, chunk: str, written: bytes | FileError, shard: bytes | FileError) -> Receipt | str:
         path = self.files.path(_receipt(chunk))
-        if isinstance(written, OSError):
+        if isinstance(written, FileError):
             return f"{path}: {written.strerror or written}"
         try:
             receipt = Receipt.from_bytes(written)
         except (ValueError, KeyError, TypeError):
             return f"{path}: damaged receipt"
         path = self.files.path(_shard(chunk))
-        if isinstance(shard, OSError):
+        if isinstance(shard, FileError):
             return f"{path}: {shard.strerror or shard}"
-        intact = _digest(shard) == receipt.sha256 and chunk == receipt.chunk
+        intact = _sha256(shard) == receipt.sha256 and chunk == receipt.chunk
         return receipt if intact else f"{path}: damaged (its sha256 is not the receipt's)"
 
     def discard_damaged(self) -> None:
@@ -200,9 +187,9 @@ class Store:
         names = [_shard(receipt.chunk) for receipt in ordered]
         tables = []
         for receipt, name, data in zip(ordered, names, self.files.read_all(names), strict=True):
-            if isinstance(data, OSError):
+            if isinstance(data, FileError):
                 raise data
-            if _digest(data) != receipt.sha256:
+            if _sha256(data) != receipt.sha256:
                 raise StoreError(f"{self.files.path(name)} changed while it was read; run the same command again")
             tables.append(pq.read_table(BytesIO(data), page_checksum_verification=True))
         table = pa.concat_tables(tables)
@@ -220,12 +207,12 @@ class Store:
         """Write the final table, then its checksum: Parquet certifies its pages, not its footer."""
         data = parquet_bytes(table)
         self.files.write(ROWS, data)
-        self.files.write(CHECKSUM, f"{_digest(data)}  {ROWS}\n".encode())
+        self.files.write(CHECKSUM, f"{_sha256(data)}  {ROWS}\n".encode())
 
     def read_rows(self) -> bytes:
-        """The bytes of the final table. Raises OSError, or ValueError where the checksum is not theirs."""
+        """The bytes of the final table. Raises FileError, or ValueError where the checksum is not theirs."""
         data = self.files.read(ROWS)
-        if self.files.read(CHECKSUM) != f"{_digest(data)}  {ROWS}\n".encode():
+        if self.files.read(CHECKSUM) != f"{_sha256(data)}  {ROWS}\n".encode():
             raise InputError(f"its sha256 is not the one in {CHECKSUM}")
         return data
 

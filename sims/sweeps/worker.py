@@ -1,42 +1,19 @@
-"""A worker process: chunks come in as lines of JSON, shards go to the store, receipts go out as lines.
+"""A worker process of a sweep: chunks come in, shards go to the store, and what became of them is answered.
 
 Started by `sims.sweeps.processes` as ``python -m sims.sweeps.worker DIR ROOT_SEED`` with one thread and float64 set in
-its environment. It ends when its standard input closes, so that no worker outlives its driver.
+its environment.
 """
 
-import json
-import os
 import platform
-import queue
 import sys
-import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
+
+from sims.running.workers import serve, told
 
 if TYPE_CHECKING:
     from sims.sweeps.store import Receipt
-
-
-def main() -> None:
-    """Serve chunks until standard input closes."""
-    replies = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # whatever a library prints goes to standard error, never into the protocol
-    requests: queue.Queue[str] = queue.Queue()
-    threading.Thread(target=_listen, args=(sys.stdin, requests), daemon=True).start()
-    serve(sys.argv[1], int(sys.argv[2]), requests, replies)
-
-
-def _listen(stream: TextIO, requests: "queue.Queue[str]") -> None:
-    for line in stream:
-        requests.put(line)
-    os._exit(0)
-
-
-def serve(root: str, root_seed: int, requests: "queue.Queue[str]", replies: TextIO) -> None:
-    """Compute and commit every requested chunk; answer as `reply` does."""
-    while True:
-        replies.write(json.dumps(reply(requests.get(), root, root_seed)) + "\n")
 
 
 def reply(request: str, root: str | Path, root_seed: int) -> dict[str, Any]:
@@ -44,12 +21,11 @@ def reply(request: str, root: str | Path, root_seed: int) -> dict[str, Any]:
     try:
         return {"done": compute(request, root, root_seed).chunk}
     except Exception as error:
-        kind = "disk" if isinstance(error, OSError) else "compute"
-        return {"error": f"{type(error).__name__}: {error}", "kind": kind}
+        return {"error": told(error), "kind": "disk" if isinstance(error, OSError) else "compute"}
 
 
 def compute(request: str, root: str | Path, root_seed: int) -> "Receipt":
-    """Compute one chunk and commit it to the store. Raises OSError where the store cannot be written."""
+    """Compute one chunk and commit it to the store. Raises FileError where the store cannot be written."""
     import jax
 
     from sims.sweeps.jobs import read_request
@@ -65,4 +41,4 @@ def compute(request: str, root: str | Path, root_seed: int) -> "Receipt":
 
 
 if __name__ == "__main__":
-    main()
+    serve(lambda request: reply(request, sys.argv[1], int(sys.argv[2])))

@@ -10,6 +10,7 @@ import pytest
 from empirical.stages import artefact
 from empirical.stages.artefact import Stage, StageError, find, folder_of, locked
 from empirical.stages.schedule import execute, needed, survey
+from theory.errors import InputError
 
 CALLS: list[str] = []
 
@@ -22,7 +23,7 @@ def add(settings, inputs, folder, runtime):
         (folder / "resumed").write_text("yes")
     (folder / "half").write_text("here")
     if runtime.get("fail") == settings["name"]:
-        raise ValueError("told to fail")
+        raise (InputError if runtime.get("explained") else ValueError)("told to fail")
     if runtime.get("die") == settings["name"]:
         os._exit(7)
     (folder / "value").write_text(str(total))
@@ -115,6 +116,18 @@ def test_processes_make_the_same_and_their_errors_are_named(tmp_path):
         execute(plan, tmp_path, {"die": "y/sum"}, workers=2)
     assert value(execute(plan, tmp_path, {}, workers=2)["y/sum"]) == 6
     assert CALLS == []
+
+
+def test_a_bug_in_a_process_shows_its_traceback_and_what_is_explained_does_not(tmp_path, capfd):
+    plan = [Stage("y/one", "tests.empirical.stages.test_stages:add", {"name": "y/one", "more": 1}, {})]
+    with pytest.raises(StageError, match=r"y/one: InputError: told to fail; what is finished is kept in"):
+        execute(plan, tmp_path, {"fail": "y/one", "explained": True}, workers=2)
+    assert "Traceback" not in capfd.readouterr().err
+    with pytest.raises(StageError, match=r"y/one: ValueError: told to fail; what is finished is kept in"):
+        execute(plan, tmp_path, {"fail": "y/one"}, workers=2)
+    said = capfd.readouterr().err
+    assert "Traceback" in said
+    assert "in add" in said
 
 
 def test_a_folder_has_one_owner_at_a_time(tmp_path):

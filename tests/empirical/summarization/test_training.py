@@ -17,7 +17,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from empirical.stages.workers import release
+from empirical.stages.worker import release
 from empirical.summarization import training
 from empirical.summarization.encode import Format
 from empirical.summarization.made import Shape, WarmUp, make_base, train_tokenizer

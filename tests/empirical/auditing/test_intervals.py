@@ -9,8 +9,8 @@ from scipy.optimize import brentq
 from scipy.special import gammaln, xlogy
 from scipy.stats import beta, binom, binomtest, fisher_exact, norm
 
-from empirical.auditing.intervals import binomial_p_value, clopper_pearson, melded_p_star
 from empirical.auditing.rates import Counts, Estimate, Rates, rates, verdict_of
+from sims.running.intervals import binomial_p_value, clopper_pearson, melded_p_star
 
 LEVEL = 0.95
 CORNERS = (0.0, 0.003, 0.05, 0.3, 0.5, 0.9, 0.99, 1.0)

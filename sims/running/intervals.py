@@ -1,21 +1,61 @@
-"""Intervals from counts that keep their level at every count, zero included: `clopper_pearson` and `melded_p_star`.
+"""Every confidence interval of the project: Student's t over repetitions, exact ones from counts, the bootstrap.
 
-Both are conservative: they cover with at least the stated probability whatever the rates. The first is a theorem; the
-second has no general proof and no known exception, and ``tests/empirical/test_intervals.py`` sums its coverage exactly.
-Score intervals of the ratio (Miettinen-Nurminen, Koopman) are shorter, but cover 84 % where psi is near 0, which is
-where good verifiers live. All functions broadcast over arrays of counts.
+Intervals from counts (`clopper_pearson`, `melded_p_star`) broadcast over arrays of counts, keep their level at every
+count, zero included, and are conservative: they cover with at least the stated probability whatever the rates. The
+first is a theorem; the second has no general proof and no known exception, and
+``tests/empirical/auditing/test_intervals.py`` sums its coverage exactly. Score intervals of the ratio
+(Miettinen-Nurminen, Koopman) are shorter, but cover 84 % where psi is near 0, which is where good verifiers live.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import elementwise
-from scipy.special import betainc, betaincc, betainccinv, betaincinv, ndtr, ndtri, polygamma
+from scipy.special import betainc, betaincc, betainccinv, betaincinv, ndtr, ndtri, polygamma, stdtrit
 
 Numbers = NDArray[np.float64]
+CONFIDENCE = 0.95
+"""Level of every interval in tables, figures and reports that does not state another."""
 REACH, STEPS = 7.5, 120
 """Expectations over a Beta law are sums over STEPS midpoints of [-REACH, REACH] in its normal scores."""
+DRAWS, DRAWN_AT_ONCE = 2000, 2_000_000
+"""Of the bootstrap: how often the tests are drawn again, and how many counts lie in memory together."""
+
+
+class Mean(NamedTuple):
+    """Over independent repetitions (fresh data sets)."""
+
+    mean: Any
+    error: Any
+    """Standard error."""
+    low: Any
+    """Of the t interval."""
+    high: Any
+
+
+def mean_over(values: np.ndarray, axis: int = -1) -> Mean:
+    """Mean over repetitions, at least 2, which lie along ``axis``; NaN where any is."""
+    count = values.shape[axis]
+    mean, error = values.mean(axis), values.std(axis, ddof=1) / np.sqrt(count)
+    reach = t_quantile(count - 1) * error
+    return Mean(mean, error, mean - reach, mean + reach)
+
+
+def t_interval(values: np.ndarray) -> tuple[float, float]:
+    """Student's t interval of the mean of repetitions (count,); NaN of a single one.
+
+    Its ends may differ from those of `mean_over` in the last bit, and are those of the experiments' published tables.
+    """
+    if len(values) < 2:
+        return np.nan, np.nan
+    reach = t_quantile(len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean() - reach), float(values.mean() + reach)
+
+
+def t_quantile(freedom: Any, level: float = CONFIDENCE) -> Any:
+    """How many standard errors a t interval reaches to each side; NaN without a degree of freedom, inf is normal."""
+    return stdtrit(freedom, 0.5 + level / 2)
 
 
 def clopper_pearson(count: Any, total: Any, level: float) -> tuple[Numbers, Numbers]:
@@ -101,6 +141,8 @@ def _ratio_quantile(first: Shape, second: Shape, tail: float) -> Numbers:
         share = np.sum(weights * np.where(flipped, betaincc(a, b, place), betainc(a, b, place)), -1)
         return ndtri(np.clip(share, 1e-300, 1 - 1e-16)) - ndtri(tail)
 
+    from scipy.optimize import elementwise  # as slow to import as all the rest together, and few need it
+
     root = np.sqrt(tail)
     low = np.log(betaincinv(*first, tail / 2)) - np.log(betainccinv(*second, tail / 2))
     high = np.log(betaincinv(*first, root)) - np.log(betainccinv(*second, root))
@@ -113,3 +155,29 @@ def _ratio_quantile(first: Shape, second: Shape, tail: float) -> Numbers:
 def _log_variance(shape: Shape) -> Numbers:
     """Variance of the logarithm of a Beta variable."""
     return polygamma(1, shape[0]) - polygamma(1, shape[0] + shape[1])
+
+
+def bootstrap(scores: Sequence[np.ndarray], shared: bool, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
+    """Means over seeds in resampled test examples, (rows, draws): rows stay paired.
+
+    ``scores`` has one array (rows, tests) per seed. Examples are resampled within each seed, the same for all rows;
+    ``shared`` says that seeds have the same test examples, which are then resampled together.
+    """
+    parts = [np.mean(scores, axis=0)] if shared else scores
+    rng = np.random.default_rng(seed)
+    return np.mean([_resampled(part, draws, rng) for part in parts], axis=0)
+
+
+def _resampled(part: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
+    tests = part.shape[1]
+    step = max(1, DRAWN_AT_ONCE // tests)
+    sizes = [min(step, draws - start) for start in range(0, draws, step)]
+    shares = np.full(tests, 1 / tests)
+    with np.errstate(invalid="ignore"):  # failed models are NaN
+        return np.concatenate([part @ rng.multinomial(tests, shares, size).T for size in sizes], axis=1) / tests
+
+
+def middle(draws: np.ndarray, level: float = CONFIDENCE) -> tuple[float, float]:
+    """The percentile interval of bootstrap draws."""
+    low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2])
+    return float(low), float(high)

@@ -1,0 +1,32 @@
+"""Plain text for terminals, logs and reports: tables of cells, prose in lines, an error in one line."""
+
+import textwrap
+from collections.abc import Iterable
+
+WIDTH = 116
+"""Of prose, in characters."""
+
+Column = tuple[str, str]
+"""Heading and alignment, '<' or '>'."""
+
+
+def layout(columns: Iterable[Column], lines: Iterable[Iterable[str]]) -> str:
+    """Lines of text cells under headings, each column as wide as its widest cell."""
+    headings, sides = zip(*columns, strict=True)
+    table = [headings, *map(tuple, lines)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return "\n".join(
+        "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)).rstrip()
+        for row in table
+    )
+
+
+def say(words: str, mark: str = "") -> str:
+    """Prose in lines of WIDTH; under a mark such as "- " it is indented."""
+    return textwrap.fill(words, WIDTH, initial_indent=mark, subsequent_indent=" " * len(mark))
+
+
+def one_line(error: BaseException, most: int | None = None) -> str:
+    """What somebody else's error says, without what follows its first line: its class and ``most`` characters."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:most]}" if lines else type(error).__name__

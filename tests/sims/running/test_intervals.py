@@ -1,0 +1,33 @@
+"""Student's t, as scipy has it. Intervals from counts are held by tests/empirical/auditing/test_intervals.py."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sims.running.intervals import CONFIDENCE, mean_over, t_interval, t_quantile
+
+
+@pytest.mark.parametrize("level", [0.95, 0.99])
+def test_the_quantile_is_scipys_to_the_bit(level):
+    """Reports and tables hold it to the last bit; it was once asked of scipy.stats, from the other side."""
+    freedom = np.concatenate([np.arange(1, 2000), np.geomspace(0.5, 1e5, 5000)])
+    np.testing.assert_array_equal(t_quantile(freedom, level), stats.t.isf((1 - level) / 2, freedom))
+
+
+def test_without_a_degree_of_freedom_there_is_none_and_with_infinitely_many_it_is_normal():
+    assert np.isnan(t_quantile(0))
+    assert t_quantile(np.inf) == pytest.approx(stats.norm.isf((1 - CONFIDENCE) / 2))
+
+
+def test_the_mean_of_repetitions_has_scipys_interval_along_either_axis():
+    values = np.random.default_rng(0).normal(3.0, 2.0, (5, 24))
+    for found in (mean_over(values), mean_over(values.T, axis=0)):
+        ends = stats.t.interval(CONFIDENCE, 23, values.mean(1), stats.sem(values, axis=1))
+        np.testing.assert_allclose([found.low, found.high], ends, rtol=1e-13)
+        np.testing.assert_allclose([found.mean, found.error], [values.mean(1), stats.sem(values, axis=1)], rtol=1e-13)
+    low, high = t_interval(values[0])
+    assert (low, high) == pytest.approx((mean_over(values[0]).low, mean_over(values[0]).high), rel=1e-13)
+
+
+def test_one_repetition_has_no_interval():
+    assert np.isnan(t_interval(np.array([1.0]))).all()
