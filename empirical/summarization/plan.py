@@ -11,7 +11,7 @@ from empirical.stages.artefact import Stage
 from empirical.summarization import corpus, models
 from empirical.summarization.cost import Cost
 from empirical.summarization.profile import FITTING, MADE, STORIES, ForeignTable, Profile, VerifierTable
-from empirical.summarization.training import Schedule
+from empirical.summarization.schedule import Schedule
 from theory.errors import InputError
 
 VERBS = {

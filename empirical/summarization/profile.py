@@ -6,8 +6,8 @@ from typing import Any
 
 from empirical.summarization.encode import Format
 from empirical.summarization.made import Shape, WarmUp
+from empirical.summarization.schedule import Schedule
 from empirical.summarization.stories import Recipe
-from empirical.summarization.training import Schedule
 from sims.running.toml import ConfigError, Range, Tables, choices, flag, grid, read_tables, read_toml, single, text
 
 FOLDER = Path(__file__).parent / "presets"

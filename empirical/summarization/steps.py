@@ -13,11 +13,13 @@ from empirical.summarization.append import write_table
 from empirical.summarization.encode import Encoder, Format
 from empirical.summarization.generate import counts
 from empirical.summarization.generate import generate as summarize
+from empirical.summarization.job import ABOUT, read_about
 from empirical.summarization.made import Shape, WarmUp, make_base, train_tokenizer
 from empirical.summarization.models import load_model, load_tokenizer, resolve, save_model, write_reference
 from empirical.summarization.perplexity import score_rows
+from empirical.summarization.schedule import Schedule
 from empirical.summarization.stories import Recipe, stories
-from empirical.summarization.training import ABOUT, Schedule, train
+from empirical.summarization.training import train
 from empirical.threads import one_thread
 from sims.running.files import write_atomic
 from theory.errors import RunError
@@ -188,7 +190,7 @@ def retrain(settings: Settings, inputs: Folders, folder: Path, runtime: Settings
 
 def evaluate(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """Greedy summaries of the test articles and their ROUGE."""
-    about = json.loads((inputs["model"] / ABOUT).read_bytes())
+    about = read_about(inputs["model"])
     test = _rows(inputs, "test", ["id", "text", "summary"])
     if about["failure"]:
         found = {kind: np.full(len(test), np.nan) for kind in rouge.KINDS}
@@ -231,14 +233,14 @@ def _fit(
     form, schedule = Format(**settings["format"]), Schedule(**settings["schedule"], **runtime["fitting"])
     with one_thread():
         train(inputs["base"], examples, form, schedule, settings["seed"], folder, runtime)
-    about = json.loads((folder / ABOUT).read_bytes())
+    about = read_about(folder)
     facts = {name: about.get(name) for name in ("examples", "steps", "failure")}
     card.write(folder, title, settings, inputs, facts | settings.get("about", {}))
 
 
 def _model(where: Path, settings: Settings, runtime: Settings) -> tuple[Any, Encoder]:
     """A trained model, ready to answer, and its encoder. Raises RuntimeError for one that is of no use."""
-    failure = json.loads((where / ABOUT).read_bytes())["failure"]
+    failure = read_about(where)["failure"]
     if failure:
         raise RunError(f"{where.name} is of no use: {failure}")
     encoder = Encoder(load_tokenizer(where), Format(**settings["format"]))
