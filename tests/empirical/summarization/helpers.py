@@ -2,8 +2,10 @@
 
 import json
 
+import numpy as np
 import torch
 
+from empirical.summarization.arms import Arms
 from empirical.summarization.encode import Format
 from empirical.summarization.schedule import Schedule
 from tests.empirical import experiments
@@ -55,3 +57,10 @@ def llama2_folder(folder, tokenizer):
     sampling = {"do_sample": True, "temperature": 0.6, "top_p": 0.9, "bos_token_id": 1, "eos_token_id": 2}
     (folder / "generation_config.json").write_text(json.dumps(sampling))
     return model
+
+
+def arms_of(means, spread=1e-6, shared=False):
+    """Arms a, b, c, ... with bootstrap draws next to their means."""
+    names = tuple("abcdefghijklmnopqrstuvwxyz"[: len(means)])
+    draws = means.mean(1, keepdims=True) + spread * np.linspace(-1, 1, 11)
+    return Arms(names, means, draws, shared)
