@@ -8,7 +8,6 @@ test articles, t does not see what these have in common, and the interval is the
 over test articles. With one seed it is that bootstrap alone, which speaks of these models only.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -141,15 +140,6 @@ def _over_seeds(each: np.ndarray) -> tuple[float, float]:
 def _middle(draws: np.ndarray) -> tuple[float, float]:
     low, high = np.quantile(draws, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
     return float(low), float(high)
-
-
-def grouped(verifiers: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Verifiers as the report names them: random1, random2, ... are the draws of ``random``."""
-    groups: dict[str, tuple[str, ...]] = {}
-    for name in verifiers:
-        group = "random" if re.fullmatch(r"random\d+", name) else name
-        groups[group] = (*groups.get(group, ()), name)
-    return groups
 
 
 def student(verifier: str, rate: float) -> str:

@@ -24,23 +24,51 @@ Reading = Literal[
 Wanted = Literal["above", "below", "no better"]
 Role = Literal["claim", "control", "precondition"]
 Pairs = tuple[tuple[float, Side, Side], ...]
-TITLES = {
-    "random": "Training on a random selection of its own summaries makes the model worse (collapse)",
-    "oracle": (
-        "Selection by the oracle beats the generator, and at the smallest rate the full original data at matched steps"
+
+
+class Published(NamedTuple):
+    """A finding of the publication, on what verifiers are worth."""
+
+    number: str
+    wanted: Wanted
+    """Of the verifier's students: than the generator, or for "no better" than those of other verifiers."""
+    title: str
+    short: str
+
+
+PUBLISHED = {
+    "random": Published(
+        "1",
+        "below",
+        "Training on a random selection of its own summaries makes the model worse (collapse)",
+        "random selection is worse than the generator",
     ),
-    "self": "Selection by the generator's own perplexity beats the generator",
-    "stronger": "A stronger model is not the better verifier",
-    "foreign": "The same of the foreign model, which has a tokenizer and a training of its own",
+    "oracle": Published(
+        "2",
+        "above",
+        "Selection by the oracle beats the generator, and at the smallest rate the full original data at matched steps",
+        "the oracle beats the generator and full data",
+    ),
+    "self": Published(
+        "3",
+        "above",
+        "Selection by the generator's own perplexity beats the generator",
+        "own perplexity beats the generator",
+    ),
+    "stronger": Published(
+        "4",
+        "no better",
+        "A stronger model is not the better verifier",
+        "a stronger model is not the better verifier",
+    ),
+    "foreign": Published(
+        "4b",
+        "no better",
+        "The same of the foreign model, which has a tokenizer and a training of its own",
+        "the same of the foreign model",
+    ),
 }
-SHORT = {
-    "random": "random selection is worse than the generator",
-    "oracle": "the oracle beats the generator and full data",
-    "self": "own perplexity beats the generator",
-    "stronger": "a stronger model is not the better verifier",
-    "foreign": "the same of the foreign model",
-}
-NUMBERS = {"random": "1", "oracle": "2", "self": "3", "stronger": "4", "foreign": "4b"}
+"""By verifier; one without an entry has its students' results in all tables, and no statement is made of it."""
 
 
 class Claim(NamedTuple):
@@ -66,15 +94,15 @@ def claims(names: Collection[str], groups: Mapping[str, Sequence[str]], rates: S
         return students(groups[other], rate) if other in groups else one(other)
 
     found = []
-    wanted: dict[str, Wanted] = {"random": "below", "oracle": "above", "self": "above"}
-    for group in [group for group in wanted if group in groups]:
+    wanted = {group: published.wanted for group, published in PUBLISHED.items() if group in groups}
+    for group in [group for group in wanted if wanted[group] != "no better"]:
         found.append(Claim(group, "claim", group, "generator", wanted[group], pairs(group, "generator")))
     fulls = [name for name in ("full", "full-epoch") if name in names and "oracle" in groups]
     for name in fulls:
         found.append(Claim("oracle", "claim", "oracle", name, "above", pairs("oracle", name, [min(rates)])))
-    for group in [group for group in ("oracle", "self") if {group, "random"} <= set(groups)]:
+    for group in [group for group in wanted if wanted[group] == "above" and "random" in groups]:
         found.append(Claim(group, "control", group, "random", "above", pairs(group, "random")))
-    for model in [model for model in ("stronger", "foreign") if model in groups]:
+    for model in [group for group in wanted if wanted[group] == "no better"]:
         itself = f"verifier-{model}"
         if itself in names:
             alone = ((np.nan, one(itself), one("generator")),)
@@ -128,10 +156,10 @@ def verdicts(lines: pd.DataFrame) -> pd.DataFrame:
     That is its first claim's, or its premise's where this is not met.
     """
     found = []
-    for finding, title in TITLES.items():
+    for finding, published in PUBLISHED.items():
         part = lines[(lines["finding"] == finding) & lines["headline"]] if len(lines) else lines
         verdict = _combined(lines[lines["finding"] == finding] if len(lines) else lines)
-        line = {"finding": finding, "number": NUMBERS[finding], "title": title, "short": SHORT[finding]}
+        line = {"finding": finding, "number": published.number, "title": published.title, "short": published.short}
         role = "precondition" if verdict == "premise not met" else "claim"
         shown = part[part["role"] == role].iloc[0].to_dict() if len(part) else {}
         line |= {name: shown.get(name, np.nan) for name in ("side", "other", "difference", "low", "high")}

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from empirical.summarization import kept, tables
-from empirical.summarization.arms import grouped
 from empirical.summarization.evaluations import Source, evaluated
 from empirical.summarization.findings import claims, contrasts, verdicts
 from empirical.summarization.report.text import text
+from empirical.summarization.verifiers import grouped
 from sims.running.files import write_atomic
 
 

@@ -20,6 +20,7 @@ from empirical.summarization.perplexity import score_rows
 from empirical.summarization.schedule import Schedule
 from empirical.summarization.stories import Recipe, stories
 from empirical.summarization.training import train
+from empirical.summarization.verifiers import of
 from empirical.threads import one_thread
 from sims.running.files import write_atomic
 from theory.errors import RunError
@@ -140,16 +141,9 @@ def score_part(settings: Settings, inputs: Folders, folder: Path, runtime: Setti
 
 
 def score(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
-    """The scores of one verifier: of its pieces, of the oracle (ROUGE-1), or of chance."""
-    kind = settings["kind"]
-    if kind == "model":
-        scores = _joined(inputs, "scores")
-    elif kind == "oracle":
-        scores = pd.read_parquet(inputs["generate"] / "rouge.parquet", columns=["id", "rouge1"])
-        scores = scores.rename(columns={"rouge1": "score"})
-    else:
-        ids = pd.read_parquet(inputs["generate"] / "rows.parquet", columns=["id"])
-        scores = ids.assign(score=selection.chance(ids["id"], settings["seed"]))
+    """The scores of one verifier: its own, or a model's from their pieces."""
+    own = of(settings["verifier"]).score
+    scores = own(inputs["generate"], settings) if own else _joined(inputs, "scores")
     write_table(folder / "scores.parquet", scores)
     facts = {"verifier": settings["verifier"], "rows": len(scores), "without score": int(scores["score"].isna().sum())}
     card.write(folder, "Scores of summaries", settings, inputs, facts)

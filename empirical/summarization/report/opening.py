@@ -6,14 +6,7 @@ from typing import Any
 import pandas as pd
 
 from empirical.summarization.report.words import WANTED, Tables, gain, name_of, percent, say
-
-VERIFIERS = {
-    "random": "chance",
-    "self": "the generator's own perplexity",
-    "stronger": "perplexity of a better model (made here: the same base, trained longer on other articles)",
-    "foreign": "perplexity of a model of another family (other tokenizer, loss on the article too)",
-    "oracle": "ROUGE-1 against the reference, which nobody has in practice",
-}
+from empirical.summarization.verifiers import of
 
 
 def head(tables: Tables, profile: Mapping[str, Any]) -> Iterator[str]:
@@ -28,8 +21,8 @@ def head(tables: Tables, profile: Mapping[str, Any]) -> Iterator[str]:
         f"kept {rates} of these, and the base model was trained again on what was kept. {seeds}, "
         f"{_each(pool, 'test_articles')} test articles each."
     )
-    groups = [name for name in tables["rows"]["verifier"].unique() if name in VERIFIERS]
-    yield say("Verifiers: " + "; ".join(f"{name}: {VERIFIERS[name]}" for name in groups) + ".")
+    groups = [name for name in tables["rows"]["verifier"].unique() if name]
+    yield say("Verifiers: " + "; ".join(f"{name}: {of(name).meaning}" for name in groups) + ".")
     quality = " / ".join(f"{pool[kind].mean():.1f}" for kind in ("rouge1", "rouge2", "rougeL"))
     counts = ", ".join(f"{_each(pool, name)} {name}" for name in ("distinct", "duplicates", "capped", "empty"))
     yield say(f"Generated summaries (per seed): ROUGE-1/2/L {quality}; {counts}.")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from empirical.summarization.report.words import Tables, name_of, percent, say, share, whole
+from empirical.summarization.verifiers import of
 
 
 def p_star(tables: Tables) -> Iterator[str]:
@@ -29,8 +30,8 @@ def p_star(tables: Tables) -> Iterator[str]:
     if not clean:
         cells = {name: width for name, width in cells.items() if name not in ("p* clean", "clean", "noisy")}
     yield f"{'':15}" + "".join(f"{name:>{width}}" for name, width in cells.items())
-    means = points[points["reading"] == "soft"].assign(group=lambda table: [_group(v, rows) for v in table["verifier"]])
-    means = means.groupby(["group", "rate"])[["phi", "psi"]].mean()
+    means = points.assign(group=[of(name).name for name in points["verifier"]])
+    means = means[means["reading"] == "soft"].groupby(["group", "rate"])[["phi", "psi"]].mean()
     for _, line in rows[rows["verifier"] != ""].iterrows():
         shown = {name: share(value) for name, value in means.loc[(line["verifier"], line["rate"])].items()}
         shown["p* soft"] = _star(line, "soft")
@@ -53,11 +54,6 @@ def p_star(tables: Tables) -> Iterator[str]:
     if len(lost):
         counts = ", ".join(f"{name} {count:,}" for name, count in zip(lost["verifier"], lost["unscored"], strict=True))
         yield say(f"Summaries without a score, never kept: {counts} of {int(firsts.loc['soft', 'records']):,}.")
-
-
-def _group(verifier: str, rows: pd.DataFrame) -> str:
-    """The name under which a verifier is reported: that of a draw is random."""
-    return verifier if verifier in set(rows["verifier"]) else "random"
 
 
 def _star(line: pd.Series, reading: str) -> str:

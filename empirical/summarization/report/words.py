@@ -7,12 +7,7 @@ import numpy as np
 import pandas as pd
 
 WIDTH = 116
-NAMES = {
-    "full": "full data",
-    "full-epoch": "full, one epoch*",
-    "verifier-stronger": "stronger itself",
-    "verifier-foreign": "foreign itself",
-}
+NAMES = {"full": "full data", "full-epoch": "full, one epoch*"}
 WANTED = {"above": "above", "below": "below", "no better": "no better than"}
 Tables = Mapping[str, pd.DataFrame]
 
@@ -25,6 +20,8 @@ def say(words: str, mark: str = "") -> str:
 def name_of(arm: str, verifier: str = "", rate: float = np.nan) -> str:
     """An arm in words."""
     name = verifier or NAMES.get(arm, arm)
+    if name.startswith("verifier-"):
+        name = f"{name.removeprefix('verifier-')} itself"
     return name if np.isnan(rate) else f"{name} {percent(rate)}"
 
 

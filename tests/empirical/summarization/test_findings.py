@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from empirical.summarization.arms import Arms, Contrast, grouped, mean_of, one
+from empirical.summarization.arms import Arms, Contrast, mean_of, one
 from empirical.summarization.findings import NEGLIGIBLE, Claim, claims, contrasts, reading, verdicts
+from empirical.summarization.verifiers import grouped
 from tests.empirical.summarization.helpers import arms_of
 
 
