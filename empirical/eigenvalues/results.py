@@ -174,9 +174,10 @@ def _contrast(profile: Mapping[str, Any], read: Read) -> pd.DataFrame:
 
 
 def _labels(profile: Mapping[str, Any], inputs: Mapping[str, Path]) -> pd.DataFrame:
-    """How wrong answers spread: per repetition, how often the true answer beats the commonest wrong one (THEORY §10).
+    """How wrong answers spread: per repetition, how often the true answer beats the commonest wrong one.
 
-    Over true answers with at least LEAST_SEEN synthetic matrices, weighted by their number.
+    With many answers that decides what endless labels would teach, and no longer p < p*. Over true answers with at
+    least LEAST_SEEN synthetic matrices, weighted by their number.
     """
     lines = []
     for seed in range(profile["run"]["seeds"]):
