@@ -3,17 +3,16 @@
 ROUGE is in points (0 to 100) in all tables; shares, p* and purity are in [0, 1].
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from empirical.reports import write_report
 from empirical.summarization import kept, tables
 from empirical.summarization.evaluations import Source, evaluated
 from empirical.summarization.findings import claims, contrasts, verdicts
 from empirical.summarization.report.text import text
 from empirical.summarization.verifiers import grouped
-from sims.running.files import write_atomic
 
 
 def report(settings: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path, runtime: Mapping[str, Any]) -> None:
@@ -41,10 +40,5 @@ def report(settings: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
         "pool": tables.pool(source, generated),
         "gates": tables.gates(source),
     }
-    (folder / "tables").mkdir(exist_ok=True)
-    for name, table in shown.items():
-        write_atomic(folder / "tables" / f"{name}.csv", table.to_csv(index=False).encode())
-    body = {name: json.loads(table.to_json(orient="records", double_precision=15)) for name, table in shown.items()}
-    body |= {"profile": source.profile, "corpus": [source.facts(seed, "prepare")["corpus"] for seed in source.seeds]}
-    write_atomic(folder / "report.json", json.dumps(body, indent=1).encode())
-    write_atomic(folder / "report.txt", (text(shown, source.profile) + "\n").encode())
+    about = {"profile": source.profile, "corpus": [source.facts(seed, "prepare")["corpus"] for seed in source.seeds]}
+    write_report(folder, shown, about, text(shown, source.profile))

@@ -1,7 +1,9 @@
-"""What tests of models share."""
+"""What tests of models, and of what is made from stories, share."""
 
 import pytest
 import torch
+
+from empirical.summarization import stories
 
 
 @pytest.fixture
@@ -12,3 +14,9 @@ def alone(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def made():
+    """3,000 stories."""
+    return stories.stories(3000, [5, 1], stories.Recipe())

@@ -64,3 +64,8 @@ def arms_of(means, spread=1e-6, shared=False):
     names = tuple("abcdefghijklmnopqrstuvwxyz"[: len(means)])
     draws = means.mean(1, keepdims=True) + spread * np.linspace(-1, 1, 11)
     return Arms(names, means, draws, shared)
+
+
+def within(found, share, count):
+    """Five standard errors: fails by chance in 6e-7 of all runs."""
+    return abs(found - share) < 5 * np.sqrt(share * (1 - share) / count)
