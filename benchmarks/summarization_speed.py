@@ -26,7 +26,8 @@ from empirical.summarization.generate import generate
 from empirical.summarization.made import train_tokenizer
 from empirical.summarization.models import load_model, load_tokenizer, save_model
 from empirical.summarization.perplexity import score_rows
-from empirical.summarization.training import Schedule, train
+from empirical.summarization.schedule import Schedule
+from empirical.summarization.training import train
 
 SHAPES = {
     "tiny": dict(hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4, vocab_size=500),

@@ -1,4 +1,4 @@
-"""What is measured on real models: p* on one's own records, eigenvalue transformers.
+"""What is measured on real models: p* on one's own records, eigenvalue transformers, news summarizers.
 
 ``audit(correct, kept)`` and its kin come with the base install. What trains models needs the extra ``empirical``
 (torch, transformers, datasets); the rest of the toolkit is installed and runs without them. Names are imported when

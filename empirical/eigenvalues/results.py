@@ -14,8 +14,8 @@ from empirical.eigenvalues.metric import correct
 from empirical.eigenvalues.plan import noisy
 from empirical.eigenvalues.steps import ABOUT, DISTANCES, FACTS, LABELS
 from empirical.eigenvalues.text import text
+from empirical.reports import write_report
 from empirical.tensors import read_arrays
-from sims.running.files import write_atomic
 
 PUBLISHED_CROSSING = 0.65
 LEAST_SEEN = 30
@@ -58,13 +58,8 @@ def report(settings: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
     tables |= {"contrast": _contrast(profile, read), "labels": _labels(profile, inputs)}
     facts = [json.loads((inputs[f"seed{seed}/data"] / FACTS).read_bytes())["rounding"] for seed in seeds]
     rounding = {name: float(np.mean([fact[name] for fact in facts])) for name in facts[0]}
-    (folder / "tables").mkdir(exist_ok=True)
-    for name, table in tables.items():
-        write_atomic(folder / "tables" / f"{name}.csv", table.to_csv(index=False).encode())
-    body = {name: json.loads(table.to_json(orient="records", double_precision=15)) for name, table in tables.items()}
-    body |= {"profile": profile, "rounding": rounding}
-    write_atomic(folder / "report.json", json.dumps(body, indent=1).encode())
-    write_atomic(folder / "report.txt", (text(tables, profile, rounding) + "\n").encode())
+    about = {"profile": profile, "rounding": rounding}
+    write_report(folder, tables, about, text(tables, profile, rounding))
 
 
 def _rows(profile: Mapping[str, Any], read: Read) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -174,9 +169,10 @@ def _contrast(profile: Mapping[str, Any], read: Read) -> pd.DataFrame:
 
 
 def _labels(profile: Mapping[str, Any], inputs: Mapping[str, Path]) -> pd.DataFrame:
-    """How wrong answers spread: per repetition, how often the true answer beats the commonest wrong one (THEORY §10).
+    """How wrong answers spread: per repetition, how often the true answer beats the commonest wrong one.
 
-    Over true answers with at least LEAST_SEEN synthetic matrices, weighted by their number.
+    With many answers that decides what endless labels would teach, and no longer p < p*. Over true answers with at
+    least LEAST_SEEN synthetic matrices, weighted by their number.
     """
     lines = []
     for seed in range(profile["run"]["seeds"]):

@@ -19,21 +19,17 @@ import numpy as np
 import pandas as pd
 
 from empirical.stages.artefact import sha256
+from empirical.summarization.hub import CONVERTED, FILES_ELSEWHERE, LONGEST, commit_of_data_set, first_line
 from theory.errors import InputError, RunError
 
 COLUMNS = ("id", "text", "summary")
 """What every row must have as text; a missing title is left empty."""
 SPLITS = ("train", "validation", "test")
 KINDS = {".jsonl": "json", ".parquet": "parquet"}
-CONVERTED = "refs/convert/parquet"
-"""The hub's branch of every data set that holds {configuration}/{split}/*.parquet."""
 LICENCES = {"stories": "made by this program, no licence needed", "csebuetnlp/xlsum": "CC BY-NC-SA 4.0"}
 UNKNOWN = "unknown: see its source"
-ELSEWHERE = "or download the parquet files elsewhere and give their folder as the source"
 A_DATA_SET = re.compile(r"\w[\w.-]*/\w[\w.-]*(/[\w.-]+)?")
 A_COMMIT = re.compile("[0-9a-f]{40}")
-PATIENCE = 30.0
-"""Seconds that the hub has to answer."""
 
 
 def resolve(source: str, revision: str) -> dict[str, str]:
@@ -52,7 +48,7 @@ def resolve(source: str, revision: str) -> dict[str, str]:
     if path is not None:
         return {"source": str(path), "revision": _fingerprint(path), "licence": UNKNOWN}
     name, _ = _data_set(source)
-    commit = revision if A_COMMIT.fullmatch(revision) else _commit(name, revision or CONVERTED)
+    commit = revision if A_COMMIT.fullmatch(revision) else commit_of_data_set(name, revision or CONVERTED)
     return {"source": source, "revision": commit, "licence": LICENCES.get(name, UNKNOWN)}
 
 
@@ -78,7 +74,7 @@ def read(source: str, revision: str, split: str, cache: Path | str | None = None
             return _checked(_shaped(_load(files, source, scratch, remedy), source), source, split)
     name, configuration = _data_set(source)
     url = f"hf://datasets/{name}@{revision or CONVERTED}/{configuration}/{split}/*.parquet"
-    remedy = f"check the network and that {revision or CONVERTED} of {name} holds these files, {ELSEWHERE}"
+    remedy = f"check the network and that {revision or CONVERTED} of {name} holds these files, {FILES_ELSEWHERE}"
     return _cleaned(_shaped(_load([url], source, cache, remedy), source), source)
 
 
@@ -140,37 +136,6 @@ def _data_set(source: str) -> tuple[str, str]:
     return f"{owner}/{name}", rest[0] if rest else "default"
 
 
-def _commit(name: str, revision: str) -> str:
-    """The commit that a revision of a data set points at."""
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
-
-    try:
-        commit = HfApi().dataset_info(name, revision=revision, timeout=PATIENCE).sha
-    except GatedRepoError:
-        raise InputError(
-            f"data set {name} is gated: accept its conditions on https://huggingface.co/datasets/{name}, then run "
-            f"`hf auth login` here, {ELSEWHERE}"
-        ) from None
-    except RepositoryNotFoundError:
-        raise InputError(
-            f"{name}: no such folder here, and no such data set on the hub (or a private one); correct the name, or "
-            "run `hf auth login`"
-        ) from None
-    except RevisionNotFoundError:
-        raise InputError(
-            f"data set {name} has no revision {revision}; leave it out for {CONVERTED}, or give a commit of that branch"
-        ) from None
-    except Exception as error:
-        raise RunError(
-            f"{name}: no such folder here, and the hub cannot be asked for a data set ({_one_line(error)}); check the "
-            f"network and HF_HUB_OFFLINE, {ELSEWHERE}"
-        ) from None
-    if commit is None:
-        raise RunError(f"the hub names no commit for {revision} of data set {name}; give a commit as the revision")
-    return commit
-
-
 def _files(path: Path, split: str) -> list[str]:
     """The files of a split."""
     if path.is_file():
@@ -216,7 +181,7 @@ def _load(files: Sequence[str], source: str, cache: Path | str | None, remedy: s
         ).to_pandas()
     except Exception as error:
         cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
-        raise RunError(f"{source} cannot be read ({_one_line(cause)}); {remedy}") from None
+        raise RunError(f"{source} cannot be read ({first_line(cause, LONGEST)}); {remedy}") from None
 
 
 def _shaped(rows: pd.DataFrame, source: str) -> pd.DataFrame:
@@ -278,8 +243,3 @@ def _lengths(texts: pd.Series) -> dict[str, int]:
     counts = texts.map(lambda text: len(text.split()))
     levels = {"5 %": 0.05, "50 %": 0.5, "95 %": 0.95, "most": 1.0}
     return {name: int(counts.quantile(level, interpolation="higher")) for name, level in levels.items()}
-
-
-def _one_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0][:200]}" if text else type(error).__name__

@@ -18,6 +18,7 @@ import safetensors.torch
 import torch
 
 from empirical.stages.artefact import sha256
+from empirical.summarization.hub import commit_of_model
 from sims.running.files import write_atomic
 from theory.errors import InputError
 
@@ -54,9 +55,7 @@ def resolve(name: str, revision: str) -> dict[str, str]:
     folder = folder_of(name)
     if folder is not None:
         return {"name": str(folder.resolve()), "revision": "", "fingerprint": _fingerprint(folder)}
-    from empirical.summarization.preflight import commit
-
-    return {"name": name, "revision": commit(name, revision), "fingerprint": ""}
+    return {"name": name, "revision": commit_of_model(name, revision), "fingerprint": ""}
 
 
 def folder_of(name: str) -> Path | None:

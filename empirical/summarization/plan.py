@@ -10,7 +10,8 @@ from empirical.stages.artefact import Stage
 from empirical.summarization import corpus, models
 from empirical.summarization.cost import Cost
 from empirical.summarization.profile import FITTING, MADE, STORIES, ForeignTable, Profile, VerifierTable
-from empirical.summarization.training import Schedule
+from empirical.summarization.schedule import Schedule
+from empirical.summarization.verifiers import OWN, VERIFIERS, Verifier, of
 from theory.errors import InputError
 
 VERBS = {
@@ -32,14 +33,19 @@ ROLES = {"data": 0, "base": 1, "generator": 2, "student": 3, "verifier": 4, "cha
 
 
 def verifiers(profile: Profile) -> list[str]:
-    """Names, as in the report: chance first, the oracle last."""
-    random = [f"random{draw + 1}" for draw in range(profile.selection.random_draws)]
-    return [*random, "self", *others(profile), "oracle"]
+    """Names in the order of the report, draws one by one."""
+    found: list[str] = []
+    for verifier in VERIFIERS:
+        if verifier.drawn:
+            found += [f"{verifier.name}{draw + 1}" for draw in range(profile.selection.random_draws)]
+        elif not verifier.own or verifier.name in others(profile):
+            found.append(verifier.name)
+    return found
 
 
 def others(profile: Profile) -> list[str]:
     """Verifiers that are models of their own."""
-    return [name for name in ("stronger", "foreign") if getattr(profile, name).name]
+    return [name for name in OWN if getattr(profile, name).name]
 
 
 def stages(profile: Profile, device: str = "cpu") -> list[Stage]:
@@ -119,21 +125,20 @@ class _Plan:
 
     def bases(self) -> Iterator[Stage]:
         """The base model, and those of verifiers that have one of their own."""
-        for name in ("base", *others(self.profile)):
-            table = getattr(self.profile, name)
-            if name == "stronger" and table.name == MADE:
-                continue  # the base model's twin
-            yield self._base(name, table)
+        yield self._base("base", self.profile.base)
+        for name in others(self.profile):
+            if self.base_of(name) != "base":
+                yield self._base(self.base_of(name), getattr(self.profile, name))
 
     def base_of(self, verifier: str) -> str:
-        """Name of the stage a verifier's model starts from."""
-        shared = verifier == "stronger" and self.profile.stronger.name == MADE
-        return "base" if shared else f"base-{verifier}"
+        """Name of the stage a verifier's model starts from. One made here is the base model's twin, unless foreign."""
+        table = getattr(self.profile, verifier)
+        twin = table.name == MADE and not isinstance(table, ForeignTable)
+        return "base" if twin else f"base-{verifier}"
 
-    def _base(self, name: str, table: Any) -> Stage:
+    def _base(self, stage: str, table: Any) -> Stage:
         profile = self.profile
         settings: dict[str, Any] = {"model": {key: getattr(table, key) for key in ("name", "revision", "licence")}}
-        stage = "base" if name == "base" else f"base-{name}"
         inputs, seconds = {}, 2.0
         if table.name == MADE:
             inputs["prepare"] = "seed0/prepare"
@@ -190,7 +195,7 @@ class _Repetition:
         settings: dict[str, Any] = {"labelled": data.labelled, "test": data.test, "share": profile.generator.share}
         settings |= {"seed": plan.entropy("data", self.number)}
         if data.source == STORIES:
-            fresh = max(profile.stronger.fresh, profile.foreign.fresh)
+            fresh = max(getattr(profile, name).fresh for name in OWN)
             settings |= {"recipe": asdict(profile.recipe), "fresh": fresh}
         return self._stage("prepare", "prepare", settings, 2.0 + plan.labelled * 2e-4, source="source")
 
@@ -239,27 +244,26 @@ class _Repetition:
         yield self._stage("generate", "generate", settings, 1 + self.plan.pool * 3e-4, prepare="prepare", **names)
 
     def _scores(self, name: str) -> Iterator[Stage]:
-        settings: dict[str, Any] = {"verifier": name}
-        if name == "oracle":
-            yield self._stage("score-oracle", "score", settings | {"kind": "oracle"}, 1.0, generate="generate")
-        elif name.startswith("random"):
-            draw = int(name.removeprefix("random"))
-            settings |= {"kind": "random", "seed": self.plan.entropy("chance", self.number, draw)}
-            yield self._stage(f"score-{name}", "score", settings, 1.0, generate="generate")
-        else:
-            yield from self._perplexities(name)
+        verifier = of(name)
+        if verifier.score is None:
+            yield from self._perplexities(verifier)
+            return
+        settings: dict[str, Any] = {"verifier": name, "kind": verifier.name}  # kind: for readers of a manifest
+        if verifier.drawn:
+            draw = int(name.removeprefix(verifier.name))
+            settings["seed"] = self.plan.entropy("chance", self.number, draw)
+        yield self._stage(f"score-{name}", "score", settings, 1.0, generate="generate")
 
-    def _perplexities(self, name: str) -> Iterator[Stage]:
+    def _perplexities(self, verifier: Verifier) -> Iterator[Stage]:
         """A file of scores from the pieces."""
-        generation = self.profile.generation
-        model = "generator" if name == "self" else f"verifier-{name}"
-        cost = self.own if name == "self" else self.plan.cost(getattr(self.profile, name).parameters)
+        generation, name = self.profile.generation, verifier.name
+        cost = self.plan.cost(getattr(self.profile, name).parameters) if verifier.own else self.own
         pieces = {}
         for part in range(generation.parts):
             settings = self.plan.form | self.plan.decoding | {"batch": generation.scoring_batch, "verifier": name}
             pieces[f"part{part}"] = f"score-{name}-part{part}"
             seconds = cost.scoring(self.plan.pool / generation.parts)
-            inputs = {"prepare": "prepare", "model": model, "generated": f"generate-part{part}"}
+            inputs = {"prepare": "prepare", "model": verifier.model, "generated": f"generate-part{part}"}
             yield self._stage(pieces[f"part{part}"], "score_part", settings, seconds, **inputs)
         settings = {"verifier": name, "kind": "model"}
         yield self._stage(f"score-{name}", "score", settings, 1.0, **pieces)

@@ -18,56 +18,18 @@ An estimate: it is right to about a tenth for the weights, and worse for activat
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 
+from empirical.summarization.accelerators import memory
 from empirical.summarization.encode import Format
+from empirical.summarization.hub import commit_of_model, first_line
 from empirical.summarization.models import DTYPES, dtype_of, folder_of, refuse_pickles
-from empirical.summarization.training import Schedule, accumulation
-from sims.running.machine import free_memory
+from empirical.summarization.schedule import Schedule, accumulation
 from theory.errors import InputError
 
 GB = 1_000_000_000
-
-
-def commit(name: str, revision: str) -> str:
-    """The commit of a hub repository that a revision (empty: main) points at now; fetches its config.json.
-
-    Raises ValueError, with what to do, where that is impossible.
-    """
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        return Path(hf_hub_download(name, "config.json", revision=revision or None)).parent.name
-    except HFValidationError:
-        raise InputError(f"{name}: no such folder, and no name of a hub repository (owner/name) either") from None
-    except (OSError, ValueError) as error:
-        raise InputError(explain(name, revision, error)) from None
-
-
-def explain(name: str, revision: str, error: Exception) -> str:
-    """What to do about an error of the hub, in one line."""
-    from huggingface_hub import errors
-
-    page = f"https://huggingface.co/{name}"
-    elsewhere = "or download the repository elsewhere and give its folder as the model's name"
-    if isinstance(error, errors.GatedRepoError):
-        return f"{name} is gated: accept its licence at {page} and log in by `hf auth login`, {elsewhere}"
-    if isinstance(error, errors.RevisionNotFoundError):
-        return f"{name} has no revision {revision!r}: see {page}/commits/main, or leave the revision out"
-    if isinstance(error, errors.RepositoryNotFoundError):
-        return f"{name} is not on the hub, or private: check the name, or log in by `hf auth login`"
-    if isinstance(error, errors.RemoteEntryNotFoundError):
-        return f"{name} has no config.json, so that it is no model that transformers can load"
-    if isinstance(error, errors.HfHubHTTPError):
-        return f"{name}: the hub answered with an error ({_first_line(error)}); try again later, {elsewhere}"
-    return (
-        f"{name} is neither a folder nor in the cache, and the hub cannot be reached ({_first_line(error)}): check the "
-        f"network and HF_HUB_OFFLINE, {elsewhere}"
-    )
 
 
 def check(
@@ -89,7 +51,7 @@ def check(
     ValueError that names every fault and what to do about it.
     """
     faults, counts, needs = [], [], []
-    available = _available(device, processes)
+    available = memory(device, processes)
     for model, schedule in zip(models, schedules, strict=True):
         try:
             config = _config(model["name"], model.get("revision", ""))
@@ -125,13 +87,13 @@ def _config(name: str, revision: str) -> Any:
         if not (folder / "config.json").exists():
             raise InputError(f"{name} has no config.json, so that it is no model that transformers can load")
     else:
-        revision = commit(name, revision)
+        revision = commit_of_model(name, revision)
         _refuse_pickles_of_hub(name, revision)
     try:
         return AutoConfig.from_pretrained(folder or name, revision=revision or "main", trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise InputError(
-            f"{name}: its configuration cannot be read ({_first_line(error)}); choose a model that transformers knows "
+            f"{name}: its configuration cannot be read ({first_line(error)}); choose a model that transformers knows "
             "without code of the model's own, which is never run here"
         ) from None
 
@@ -191,14 +153,6 @@ def _activations(config: Any, schedule: Schedule, width: int, form: Format) -> i
     return int(schedule.micro_batch * form.block * per_token)
 
 
-def _available(device: str, processes: int) -> int | None:
-    """Bytes that one process can have."""
-    if device == "cuda":
-        return torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else None
-    free = free_memory()
-    return None if free is None else free // processes
-
-
 def _training_remedies(schedule: Schedule, device: str) -> list[str]:
     remedies = ["--accelerate with presets/fsdp.yaml on several GPUs"] if device == "cuda" else []
     if not schedule.lora_rank:
@@ -224,8 +178,3 @@ def _too_large(name: str, answers: bool, need: int, available: int, device: str,
         f"{name}: to {verb} it takes about {need / GB:.1f} GB per process, and {available / GB:.1f} GB are free; "
         f"what helps: {', '.join([*remedies, machine])}, or another preset"
     )
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

@@ -6,8 +6,9 @@ from typing import Any
 
 from empirical.summarization.encode import Format
 from empirical.summarization.made import Shape, WarmUp
+from empirical.summarization.schedule import Schedule
 from empirical.summarization.stories import Recipe
-from empirical.summarization.training import Schedule
+from empirical.summarization.verifiers import OWN
 from sims.running.toml import ConfigError, Range, Tables, choices, flag, grid, read_tables, read_toml, single, text
 
 FOLDER = Path(__file__).parent / "presets"
@@ -247,7 +248,7 @@ def load(preset: str, changes: str | None = None) -> Profile:
         return parse(document, preset, preset)
     own = read_toml(Path(changes), changes, f"; it holds what differs from --preset {preset}")
     if isinstance(own.get("data"), dict) and own["data"].get("source", STORIES) != STORIES:
-        for role in ("stronger", "foreign"):
+        for role in OWN:
             document.get(role, {}).pop("fresh", None)  # of stories alone can there be more
     for table, values in own.items():
         if isinstance(values, dict):
@@ -290,7 +291,7 @@ def _across(read: Tables) -> list[str]:
         )
     if made["width"] % made["heads"] or made["width"] // made["heads"] % 2:
         faults.append(f"made.width = {made['width']}: must be an even multiple of made.heads = {made['heads']}")
-    for role in ("stronger", "foreign"):
+    for role in OWN:
         if read[role]["fresh"] and data["source"] != STORIES:
             faults.append(f"{role}.fresh = {read[role]['fresh']}: only stories can be made afresh; set it to 0")
         if read[role]["name"] == MADE and data["source"] != STORIES and read["base"]["name"] != MADE:

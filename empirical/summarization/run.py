@@ -12,10 +12,11 @@ from empirical.stages.artefact import Stage
 from empirical.stages.experiment import Outlook
 from empirical.stages.schedule import needed, survey
 from empirical.summarization import corpus
+from empirical.summarization.accelerators import FSDP, check_accelerate, processes
 from empirical.summarization.plan import others, shard, stages, targets
 from empirical.summarization.preflight import check
 from empirical.summarization.profile import MADE, Profile
-from empirical.summarization.training import FSDP, Schedule, check_accelerate, processes
+from empirical.summarization.schedule import Schedule
 from theory.errors import InputError
 
 ANSWERING = ("generator", "model")

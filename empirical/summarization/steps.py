@@ -13,11 +13,14 @@ from empirical.summarization.append import write_table
 from empirical.summarization.encode import Encoder, Format
 from empirical.summarization.generate import counts
 from empirical.summarization.generate import generate as summarize
+from empirical.summarization.job import ABOUT, read_about
 from empirical.summarization.made import Shape, WarmUp, make_base, train_tokenizer
 from empirical.summarization.models import load_model, load_tokenizer, resolve, save_model, write_reference
 from empirical.summarization.perplexity import score_rows
+from empirical.summarization.schedule import Schedule
 from empirical.summarization.stories import Recipe, stories
-from empirical.summarization.training import ABOUT, Schedule, train
+from empirical.summarization.training import train
+from empirical.summarization.verifiers import of
 from empirical.threads import one_thread
 from sims.running.files import write_atomic
 from theory.errors import RunError
@@ -138,16 +141,9 @@ def score_part(settings: Settings, inputs: Folders, folder: Path, runtime: Setti
 
 
 def score(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
-    """The scores of one verifier: of its pieces, of the oracle (ROUGE-1), or of chance."""
-    kind = settings["kind"]
-    if kind == "model":
-        scores = _joined(inputs, "scores")
-    elif kind == "oracle":
-        scores = pd.read_parquet(inputs["generate"] / "rouge.parquet", columns=["id", "rouge1"])
-        scores = scores.rename(columns={"rouge1": "score"})
-    else:
-        ids = pd.read_parquet(inputs["generate"] / "rows.parquet", columns=["id"])
-        scores = ids.assign(score=selection.chance(ids["id"], settings["seed"]))
+    """The scores of one verifier: its own, or a model's from their pieces."""
+    own = of(settings["verifier"]).score
+    scores = own(inputs["generate"], settings) if own else _joined(inputs, "scores")
     write_table(folder / "scores.parquet", scores)
     facts = {"verifier": settings["verifier"], "rows": len(scores), "without score": int(scores["score"].isna().sum())}
     card.write(folder, "Scores of summaries", settings, inputs, facts)
@@ -188,7 +184,7 @@ def retrain(settings: Settings, inputs: Folders, folder: Path, runtime: Settings
 
 def evaluate(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """Greedy summaries of the test articles and their ROUGE."""
-    about = json.loads((inputs["model"] / ABOUT).read_bytes())
+    about = read_about(inputs["model"])
     test = _rows(inputs, "test", ["id", "text", "summary"])
     if about["failure"]:
         found = {kind: np.full(len(test), np.nan) for kind in rouge.KINDS}
@@ -231,14 +227,14 @@ def _fit(
     form, schedule = Format(**settings["format"]), Schedule(**settings["schedule"], **runtime["fitting"])
     with one_thread():
         train(inputs["base"], examples, form, schedule, settings["seed"], folder, runtime)
-    about = json.loads((folder / ABOUT).read_bytes())
+    about = read_about(folder)
     facts = {name: about.get(name) for name in ("examples", "steps", "failure")}
     card.write(folder, title, settings, inputs, facts | settings.get("about", {}))
 
 
 def _model(where: Path, settings: Settings, runtime: Settings) -> tuple[Any, Encoder]:
     """A trained model, ready to answer, and its encoder. Raises RuntimeError for one that is of no use."""
-    failure = json.loads((where / ABOUT).read_bytes())["failure"]
+    failure = read_about(where)["failure"]
     if failure:
         raise RunError(f"{where.name} is of no use: {failure}")
     encoder = Encoder(load_tokenizer(where), Format(**settings["format"]))

@@ -1,8 +1,15 @@
-"""A profile that goes through every stage in seconds. One thread: the machine is shared."""
+"""A profile through all stages in seconds, a training of three steps, a tiny Llama; one thread, on a shared machine."""
 
+import json
+
+import numpy as np
 import torch
 
+from empirical.summarization.arms import Arms
+from empirical.summarization.encode import Format
+from empirical.summarization.schedule import Schedule
 from tests.empirical import experiments
+from tests.empirical.summarization.tokenizers import llama
 
 torch.set_num_threads(1)
 
@@ -26,3 +33,39 @@ SMOKE = {
 def changed(**changes):
     """A copy of SMOKE with table__key=value applied."""
     return experiments.changed(SMOKE, **changes)
+
+
+FORM = Format(block=64, summary_tokens=16)
+SCHEDULE = Schedule(
+    steps=3,
+    epochs=0,
+    batch=4,
+    micro_batch=2,
+    learning_rate=1e-3,
+    scheduler="constant",
+    warm_up=0,
+    weight_decay=0.0,
+    clip=1.0,
+)
+
+
+def llama2_folder(folder, tokenizer):
+    """As Llama 2 lies on the hub: safetensors, no pad token, a generation configuration that samples."""
+    model = llama(tokenizer)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    sampling = {"do_sample": True, "temperature": 0.6, "top_p": 0.9, "bos_token_id": 1, "eos_token_id": 2}
+    (folder / "generation_config.json").write_text(json.dumps(sampling))
+    return model
+
+
+def arms_of(means, spread=1e-6, shared=False):
+    """Arms a, b, c, ... with bootstrap draws next to their means."""
+    names = tuple("abcdefghijklmnopqrstuvwxyz"[: len(means)])
+    draws = means.mean(1, keepdims=True) + spread * np.linspace(-1, 1, 11)
+    return Arms(names, means, draws, shared)
+
+
+def within(found, share, count):
+    """Five standard errors: fails by chance in 6e-7 of all runs."""
+    return abs(found - share) < 5 * np.sqrt(share * (1 - share) / count)

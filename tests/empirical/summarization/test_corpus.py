@@ -1,126 +1,17 @@
-"""Made-up stories, the reader of corpora, and the gates: shares as asked for, refusals, and what counts as right."""
+"""The reader of corpora: layouts, refusals, revisions of the hub, and parts."""
 
 import json
 from types import SimpleNamespace
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from empirical.summarization import corpus, gates, stories
-from empirical.summarization.stories import LEXICON, OBJECTS, SLOTS, VERBS, WORDINGS, Recipe, reference, vocabulary
+from empirical.summarization import corpus, stories
+from empirical.summarization.stories import Recipe
+from tests.empirical.summarization.helpers import within
 
-CLEAN = Recipe(noisy=0.0, second=0.0)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 XLSUM = "csebuetnlp/xlsum/english"
-
-
-@pytest.fixture(scope="module")
-def made():
-    return stories.stories(3000, [5, 1], Recipe())
-
-
-def told(rows, wording=0):
-    """What a perfect model says."""
-    outputs = [reference(row, WORDINGS[wording]) for row in rows.to_dict("records")]
-    return pd.DataFrame({"id": rows["id"], "generated": outputs})
-
-
-def within(found, share, count):
-    """Five standard errors: fails by chance in 6e-7 of all runs."""
-    return abs(found - share) < 5 * np.sqrt(share * (1 - share) / count)
-
-
-# --- stories ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.statistical
-@pytest.mark.parametrize("recipe", [Recipe(), Recipe(noisy=0.5, second=0.2)])
-def test_shares_of_the_recipe(fresh_seed, recipe):
-    """Fails by chance in 1e-4 of all runs: 69 bands of five standard errors, twice."""
-    count = 20_000
-    rows = stories.stories(count, [fresh_seed], recipe)
-    assert within(rows["noisy"].mean(), recipe.noisy, count)
-    assert within(rows["text"].str.contains("elsewhere").mean(), recipe.second, count)
-    assert within(rows["summary"][rows["noisy"]].isin(stories.TEASERS).mean(), 0.5, rows["noisy"].sum())
-    one, two = 0.5, 0.5 * recipe.second  # articles with one and with two sentences beside the lead
-    assert within(gates.lead_not_first(rows), 0.7 * (one / 2 + two * 2 / 3), count)
-    events = rows["event"].value_counts()
-    assert len(events) == 64
-    assert all(within(events / count, 1 / 64, count))
-
-
-def test_lengths_and_words_are_those_of_the_recipe(made):
-    """SUMMARIZATION §4: articles of 27 tokens, references of 7 with their end, 518 words with four special ones."""
-    assert abs(made["text"].str.split().str.len().mean() - 27) < 1
-    assert abs(made["summary"].str.split().str.len().mean() + 1 - 7) < 0.5
-    assert {word for column in ("text", "summary") for text in made[column] for word in text.split()} == set(
-        vocabulary()
-    )
-    assert len(vocabulary()) + 4 == 518
-
-
-def test_constant_and_perfect_output_score_as_measured_for_the_recipe(made):
-    """SUMMARIZATION §4 has 13.8 and 70.7 for wordings that are not written down there."""
-    train, test = made["summary"][:2000].tolist(), made[2000:]
-    assert abs(gates.constant_baseline(test["summary"].tolist(), train, True) - 0.138) < 0.012
-    assert abs(gates.perfect_content(test, True) - 0.707) < 0.025
-
-
-def test_only_labels_teach_the_words_for_an_event(made):
-    in_articles = {word for text in made["text"] for word in text.split()}
-    assert not in_articles & {*VERBS.values(), *OBJECTS.values()}
-    fillers = [word for words in LEXICON.values() for word in words] + [*VERBS.values(), *OBJECTS.values()]
-    assert len(fillers) == len(set(fillers))
-    assert not set(fillers) & {word for teaser in stories.TEASERS for word in teaser.split()}
-
-
-def test_a_row_is_the_same_whatever_is_drawn_around_it():
-    whole = stories.stories(40, [3, 7], Recipe())
-    pd.testing.assert_frame_equal(stories.stories(15, [3, 7], Recipe()), whole[:15])
-    pd.testing.assert_frame_equal(stories.stories(12, [3, 7], Recipe(), start=25), whole[25:37].reset_index(drop=True))
-    assert stories.stories(0, [3, 7], Recipe()).columns.tolist() == ["id", "title", "text", "summary", "noisy", *SLOTS]
-
-
-def test_seeds_share_no_article_and_no_id(made):
-    other = stories.stories(3000, [5, 2], Recipe())
-    both = pd.concat([made, other])
-    assert not both["id"].duplicated().any()
-    assert not both["text"].duplicated().any()
-
-
-def test_the_article_tells_its_slots_and_the_reference_tells_them_unless_noisy(made):
-    fillers = {word for words in LEXICON.values() for word in words} | {*VERBS.values(), *OBJECTS.values()}
-    for row in made.to_dict("records"):
-        verb, thing = row["event"].split()
-        slots = {row[slot] for slot in SLOTS[:-1]}
-        assert slots | {verb, thing} <= set(row["text"].split())
-        said, own = set(row["summary"].split()) & fillers, slots | {VERBS[verb], OBJECTS[thing]}
-        assert said.isdisjoint(own) if row["noisy"] else {VERBS[verb], OBJECTS[thing], row["person"]} <= said <= own
-
-
-def test_half_of_the_noise_tells_the_second_story(made):
-    noisy = made[made["noisy"] & made["text"].str.contains("elsewhere") & ~made["summary"].isin(stories.TEASERS)]
-    for text, summary in zip(noisy["text"], noisy["summary"], strict=True):
-        second = next(sentence for sentence in text.split(" .") if "elsewhere" in sentence).split()
-        assert set(summary.split()) - {VERBS[w] for w in second if w in VERBS} - {"in"} - {
-            OBJECTS[w] for w in second if w in OBJECTS
-        } <= set(second)
-
-
-@pytest.mark.parametrize("changes", [{"noisy": -0.1}, {"second": 1.5}, {"noisy": float("nan")}])
-def test_a_recipe_of_no_share_is_refused(changes):
-    with pytest.raises(ValueError, match=r"is a share, choose one in \[0, 1\]"):
-        Recipe(**changes)
-
-
-@pytest.mark.parametrize(("count", "start"), [(-1, 0), (1, -1)])
-def test_a_negative_count_of_stories_is_refused(count, start):
-    with pytest.raises(ValueError, match="choose both at least 0"):
-        stories.stories(count, [0], CLEAN, start)
-
-
-# --- the reader ------------------------------------------------------------------------------------------------------
 
 
 def xlsum(count=4):
@@ -376,66 +267,3 @@ def test_repetitions_and_shared_articles_are_counted():
     assert found["generator"]["repeated_references"] == 2
     assert found["pool"]["article_words"] == {"5 %": 3, "50 %": 3, "95 %": 3, "most": 3}
     assert json.loads(json.dumps(found)) == found
-
-
-# --- gates -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("wording", range(3))
-def test_perfect_outputs_are_right_in_every_slot_they_tell(made, wording):
-    right = gates.slot_accuracy(told(made, wording), made)
-    calls = {slot: f"{{{slot}}}" in WORDINGS[wording] or slot == "event" for slot in SLOTS}
-    assert [slot for slot in SLOTS if np.isnan(right[slot])] == [slot for slot in SLOTS if not calls[slot]]
-    assert all(right[slot] == 1 for slot in SLOTS if calls[slot])
-
-
-def test_outputs_of_other_stories_are_right_by_chance_only(made):
-    outputs = told(made, 1)
-    right = gates.slot_accuracy(outputs.assign(generated=np.roll(outputs["generated"], 1)), made)
-    assert all(right[slot] < 0.04 for slot in ("person", "place", "number", "event"))
-    assert within(right["day"], 1 / 7, len(made))
-
-
-def test_what_counts_as_right():
-    row = {"person": "barson", "place": "marton", "number": "12", "organisation": "salcorp", "day": "monday"}
-    rows = pd.DataFrame([row | {"id": str(i), "event": "sold ships"} for i in range(4)])
-    outputs = ["barson unloads 12 vessels in marton", "barson calson unloads", "unloads vessels", "watch tonight"]
-    generated = pd.DataFrame({"id": ["0", "1", "2", "3"], "generated": outputs})
-    right = gates.slot_accuracy(generated, rows)
-    assert [right[slot] for slot in ("person", "place", "number", "event")] == [1 / 2, 1, 1, 2 / 3]
-    with pytest.raises(ValueError, match="1 outputs have no story, such as id '3'; give their stories"):
-        gates.slot_accuracy(generated, rows[:3])
-
-
-def test_constant_and_distinct_outputs():
-    assert gates.constant_baseline(["a b", "c d"], ["x y z", "a c", "a b", "a d"], False) == pytest.approx(0.5)
-    assert gates.distinct_share(pd.DataFrame({"generated": ["a", "b", "a", "a"]})) == 0.5
-
-
-def test_gates_pass_what_copies_in_part_only(made):
-    test, train = made[:300], made[300:1000]
-    half = told(test)
-    half.loc[::2, "generated"] = np.roll(half["generated"], 1)[::2]
-    found = gates.gates(half, test, train, True)
-    assert json.loads(json.dumps(found)) == found
-    assert {gate["gate"]: gate["passed"] for gate in found} == {
-        "distinct outputs": False,
-        "who is right": True,
-        "where is right": True,
-        "how many is right": True,
-        "ROUGE-1 of the best constant output": False,
-        "ROUGE-1 of perfect content": None,
-        "articles that do not begin with the lead": True,
-    }
-    points = {gate["gate"]: gate["value"] for gate in found}
-    assert 8 < points["ROUGE-1 of the best constant output"] < 20  # in points, not a share
-    assert 60 < points["ROUGE-1 of perfect content"] < 80
-    assert next(gate["wanted"] for gate in found if "constant" in gate["gate"]) == "25 to 35"
-    assert [gate["passed"] for gate in gates.gates(told(test), test, train, True)][:4] == [True, False, False, False]
-
-
-def test_gates_of_outputs_that_tell_nothing(made):
-    silent = told(made[:50]).assign(generated=stories.TEASERS[0])
-    found = gates.gates(silent, made[:50], made[:50], True)
-    assert [(gate["value"], gate["passed"]) for gate in found[1:4]] == [(None, False)] * 3
-    assert not found[0]["passed"]

@@ -119,7 +119,7 @@ def test_what_is_not_needed_is_not_asked_for(tmp_path, monkeypatch):
     rows(tmp_path / "xlsum")
     (tmp_path / "own.toml").write_text(CONFIG.format(here=tmp_path, rank=0, precision="float32"))
     profile, out = load("llama2", str(tmp_path / "own.toml")), tmp_path / "out"
-    monkeypatch.setattr("empirical.summarization.preflight.free_memory", lambda: 1000)
+    monkeypatch.setattr("empirical.summarization.accelerators.free_memory", lambda: 1000)
     run(outlook(profile, out, "prepare", workers=1, device="cpu"), profile, out)
     ahead = outlook(profile, out, "train-generator", workers=1, device="cpu")
     with pytest.raises(ValueError, match=r"to train it takes about .* GB per process"):

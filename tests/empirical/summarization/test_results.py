@@ -1,29 +1,13 @@
+"""The report of folders with planted truths."""
+
 import json
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import stdtrit
 
 import figures
-from empirical.summarization.findings import (
-    NEGLIGIBLE,
-    Arms,
-    Claim,
-    Contrast,
-    bootstrap,
-    claims,
-    contrasts,
-    draw_noise,
-    grouped,
-    mean_of,
-    one,
-    orders,
-    reading,
-    students,
-    verdicts,
-)
 from empirical.summarization.results import report
 
 RATES = (0.125, 0.25, 0.5)
@@ -169,26 +153,6 @@ def test_planted_truth_is_recovered(planted):
     assert order.loc[order["by"] == "students", "verifier"].tolist()[:2] == ["oracle", "self"]
     assert order.loc[order["by"] == "students", "above_next"].tolist()[:2] == [True, True]
     assert order.loc[order["by"] == "p*", "verifier"].iloc[0] == "oracle"
-
-
-def verdict_share(seed, runs, shrink=1.0):
-    """Share of contrasts called better or worse where nothing is: 12 students, 3 seeds, articles all but alike."""
-    rng = np.random.default_rng(seed)
-    decided = []
-    for _ in range(runs):
-        means = rng.normal(0, 3, 3) + rng.normal(0, 1, (13, 3))
-        centre = means.mean(1, keepdims=True)
-        squeezed = Arms(tuple("abcdefghijklm"), centre + shrink * (means - centre), centre + np.zeros((13, 11)))
-        decided += [squeezed.contrast(one(name), one("a")).verdict != "undecided" for name in "bcdefghijklm"]
-    return float(np.mean(decided))
-
-
-@pytest.mark.statistical
-def test_without_effect_verdicts_are_rare(fresh_seed):
-    """1,000 experiments of 12 students each, which share their generator: 5 % decided, within 1.2 points (5 standard
-    errors of 0.23 points, measured; fails with probability < 1e-6). Intervals ten times too short decide 74 %."""
-    assert verdict_share(fresh_seed, 1000) == pytest.approx(0.05, abs=0.012)
-    assert verdict_share(fresh_seed, 100, shrink=0.1) > 0.4
 
 
 def test_without_effect_the_report_decides_little(tmp_path):
@@ -374,172 +338,3 @@ def test_the_commonest_summaries_are_counted_among_what_is_kept(planted):
     rows = tables["rows"].set_index("arm")["commonest"]
     assert rows["retrain-oracle-0.5"] == 0
     assert rows["retrain-random-0.5"] == pytest.approx(40 / 1500, abs=0.012)
-
-
-def arms_of(means, spread=1e-6, shared=False):
-    """Arms a, b, c, ... with bootstrap draws next to their means."""
-    names = tuple("abcdefghijklmnopqrstuvwxyz"[: len(means)])
-    draws = means.mean(1, keepdims=True) + spread * np.linspace(-1, 1, 11)
-    return Arms(names, means, draws, shared)
-
-
-def students_by_rate(rng):
-    """(9 students and a generator, 3 seeds): three verifiers, whose students at three rates share verifier x seed.
-
-    Verifiers are not equally noisy.
-    """
-    together = np.array([0.5, 1.0, 4.0])[:, None] * rng.normal(0, 1, (3, 3))
-    alone = rng.normal(0, 0.3, (9, 3))
-    return np.concatenate([np.repeat(together, 3, axis=0) + alone, rng.normal(0, 0.3, (1, 3))]) + rng.normal(0, 3, 3)
-
-
-VERIFIER_MEANS = [mean_of([one(name) for name in names]) for names in ("abc", "def", "ghi")]
-
-
-@pytest.mark.statistical
-@pytest.mark.parametrize("pair", [(VERIFIER_MEANS[2], VERIFIER_MEANS[0]), (VERIFIER_MEANS[0], {"j": 1.0})])
-def test_intervals_of_differences_cover(pair, fresh_seed):
-    """4,000 experiments, 95 % within 5 standard errors (1.7 points): fails with probability < 1e-6."""
-    rng = np.random.default_rng(fresh_seed)
-    found = [arms_of(students_by_rate(rng)).contrast(*pair) for _ in range(4000)]
-    assert np.mean([line.low <= 0 <= line.high for line in found]) == pytest.approx(0.95, abs=0.0172)
-
-
-@pytest.mark.statistical
-def test_taking_rates_for_independent_does_not_cover(fresh_seed):
-    """The twin: a noise pooled over all arms, as in randomised blocks, with the rates as so many students: it
-    covers in 53 % (standard error of 1,000 experiments: 1.6 points)."""
-    rng = np.random.default_rng(fresh_seed)
-    hits = 0
-    for _ in range(1000):
-        means = students_by_rate(rng)
-        residual = means - means.mean(1, keepdims=True) - means.mean(0) + means.mean()
-        points = np.sqrt((residual**2).sum() / 18)
-        difference = arms_of(means).contrast(VERIFIER_MEANS[2], VERIFIER_MEANS[0]).difference
-        hits += abs(difference) <= stdtrit(18, 0.975) * points * np.sqrt(2 / 3 / 3)
-    assert hits / 1000 < 0.65
-
-
-def test_contrasts_by_hand():
-    means = np.array([[1.0, 2.0, 4.0], [3.0, 6.0, 8.0], [5.0, 7.0, 6.0], [np.nan, 1.0, 2.0]])
-    contrast = arms_of(means).contrast(one("b"), one("a"))  # 2, 4, 4
-    assert contrast.difference == pytest.approx(10 / 3)
-    assert contrast.high - contrast.difference == pytest.approx(stdtrit(2, 0.975) * np.sqrt(4 / 3) / np.sqrt(3))
-    assert contrast.low == pytest.approx(2 * contrast.difference - contrast.high)
-    assert (contrast.above, contrast.below) == (3, 0)
-    both = arms_of(means).contrast({"b": 0.5, "c": 0.5}, one("a"))  # 3, 4.5, 3: the mean within each seed
-    assert both.high - both.difference == pytest.approx(stdtrit(2, 0.975) * np.sqrt(0.75) / np.sqrt(3))
-    assert arms_of(means).contrast(one("d"), one("a")).verdict == "failed"
-    pair = draw_noise([np.array([1.0, 3.0]), np.array([2.0, np.nan])])
-    assert (pair.points, pair.freedom) == (pytest.approx(np.sqrt(2)), 1)
-    assert np.isnan(draw_noise([np.array([1.0])]).points)
-
-
-def test_shared_articles_widen_what_seeds_agree_on():
-    """Seeds that agree say nothing of the articles that they have in common."""
-    means = np.array([[1.0, 2.0, 3.0], [2.0, 3.0, 4.01]])
-    draws = np.array([[2.0] * 11, np.linspace(0, 6, 11)])
-    own, shared = (Arms(("a", "b"), means, draws, flag).contrast(one("b"), one("a")) for flag in (False, True))
-    assert own.high - own.low < 0.1
-    assert (shared.low, shared.high) == pytest.approx(np.quantile(draws[1] - 2, [0.025, 0.975]).tolist())
-
-
-def test_orders_have_ties_and_skip_rates_with_failures():
-    groups = {"self": ("self",), "oracle": ("oracle",), "foreign": ("foreign",)}
-    names = tuple(next(iter(students(groups[name], rate))) for name in groups for rate in (0.1, 0.2))
-    means = np.array([[9.0, 10.0, 11.2], [1, 1, 1], [9.1, 10, 11], [np.nan, 1, 1], [4, 5, 6.1], [9, 9, 9]])
-    arms = Arms(names, means, means.mean(1, keepdims=True) + np.zeros(11))
-    lines = [(0.1, 0.9, 0.8, 0.95), (0.1, 0.6, 0.5, 0.7), (0.1, 0.55, 0.4, 0.6)]
-    stars = pd.DataFrame(lines, columns=["rate", "value", "low", "high"]).assign(verifier=["oracle", "self", "foreign"])
-    stars = pd.concat([stars, stars.assign(rate=0.2, value=0.1)])
-    found = orders(arms, groups, stars)
-    chain = {by: list(zip(part["verifier"], part["above_next"], strict=True)) for by, part in found.groupby("by")}
-    assert chain["p*"] == [("oracle", True), ("self", False), ("foreign", False)]
-    assert chain["students"] == [("self", False), ("oracle", True), ("foreign", False)]
-    arms.means[0] = np.nan
-    assert orders(arms, groups, stars).empty
-
-
-def test_better_needs_separate_intervals_as_well():
-    means = np.array([[1.0, 2.0, 3.0], [2.0, 3.0, 4.01], [0.0, 1.0, 2.02]])
-    assert arms_of(means).contrast(one("b"), one("a")).verdict == "better"
-    wide = arms_of(means, spread=2)
-    found = wide.contrast(one("b"), one("a"))
-    assert found.low > 0
-    assert (found.verdict, found.overlap) == ("undecided", True)
-    assert reading(found, "above") == reading(found._replace(low=0.1, high=3.0), "above") == "undecided (overlap)"
-    assert reading(found, "below") == "not seen"
-
-
-def test_bootstrap_spreads_as_the_standard_error_and_pairs_arms():
-    rng = np.random.default_rng(0)
-    first = rng.normal(0, 1, (1, 400))
-    scores = [np.concatenate([first, first + 1]), rng.normal(0, 1, (2, 400))]
-    apart = bootstrap(scores, shared=False)
-    errors = [np.std(part[0]) / np.sqrt(400) for part in scores]
-    assert apart[0].std() == pytest.approx(np.hypot(*errors) / 2, rel=0.1)
-    alone = bootstrap(scores[:1], shared=False)
-    assert np.ptp(alone[1] - alone[0]) < 1e-9
-    twice = bootstrap([first, first], shared=True)
-    assert twice.std() == pytest.approx(errors[0], rel=0.1)
-    assert bootstrap([first, first], shared=False).std() == pytest.approx(errors[0] / np.sqrt(2), rel=0.1)
-    assert np.array_equal(apart, bootstrap(scores, shared=False))
-
-
-def contrast_of(low, high, verdict):
-    return Contrast((low + high) / 2, low, high, 0, 0, False, verdict)
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "verdict", "above", "below", "no_better"),
-    [
-        (1.0, 3.0, "better", "seen", "opposite", "not seen"),
-        (-3.0, -1.0, "worse", "opposite", "seen", "seen"),
-        (-3.0, 3.0, "undecided", "undecided", "undecided", "undecided"),
-        (-3.0, NEGLIGIBLE / 2, "undecided", "not seen", "undecided", "seen"),
-        (-NEGLIGIBLE / 2, 3.0, "undecided", "undecided", "not seen", "undecided"),
-        (0.1, NEGLIGIBLE / 2, "better", "seen", "opposite", "seen"),
-        (np.nan, np.nan, "failed", "failed", "failed", "failed"),
-    ],
-)
-def test_readings(low, high, verdict, above, below, no_better):
-    found = contrast_of(low, high, verdict)
-    assert [reading(found, wanted) for wanted in ("above", "below", "no better")] == [above, below, no_better]
-
-
-def test_a_single_rate_that_says_the_opposite_is_heard():
-    means = np.array([[0.0, 1.0, 2.0], [9.0, 10.0, 11.0], [-3.0, -2.0, -1.1]])
-    pairs = tuple((rate, one(name), one("a")) for rate, name in ((0.1, "b"), (0.2, "c")))
-    lines = contrasts(arms_of(means), [Claim("self", "claim", "self", "generator", "above", pairs)])
-    assert list(lines["reading"]) == ["seen", "opposite", "seen"]
-    assert verdicts(lines).set_index("finding").loc["self", "verdict"] == "seen in part"
-
-
-@pytest.mark.parametrize(
-    ("itself", "verdict"),
-    [
-        ([2.0, 2.1, 2.2], "seen"),
-        ([-2.0, -2.1, -2.2], "premise not met"),
-        ([0.0, 0.1, -0.1], "premise not met"),
-        ([9.0, -9.0, 3.0], "undecided"),
-    ],
-)
-def test_finding_4_needs_a_stronger_model(itself, verdict):
-    groups = {"random": ("random",), "stronger": ("stronger",)}
-    names = ("generator", "verifier-stronger", "retrain-random-0.5", "retrain-stronger-0.5")
-    means = np.array([[0.0, 0.0, 0.0], itself, [1.0, 1.1, 1.2], [-3.0, -3.1, -3.2]]) + [10, 11, 12]
-    arms = Arms(names, means, means.mean(1, keepdims=True) + np.zeros(11))
-    line = verdicts(contrasts(arms, claims(names, groups, [0.5]))).set_index("number").loc["4"]
-    assert line["verdict"] == verdict
-    assert line["side"] == ("verifier-stronger" if verdict == "premise not met" else "stronger")
-
-
-def test_claims_follow_what_was_run():
-    groups = grouped(VERIFIERS)
-    assert groups["random"] == ("random1", "random2", "random3")
-    found = claims(("generator", "full-epoch", "verifier-stronger"), groups, RATES)
-    full = next(claim for claim in found if claim.other == "full-epoch")
-    assert (full.role, full.pairs[0][0], len(full.pairs)) == ("claim", 0.125, 1)
-    both = {claim.other: claim.role for claim in claims(("full", "full-epoch"), groups, RATES)}
-    assert (both["full"], both["full-epoch"]) == ("claim", "claim")
-    assert mean_of([one("a"), {"a": 0.5, "b": 0.5}]) == {"a": 0.75, "b": 0.25}

@@ -1,12 +1,9 @@
-"""What a verifier keeps, and where results say they come from."""
-
-import json
+"""What a verifier keeps."""
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from empirical.summarization import card
 from empirical.summarization.selection import chance, kept, ranking
 
 SCORES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, float("nan")]), min_size=1, max_size=60)
@@ -50,25 +47,3 @@ def test_chance_is_uniform_and_a_function_of_seed_and_id():
     assert abs(scores.mean() - 0.5) < 4.9 * np.sqrt(1 / 12 / 20_000)  # fails by chance once in a million
     assert np.array_equal(chance(ids[::-1], [1, 2])[::-1], scores)
     assert abs(np.corrcoef(scores, chance(ids, [1, 3]))[0, 1]) < 4.9 / np.sqrt(20_000)
-
-
-def test_provenance_is_passed_on_and_named_once(tmp_path):
-    folders = {name: tmp_path / name for name in ("data", "base", "model", "test")}
-    for folder in folders.values():
-        folder.mkdir()
-    card.write(folders["data"], "Data", {}, {}, {"rows": 3}, data={"name": "x", "revision": "abc", "licence": "CC"})
-    card.write(folders["base"], "Base", {}, {}, {}, model={"name": "m", "revision": "", "licence": ""})
-    inputs = {"data": folders["data"], "base": folders["base"]}
-    card.write(folders["model"], "Model", {"a": 1}, inputs, {"steps": 5, "loss": 0.123456})
-    card.write(folders["test"], "Test", {}, {"model": folders["model"], "data": folders["data"]}, {"rouge1": None})
-    body = json.loads((folders["test"] / card.PROVENANCE).read_bytes())
-    assert [entry["name"] for entry in body["data"]] == ["x"]
-    assert [entry["name"] for entry in body["models"]] == ["m"]
-    text = (folders["model"] / card.README).read_text()
-    for words in (
-        "| steps | 5 |",
-        "| loss | 0.1235 |",
-        "data: x at revision abc. Licence: CC",
-        "model: m. Licence: unknown",
-    ):
-        assert words in text

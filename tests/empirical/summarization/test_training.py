@@ -10,7 +10,6 @@ import sys
 import textwrap
 import time
 import weakref
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,10 +18,13 @@ import torch
 
 from empirical.stages.worker import release
 from empirical.summarization import training
+from empirical.summarization.accelerators import FSDP
 from empirical.summarization.encode import Format
+from empirical.summarization.job import ABOUT, CHECKPOINTS, JOB, LOSSES, WORK, newest_checkpoint
 from empirical.summarization.made import Shape, WarmUp, make_base, train_tokenizer
 from empirical.summarization.models import load_model, load_tokenizer, save_model
-from empirical.summarization.training import Schedule, accumulation, newest_checkpoint, train
+from empirical.summarization.schedule import Schedule
+from empirical.summarization.training import train
 
 WORDS = [f"w{number}" for number in range(40)]
 FORM = Format(block=32, summary_tokens=8, separator=" =>")
@@ -73,8 +75,8 @@ def fit(base, examples, folder, schedule=SCHEDULE, runtime=HERE, form=FORM):
 
 
 def result(folder):
-    about = json.loads((folder / training.ABOUT).read_bytes())
-    losses = json.loads((folder / training.LOSSES).read_bytes())
+    about = json.loads((folder / ABOUT).read_bytes())
+    losses = json.loads((folder / LOSSES).read_bytes())
     path = next(iter(folder.glob("*.safetensors")), None)
     return about, losses, safetensors.torch.load_file(path) if path else None
 
@@ -95,7 +97,7 @@ def test_what_it_leaves(whole):
     left = {path.name for path in folder.rglob("*")}
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= left
     assert not [name for name in left if name.endswith((".bin", ".pt", ".pth", ".md"))]
-    assert training.WORK not in left
+    assert WORK not in left
     assert about["steps"] == len(losses) == 9
     assert (about["examples"], about["passes"], about["failure"]) == (50, 1.44, "")
     assert (about["batch"], about["micro_batch"], about["accumulation"], about["world"]) == (8, 8, 1, 1)
@@ -134,7 +136,7 @@ class Killed(Exception):
 @pytest.mark.parametrize("moment", ["on_step_end", "on_save", "on_log"])
 def test_killed_and_resumed_it_is_the_same_training(base, examples, whole, tmp_path, monkeypatch, moment):
     """Bit for bit, wherever it was killed, twice."""
-    from empirical.summarization.launch import StopAtNonFinite
+    from empirical.summarization.fit import StopAtNonFinite
 
     for step in (4, 5 if moment != "on_save" else 6):
 
@@ -146,16 +148,16 @@ def test_killed_and_resumed_it_is_the_same_training(base, examples, whole, tmp_p
             patch.setattr(StopAtNonFinite, moment, kill)
             with pytest.raises(Killed):
                 fit(base, examples, tmp_path)
-    assert newest_checkpoint(tmp_path / training.WORK / training.CHECKPOINTS)
+    assert newest_checkpoint(tmp_path / WORK / CHECKPOINTS)
     about, losses, weights = fit(base, examples, tmp_path)
     assert losses == whole[1][1]
     assert same(weights, whole[1][2])
     assert about == whole[1][0]
-    assert not (tmp_path / training.WORK).exists()
+    assert not (tmp_path / WORK).exists()
 
 
 def test_lora_saves_the_adapter_alone_and_resumes(base, examples, tmp_path, monkeypatch):
-    from empirical.summarization.launch import StopAtNonFinite
+    from empirical.summarization.fit import StopAtNonFinite
 
     schedule = dataclasses.replace(SCHEDULE, lora_rank=4, learning_rate=0.1)
     about, losses, adapter = fit(base, examples, tmp_path / "whole", schedule)
@@ -192,7 +194,7 @@ def test_an_adapter_finds_its_base_after_both_were_moved(base, examples, tmp_pat
 
 
 def test_torn_checkpoints_are_passed_over(base, examples, whole, tmp_path, monkeypatch):
-    from empirical.summarization.launch import StopAtNonFinite
+    from empirical.summarization.fit import StopAtNonFinite
 
     def kill(self, args, state, control, **_):
         if state.global_step == 6:
@@ -202,7 +204,7 @@ def test_torn_checkpoints_are_passed_over(base, examples, whole, tmp_path, monke
         patch.setattr(StopAtNonFinite, "on_step_end", kill)
         with pytest.raises(Killed):
             fit(base, examples, tmp_path)
-    checkpoints = tmp_path / training.WORK / training.CHECKPOINTS
+    checkpoints = tmp_path / WORK / CHECKPOINTS
     good = newest_checkpoint(checkpoints)
     assert good.endswith("checkpoint-4")
     for number, (name, content) in enumerate(
@@ -234,7 +236,7 @@ def test_a_checkpoint_of_another_micro_batch_is_continued_with_the_same_examples
     base, examples, whole, tmp_path, monkeypatch, before, after
 ):
     """Also with other checkpoints, and with activations computed twice."""
-    from empirical.summarization.launch import Examples, StopAtNonFinite
+    from empirical.summarization.fit import Examples, StopAtNonFinite
 
     def kill(self, args, state, control, **_):
         if state.global_step == 5:
@@ -244,7 +246,7 @@ def test_a_checkpoint_of_another_micro_batch_is_continued_with_the_same_examples
         patch.setattr(StopAtNonFinite, "on_step_end", kill)
         with pytest.raises(Killed):
             fit(base, examples, tmp_path, dataclasses.replace(SCHEDULE, micro_batch=before))
-    assert newest_checkpoint(tmp_path / training.WORK / training.CHECKPOINTS).endswith("checkpoint-4")
+    assert newest_checkpoint(tmp_path / WORK / CHECKPOINTS).endswith("checkpoint-4")
     places, take = [], Examples.__getitem__
     monkeypatch.setattr(Examples, "__getitem__", lambda self, place: places.append(place) or take(self, place))
     other = dataclasses.replace(SCHEDULE, micro_batch=after, checkpoint_steps=3, gradient_checkpointing=True)
@@ -258,16 +260,16 @@ def test_a_checkpoint_of_another_micro_batch_is_continued_with_the_same_examples
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_nothing_of_a_training_is_left_in_memory(base, examples, tmp_path, monkeypatch, precision):
     """Else a GPU's memory could not be given back before the next stage; a model under autocast refers to itself."""
-    from empirical.summarization import launch
+    from empirical.summarization import fit as module
 
-    models, left, make = [], [], launch._model
+    models, left, make = [], [], module._model
 
     def remembered(*args):
         model = make(*args)
         models.append(weakref.ref(model))
         return model
 
-    monkeypatch.setattr(launch, "_model", remembered)
+    monkeypatch.setattr(module, "_model", remembered)
     monkeypatch.setattr("torch.cuda.empty_cache", lambda: left.append([model() for model in models]))
     fit(base, examples, tmp_path, dataclasses.replace(SCHEDULE, steps=1, precision=precision))
     release()
@@ -280,7 +282,7 @@ def test_accelerate_starts_as_many_processes_as_the_batch_was_shared_among(base,
 
     class Crew:
         def __init__(self, command, **_):
-            commands.append((command, json.loads((tmp_path / training.WORK / training.JOB).read_text())))
+            commands.append((command, json.loads((tmp_path / WORK / JOB).read_text())))
             self.stdin = io.StringIO()
 
         def wait(self):
@@ -289,12 +291,12 @@ def test_accelerate_starts_as_many_processes_as_the_batch_was_shared_among(base,
     monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
     monkeypatch.setattr(training.subprocess, "Popen", Crew)
     schedule = dataclasses.replace(SCHEDULE, micro_batch=1)
-    train(base, examples, FORM, schedule, 3, tmp_path, {"device": "cuda", "accelerate": str(training.FSDP)})
+    train(base, examples, FORM, schedule, 3, tmp_path, {"device": "cuda", "accelerate": str(FSDP)})
     [(command, job)] = commands
     assert command[command.index("--num_processes") + 1] == "4"
     assert job["processes"] == 4
     with pytest.raises(ValueError, match="micro_batch = 8 times 4 processes"):
-        train(base, examples, FORM, SCHEDULE, 3, tmp_path, {"device": "cuda", "accelerate": str(training.FSDP)})
+        train(base, examples, FORM, SCHEDULE, 3, tmp_path, {"device": "cuda", "accelerate": str(FSDP)})
 
 
 def test_bfloat16_between_two_trainings_in_float32_disturbs_neither(base, examples, whole, tmp_path):
@@ -323,37 +325,7 @@ def test_no_examples_and_no_finite_loss_are_failures_without_a_model(base, examp
     assert "not finite" in about["failure"]
     assert weights is None
     assert len(losses) < 20
-    assert not (tmp_path / "wild" / training.WORK).exists()
-
-
-def test_steps_and_rates(base, examples, whole):
-    assert SCHEDULE.updates(1000) == 9
-    assert dataclasses.replace(SCHEDULE, steps=0, epochs=1.0).updates(50) == 7
-    assert dataclasses.replace(SCHEDULE, steps=0, epochs=2.5).updates(50) == 18
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "said"),
-    [
-        ("scheduler", "linear", "cosine or constant"),
-        ("precision", "float16", "float32 or bfloat16"),
-        ("style", "article", "summary or everything"),
-        ("micro_batch", 3, "no multiple"),
-        ("learning_rate", 0.0, "positive"),
-        ("warm_up", -1, "negative"),
-        ("steps", 0, "one of them"),
-    ],
-)
-def test_schedules_that_cannot_be(field, value, said):
-    with pytest.raises(ValueError, match=said):
-        dataclasses.replace(SCHEDULE, **{field: value})
-
-
-def test_a_batch_that_processes_cannot_share_is_refused():
-    schedule = dataclasses.replace(SCHEDULE, batch=32, micro_batch=4)
-    assert accumulation(schedule, 2) == 4
-    with pytest.raises(ValueError, match="batch = 32 is no multiple of micro_batch = 4 times 3 processes"):
-        accumulation(schedule, 3)
+    assert not (tmp_path / "wild" / WORK).exists()
 
 
 SEVERAL = {
@@ -415,7 +387,7 @@ def test_two_processes_are_the_same_training(base, examples, tmp_path):
     assert (two[0]["world"], two[0]["accumulation"], one[0]["accumulation"]) == (2, 2, 4)
     assert np.allclose(one[1], two[1], rtol=1e-5)
     assert all(torch.allclose(one[2][name], two[2][name], atol=1e-5) for name in one[2])
-    assert not (tmp_path / "two" / training.WORK).exists()
+    assert not (tmp_path / "two" / WORK).exists()
 
 
 @pytest.mark.slow
@@ -424,16 +396,14 @@ def test_a_shared_model_is_the_same_training_and_resumes(base, examples, tmp_pat
     """FSDP2 as in presets/fsdp.yaml, with two processes."""
     import yaml
 
-    from empirical.summarization import training as module
-
-    preset = yaml.safe_load((Path(module.__file__).parent / "presets" / "fsdp.yaml").read_text())
+    preset = yaml.safe_load(FSDP.read_text())
     runtime = accelerated(tmp_path, distributed_type="FSDP", fsdp_config=preset["fsdp_config"])
     schedule = dataclasses.replace(shared(), lora_rank=rank)
     one = fit(base, examples, tmp_path / "one", schedule)
     patched(tmp_path, monkeypatch, FSDP_AND_KILL)
     with pytest.raises(RuntimeError, match="exit code"):
         fit(base, examples, tmp_path / "two", schedule, runtime)
-    found = newest_checkpoint(tmp_path / "two" / training.WORK / training.CHECKPOINTS)
+    found = newest_checkpoint(tmp_path / "two" / WORK / CHECKPOINTS)
     assert found is None if rank else found.endswith("checkpoint-4")
     patched(tmp_path, monkeypatch, FSDP_ON_CPU)
     two = fit(base, examples, tmp_path / "two", schedule, runtime)
@@ -462,7 +432,7 @@ def test_the_processes_end_with_the_one_that_started_them(base, tmp_path):
               pathlib.Path({str(tmp_path / "out")!r}), {runtime!r})
     """
     driver = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)])
-    checkpoints = tmp_path / "out" / training.WORK / training.CHECKPOINTS
+    checkpoints = tmp_path / "out" / WORK / CHECKPOINTS
 
     def wait_for(condition):
         until = time.monotonic() + 90
@@ -492,13 +462,14 @@ def test_a_process_killed_at_any_moment_is_resumed_bit_for_bit(base, tmp_path):
     data, schedule = (["w1 w2 w3", "w4 w5"] * 9, ["w1", "w4"] * 9), dataclasses.replace(SCHEDULE, steps=30)
     whole = fit(base, data, tmp_path / "whole", schedule)
     code = f"""
+        from pathlib import Path
         from tests.empirical.summarization.test_training import *
         torch.set_num_threads(1)
         schedule = dataclasses.replace(SCHEDULE, steps=30, checkpoint_steps=1)
         train(Path({str(base)!r}), {data!r}, FORM, schedule, 3, Path({str(tmp_path / "killed")!r}), HERE)
     """
     driver = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)])
-    checkpoints = tmp_path / "killed" / training.WORK / training.CHECKPOINTS
+    checkpoints = tmp_path / "killed" / WORK / CHECKPOINTS
     until = time.monotonic() + 60
     while not (checkpoints.exists() and (newest_name(checkpoints) or 0) >= 3):
         assert time.monotonic() < until

@@ -19,6 +19,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 
 from empirical.order import Order
 from empirical.summarization.encode import Example, collate
+from empirical.summarization.job import CHECKPOINTS, EXAMPLES, FAULT, WORK, write_about
 from empirical.summarization.models import (
     DTYPES,
     load_model,
@@ -29,7 +30,7 @@ from empirical.summarization.models import (
     save_model,
     write_reference,
 )
-from empirical.summarization.training import CHECKPOINTS, EXAMPLES, FAULT, WORK, Schedule, accumulation, write_about
+from empirical.summarization.schedule import Schedule, accumulation
 from empirical.tensors import read_arrays
 from theory.errors import InputError
 
@@ -38,7 +39,7 @@ class Examples(Dataset[Example]):
     """Encoded examples in the order in which a training sees them; an example comes as often as there are passes."""
 
     def __init__(self, path: Path, schedule: Schedule, seed: int):
-        """Read the file of `training.write_examples`."""
+        """Read the file of `job.write_examples`."""
         arrays = read_arrays(path)
         self.lengths, self.starts = arrays["lengths"], arrays["starts"]
         self.ids = np.split(arrays["ids"], np.cumsum(self.lengths)[:-1])

@@ -1,0 +1,166 @@
+"""Arms of the experiment: ROUGE with intervals, and differences over seeds.
+
+An arm is a trained model under one name, with one model per seed. ROUGE is in points (0 to 100).
+
+A contrast of arms has one value per seed (means over rates or draws are taken within the seed, so that what rates share
+is inside), and its interval is Student's t over these, with seeds - 1 degrees of freedom. Where seeds have the same
+test articles, t does not see what these have in common, and the interval is the hull of t and of the paired bootstrap
+over test articles. With one seed it is that bootstrap alone, which speaks of these models only.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from scipy.special import stdtrit
+
+LEVEL = 0.95
+DRAWS = 2000
+DRAWN_AT_ONCE = 2_000_000
+Verdict = Literal["better", "worse", "undecided", "failed"]
+Side = Mapping[str, float]
+"""Arms with weights that sum to 1: one arm, or a mean of several."""
+
+
+class Interval(NamedTuple):
+    """A mean with the bootstrap interval over test examples; NaN where a model failed."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class Contrast(NamedTuple):
+    """How far one side is above another, in points."""
+
+    difference: float
+    low: float
+    """Of the 95 % interval, see above; NaN where a model failed."""
+    high: float
+    above: int
+    """Seeds with a positive difference."""
+    below: int
+    overlap: bool
+    """The interval excludes 0, but the ROUGE intervals of both sides overlap: undecided for this alone."""
+    verdict: Verdict
+    """Better or worse only where the interval excludes 0 and the ROUGE intervals of both sides do not overlap."""
+
+
+class Noise(NamedTuple):
+    """How far models differ that differ in nothing but the random numbers of their selection, in points."""
+
+    points: float
+    """Standard deviation; NaN where nothing tells."""
+    freedom: int
+
+
+@dataclass(frozen=True)
+class Arms:
+    """One kind of ROUGE of all arms."""
+
+    names: tuple[str, ...]
+    means: np.ndarray
+    """(arms, seeds), NaN for failed models."""
+    draws: np.ndarray
+    """(arms, draws): mean over seeds in every bootstrap draw of the test examples."""
+    shared: bool = False
+    """Whether seeds have the same test articles."""
+
+    def by_seed(self, side: Side) -> np.ndarray:
+        """Mean of a side in every seed, (seeds,)."""
+        return self._mix(self.means, side)
+
+    def interval(self, side: Side) -> Interval:
+        """Mean over seeds, and what other test examples could have given."""
+        mean = float(self.by_seed(side).mean())
+        return Interval(mean, *_middle(self._mix(self.draws, side))) if np.isfinite(mean) else Interval(*(np.nan,) * 3)
+
+    def contrast(self, side: Side, other: Side) -> Contrast:
+        """``side`` minus ``other``."""
+        weights = {name: side.get(name, 0.0) - other.get(name, 0.0) for name in {**side, **other}}
+        each = self.by_seed(weights)
+        mean = float(each.mean())
+        if np.isnan(mean):
+            return Contrast(*(np.nan,) * 3, 0, 0, False, "failed")
+        ends = _over_seeds(each)
+        if len(each) == 1 or self.shared:
+            articles = _middle(self._mix(self.draws, weights))
+            ends = float(np.fmin(ends[0], articles[0])), float(np.fmax(ends[1], articles[1]))
+        verdict: Verdict = "better" if ends[0] > 0 else "worse" if ends[1] < 0 else "undecided"
+        ours, theirs = self.interval(side), self.interval(other)
+        overlap = verdict != "undecided" and ours.low <= theirs.high and theirs.low <= ours.high
+        above, below = int((each > 0).sum()), int((each < 0).sum())
+        return Contrast(mean, *ends, above, below, overlap, "undecided" if overlap else verdict)
+
+    def _mix(self, values: np.ndarray, side: Side) -> np.ndarray:
+        places = [self.names.index(name) for name in side]
+        return np.fromiter(side.values(), float) @ values[places]
+
+
+def bootstrap(scores: Sequence[np.ndarray], shared: bool, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
+    """Means over seeds in resampled test examples, (rows, draws).
+
+    ``scores`` has one array (rows, tests) per seed. Examples are resampled within each seed, the same for all rows;
+    ``shared`` says that seeds have the same test examples, which are then resampled together.
+    """
+    parts = [np.mean(scores, axis=0)] if shared else scores
+    rng = np.random.default_rng(seed)
+    return np.mean([_resampled(part, draws, rng) for part in parts], axis=0)
+
+
+def _resampled(part: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
+    tests = part.shape[1]
+    step = max(1, DRAWN_AT_ONCE // tests)
+    sizes = [min(step, draws - start) for start in range(0, draws, step)]
+    shares = np.full(tests, 1 / tests)
+    with np.errstate(invalid="ignore"):  # failed models are NaN
+        return np.concatenate([part @ rng.multinomial(tests, shares, size).T for size in sizes], axis=1) / tests
+
+
+def draw_noise(groups: Iterable[np.ndarray]) -> Noise:
+    """From groups of models of one seed, rate and kind, failed ones left out."""
+    whole = [values[~np.isnan(values)] for values in groups]
+    freedom = sum(max(len(values) - 1, 0) for values in whole)
+    if not freedom:
+        return Noise(np.nan, 0)
+    squares = sum(float(((values - values.mean()) ** 2).sum()) for values in whole if len(values))
+    return Noise(float(np.sqrt(squares / freedom)), freedom)
+
+
+def _over_seeds(each: np.ndarray) -> tuple[float, float]:
+    """Student's t; NaN for a single seed."""
+    mean, seeds = float(each.mean()), len(each)
+    if seeds == 1:
+        return np.nan, np.nan
+    reach = float(stdtrit(seeds - 1, 0.5 + LEVEL / 2) * each.std(ddof=1) / np.sqrt(seeds))
+    return mean - reach, mean + reach
+
+
+def _middle(draws: np.ndarray) -> tuple[float, float]:
+    low, high = np.quantile(draws, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+    return float(low), float(high)
+
+
+def student(verifier: str, rate: float) -> str:
+    """Arm of the model retrained on what a verifier keeps."""
+    return f"retrain-{verifier}-{rate:g}"
+
+
+def students(members: Sequence[str], rate: float) -> Side:
+    """Mean of the students of a group's members."""
+    return {student(member, rate): 1 / len(members) for member in members}
+
+
+def one(arm: str) -> Side:
+    """An arm on its own."""
+    return {arm: 1.0}
+
+
+def mean_of(sides: Sequence[Side]) -> Side:
+    """Mean of several sides."""
+    total: dict[str, float] = {}
+    for side in sides:
+        for name, weight in side.items():
+            total[name] = total.get(name, 0.0) + weight / len(sides)
+    return total

@@ -1,0 +1,1 @@
+"""The report as text; every number in it is one of the tables'."""

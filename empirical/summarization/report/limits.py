@@ -1,0 +1,53 @@
+"""What the report does not show."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from empirical.summarization.findings import NEGLIGIBLE
+from empirical.summarization.report.words import Tables, say
+
+
+def limits(tables: Tables, profile: Mapping[str, Any]) -> Iterator[str]:
+    """In paragraphs (a), (b), ..."""
+    yield "Limits"
+    for letter, words in zip("abcdefgh", _doubts(tables, profile), strict=False):
+        yield say(words, f"({letter}) ")
+
+
+def _doubts(tables: Tables, profile: Mapping[str, Any]) -> Iterable[str]:
+    rows, noise = tables["rows"], tables["noise"].iloc[0]
+    seeds = int(rows["seeds"].iloc[0])
+    bases = "The base model, its tokenizer and the foreign base are made once and shared by all seeds"
+    if seeds == 1:
+        yield _one_seed(noise)
+    else:
+        made = " (made models: from seed 0's articles)" if profile["base"]["name"] == "made" else ""
+        yield (
+            f"Differences: Student's t over {seeds} seeds. 'Overlap': only the ROUGE intervals forbid a verdict. "
+            f"{bases}{made}: t does not cover them."
+        )
+    yield "Students differ from the generator also in number of examples and passes, and in whose words they learn."
+    stemmer = "with" if profile["evaluation"]["stemmer"] else "without"
+    yield (
+        f"ROUGE by rouge-score, F1, {stemmer} Porter's stemmer (worth about a point on English news). 'Not seen', and "
+        f"'seen' of being no better: the interval leaves less than {NEGLIGIBLE:g} point."
+    )
+    yield (
+        "p*: summaries count as independent, verifiers as given (but see by seed). Empty summaries have no score, also "
+        "for random and the oracle. How the publication defines correct is not readable. Random: means over its draws."
+    )
+    if len(tables["gates"]):
+        yield "Stories are made up, models tiny: compare orderings with the published ones, not levels of ROUGE."
+
+
+def _one_seed(noise: pd.Series) -> str:
+    words = "One seed: intervals are over test articles (paired bootstrap) and speak of these models only."
+    if np.isnan(noise["points"]):
+        return f"{words} How far other models would differ, a single draw of random does not tell."
+    return (
+        f"{words} Others would differ; how far, the draws of random tell: standard deviation of a student's ROUGE-1 "
+        f"{noise['points']:.2f} points, {noise['freedom']} degrees of freedom."
+    )
