@@ -2,8 +2,7 @@
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
-
+from theory.display import record
 from theory.engine import solve
 from theory.geometry import rates as rates_of_cosines
 from theory.threshold import generator_accuracy, kept_rate, marginal, p_star, purity
@@ -28,15 +27,19 @@ class Prediction(NamedTuple):
     converged: Scalar
     residual: Scalar
 
+    def __repr__(self) -> str:
+        """A line per field."""
+        return record(self)
+
     @property
     def beats_generator(self) -> Scalar:
         """Whether the trained classifier is predicted to be more accurate than its generator."""
-        return jnp.asarray(self.accuracy) > self.generator_accuracy
+        return self.accuracy > self.generator_accuracy
 
     @property
     def below_threshold(self) -> Scalar:
         """The p* rule: p < p*, that is purity > 1/2."""
-        return jnp.asarray(self.purity) > 0.5
+        return self.purity > 0.5
 
 
 def predict(problem: Problem, alpha: Scalar, loss: str = "squared") -> Prediction:

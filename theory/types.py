@@ -9,6 +9,8 @@ from typing import NamedTuple, TypeAlias
 
 from jaxtyping import Array, Bool, Float
 
+from theory.display import record
+
 Scalar: TypeAlias = float | Float[Array, "..."]
 """A number in float64, or an array of them where a function broadcasts."""
 
@@ -89,6 +91,10 @@ class Solution(NamedTuple):
     """True where the equations were solved to the stated tolerance."""
     residual: Scalar
     """Largest residual of the fixed-point equations at the solution, relative to their terms."""
+
+    def __repr__(self) -> str:
+        """A line per field."""
+        return record(self)
 
 
 class Confusion(NamedTuple):
