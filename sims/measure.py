@@ -8,6 +8,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from sims.fit import Fit
 from sims.settings.base import Sample
+from theory.display import record
 
 
 class Measurement(NamedTuple):
@@ -28,6 +29,10 @@ class Measurement(NamedTuple):
     gradient_norm: Float[Array, ""]
     steps: Int[Array, ""]
     converged: Bool[Array, ""]
+
+    def __repr__(self) -> str:
+        """A line per field."""
+        return record(self)
 
 
 def exact_accuracy(weights: Float[Array, " d"], mu: Float[Array, " d"]) -> Float[Array, ""]:

@@ -1,13 +1,16 @@
-"""What imports what: the layout that the README promises."""
+"""What can be imported with what installed, and what importing does."""
 
-import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
-import pytest
+from tests.test_architecture import FILES, within
 
 ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+NEED_THE_EXTRA = ("empirical.eigenvalues", "empirical.summarization", "empirical.tensors", "empirical.threads")
+"""Rooms that train models; all else comes with the base install."""
 EXTRA = {
     "torch",
     "transformers",
@@ -24,28 +27,11 @@ EXTRA = {
     "fsspec",
     "s3fs",
 }
-OURS = {"theory", "sims", "empirical", "figures"}
 
 
-def imports(path):
-    """Modules that a file imports, as (dotted name, imported names)."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, ()) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module, tuple(alias.name for alias in node.names)
-
-
-def files(package):
-    return sorted((ROOT / package).rglob("*.py"))
-
-
-@pytest.mark.parametrize("package", ["theory", "sims", "figures"])
-def test_core_runs_without_the_empirical_extra(package):
-    """Every module of the core imports with the extra's packages made unimportable."""
-    modules = [
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in files(package)
-    ]
+def test_everything_but_the_experiments_runs_without_an_extra():
+    """Every module of the base imports with the extras' packages made unimportable."""
+    modules = [name for name in FILES if not within(name, *NEED_THE_EXTRA) and name != "pstar.__main__"]
     script = f"""
 import sys
 class Absent:
@@ -59,24 +45,17 @@ for name in {modules}: __import__(name)
     assert done.returncode == 0, done.stderr
 
 
-def test_theory_imports_nothing_of_ours():
-    for path in files("theory"):
-        assert not {name.split(".")[0] for name, _ in imports(path)} & (OURS - {"theory"}), path
-
-
-def test_simulation_takes_only_types_from_theory():
-    """Two roads that share code are one road. They meet in compare.py, in studies/, and in exact.py, which puts
-    theory in the place of simulation on request."""
-    meeting = {"compare.py", "exact.py"}
-    for path in files("sims"):
-        if path.name in meeting or path.parent.name == "studies":
-            continue
-        used = {name for name, _ in imports(path) if name.split(".")[0] == "theory"}
-        assert used <= {"theory.types"}, path
-
-
-def test_theory_flips_no_global_flag():
-    code = "import jax, theory.prediction, sims.trial, sims.comparison.compare; assert not jax.config.jax_enable_x64"
+def test_importing_flips_no_global_flag():
+    code = (
+        "import jax, theory.prediction, sims.trial, sims.comparison.compare, pstar.predicting, pstar.simulating; "
+        "assert not jax.config.jax_enable_x64"
+    )
     environment = {"PATH": "", "HOME": str(ROOT), "JAX_ENABLE_X64": "0"}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_console_script_is_the_command_line():
+    module, _, function = PROJECT["project"]["scripts"]["pstar"].partition(":")
+    assert (module, function) == ("pstar.cli", "main")
+    assert within(module, *PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"])

@@ -150,6 +150,11 @@ SETTINGS: Mapping[str, Setting] = {
 }
 
 
+def settings_with(name: str) -> tuple[Setting, ...]:
+    """The settings that a column belongs to; none where it belongs to all problems."""
+    return tuple(setting for setting in SETTINGS.values() if name in setting.columns)
+
+
 class LossName(NamedTuple):
     """A loss by name: its formula in the margin v = y' x.w, and whether trials can be made with it."""
 

@@ -2,9 +2,8 @@
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
-
 from theory import settings
+from theory.display import record
 from theory.engine import solve
 from theory.threshold import generator_accuracy, marginal, p_star
 from theory.types import Problem, Scalar
@@ -30,15 +29,19 @@ class Prediction(NamedTuple):
     status: Scalar
     """Why there is no solution: an index into `theory.types.STATUSES`, 0 where ``converged``."""
 
+    def __repr__(self) -> str:
+        """A line per field."""
+        return record(self)
+
     @property
     def beats_generator(self) -> Scalar:
         """Whether the trained classifier is predicted to be more accurate than its generator."""
-        return jnp.asarray(self.accuracy) > self.generator_accuracy
+        return self.accuracy > self.generator_accuracy
 
     @property
     def below_threshold(self) -> Scalar:
         """The p* rule: p < p*, that is purity > 1/2 (where real data are mixed in, of all that is trained on)."""
-        return jnp.asarray(self.purity) > 0.5
+        return self.purity > 0.5
 
 
 def predict(problem: Problem, alpha: Scalar, loss: str = "squared") -> Prediction:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 from jaxtyping import Array, Bool, Float, Int
 
 from theory.columns import COLUMNS, SETTINGS
+from theory.display import record
 
 Scalar: TypeAlias = float | Float[Array, "..."]
 """A number in float64, or an array of them where a function broadcasts."""
@@ -120,6 +121,10 @@ class Solution(NamedTuple):
     """Largest residual of the fixed-point equations at the solution, relative to their terms."""
     status: Int[Array, "..."] | int
     """Why there is none: an index into `STATUSES`, 0 where ``converged``."""
+
+    def __repr__(self) -> str:
+        """A line per field."""
+        return record(self)
 
 
 class Confusion(NamedTuple):

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from empirical.auditing.checks import check_classes, check_level, flags, labels
 from empirical.auditing.rates import Counts, Decision, Estimate, Rates, Verdict, decide, rates
+from theory.display import record
 from theory.errors import InputError
 
 
@@ -35,6 +36,10 @@ class Audit:
     """The same, within each class."""
     classwise: Verdict | None = None
     """Whether p < p* within every class ("below"), or not in some class ("above"); None without classes."""
+
+    def __repr__(self) -> str:
+        """A line per field, and the notes."""
+        return "\n".join([record(self), *(f"  note: {note}" for note in self.notes)])
 
     @property
     def notes(self) -> tuple[str, ...]:

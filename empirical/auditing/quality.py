@@ -17,6 +17,7 @@ from empirical.auditing.checks import check_level, flags, graded
 from empirical.auditing.rates import Counts, Estimate, Rates, Verdict, rates, verdict_of
 from empirical.auditing.scores import counts_above
 from sims.running.intervals import clopper_pearson
+from theory.display import record
 from theory.errors import InputError
 
 THRESHOLDS = tuple(float(value) for value in np.round(np.arange(0.05, 1.0, 0.05), 2))
@@ -43,6 +44,10 @@ class SoftAudit:
     """p < p* by the interval of purity: the mean quality of what is kept exceeds 1/2, or does not."""
     seed: int
 
+    def __repr__(self) -> str:
+        """A line per field."""
+        return record(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ThresholdReading:
@@ -53,6 +58,10 @@ class ThresholdReading:
     rates: Rates
     verdict: tuple[Verdict, ...]
     level: float
+
+    def __repr__(self) -> str:
+        """A line per field."""
+        return record(self)
 
 
 def threshold_reading(

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from sims.running.intervals import binomial_p_value, clopper_pearson, melded_p_star
+from theory.display import inline, interval, record
 
 POWER = 0.8
 Verdict = Literal["below", "above", "undecided"]
@@ -19,6 +20,10 @@ class Counts(NamedTuple):
     correct_dropped: Any
     wrong_kept: Any
     wrong_dropped: Any
+
+    def __repr__(self) -> str:
+        """All in one line."""
+        return inline(self)
 
     @property
     def correct(self) -> Any:
@@ -48,6 +53,10 @@ class Estimate(NamedTuple):
     low: Any
     high: Any
 
+    def __repr__(self) -> str:
+        """As 0.3 [0.21, 0.41]."""
+        return interval(self)
+
 
 class Rates(NamedTuple):
     """What `rates` returns; symbols as in THEORY §1, p the error rate."""
@@ -58,6 +67,10 @@ class Rates(NamedTuple):
     kept_rate: Estimate
     purity: Estimate
     p_star: Estimate
+
+    def __repr__(self) -> str:
+        """A line per field."""
+        return record(self)
 
 
 class Decision(NamedTuple):
@@ -70,6 +83,10 @@ class Decision(NamedTuple):
     """Two-sided, of purity = threshold; 1 where nothing is kept."""
     more: float
     """Further records that would settle it with a power of 80 %; 0 where it is settled, NaN where nobody can say."""
+
+    def __repr__(self) -> str:
+        """All in one line."""
+        return inline(self)
 
 
 def rates(counts: Counts, level: float) -> Rates:

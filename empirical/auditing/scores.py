@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from empirical.auditing.checks import check_level, finite, flags
 from empirical.auditing.rates import Counts, Estimate, Rates, rates
+from theory.display import record
 from theory.errors import InputError
 
 MOST_THRESHOLDS = 50
@@ -23,6 +24,10 @@ class ThresholdCurve:
     p_star_guarded: Estimate
     """p* with intervals that hold at all thresholds together with probability ``level`` (Bonferroni)."""
     level: float
+
+    def __repr__(self) -> str:
+        """A line per field."""
+        return record(self)
 
     @property
     def best(self) -> int:

@@ -7,19 +7,9 @@ from typing import Any, NamedTuple
 from empirical.eigenvalues.cost import Cost
 from empirical.eigenvalues.model import Architecture
 from empirical.eigenvalues.profile import Profile
+from empirical.eigenvalues.vocabulary import VERBS
 from empirical.stages.artefact import Stage
 
-VERBS = {
-    "run": "report",
-    "data": "data",
-    "train-generator": "train_generator",
-    "synthesize": "synthesize",
-    "verify": "verify",
-    "retrain": "retrain",
-    "evaluate": "evaluate",
-    "report": "report",
-}
-"""Sub-commands, and the function whose stages they ask for."""
 ROLES = {"data": 0, "generator": 1, "student": 2, "verifier": 3}
 """Streams of random numbers of a repetition. Students share theirs, so that they differ by their labels alone."""
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-import torch
 
 from empirical.stages.artefact import Artefact, Stage, locked
 from empirical.stages.schedule import execute, needed, survey
@@ -36,6 +35,8 @@ class Outlook(NamedTuple):
 
 def chosen(device: str) -> str:
     """The device that is meant: auto is the GPU if there is one. Raises ValueError for a GPU that is not there."""
+    import torch
+
     there = torch.cuda.is_available()
     if device == "cuda" and not there:
         raise InputError("device = cuda: PyTorch finds none here; leave it out, or install a build with CUDA")

@@ -12,20 +12,9 @@ from empirical.summarization.cost import Cost
 from empirical.summarization.profile import FITTING, MADE, STORIES, ForeignTable, Profile, VerifierTable
 from empirical.summarization.schedule import Schedule
 from empirical.summarization.verifiers import OWN, VERIFIERS, Verifier, of
+from empirical.summarization.vocabulary import SHOW, VERBS
 from theory.errors import InputError
 
-VERBS = {
-    "run": ("report",),
-    "prepare": ("prepare", "base"),
-    "train-generator": ("train_generator", "train_verifier"),
-    "generate": ("generate",),
-    "score": ("score",),
-    "select": ("select",),
-    "retrain": ("retrain", "train_full"),
-    "evaluate": ("evaluate",),
-    "report": ("report",),
-}
-"""Sub-commands, and the functions whose stages they ask for."""
 PIECES = {"generate": "generate_part", "score": "score_part"}
 """Sub-commands that can be spread over machines, and the functions of their pieces."""
 ROLES = {"data": 0, "base": 1, "generator": 2, "student": 3, "verifier": 4, "chance": 5}
@@ -65,8 +54,8 @@ READ = ("prepare", "generate", "select", "evaluate", "gate")
 
 
 def targets(plan: list[Stage], verb: str) -> list[str]:
-    """Names of the stages that a sub-command asks for; show-batch wants a tokenizer and an article."""
-    if verb == "show-batch":
+    """Names of the stages that a sub-command asks for; SHOW wants a tokenizer and an article."""
+    if verb == SHOW:
         return ["seed0/prepare", "base"]
     return [stage.name for stage in plan if stage.function.split(":")[1] in VERBS[verb]]
 

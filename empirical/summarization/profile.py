@@ -9,10 +9,10 @@ from empirical.summarization.made import Shape, WarmUp
 from empirical.summarization.schedule import Schedule
 from empirical.summarization.stories import Recipe
 from empirical.summarization.verifiers import OWN
+from empirical.summarization.vocabulary import PRESETS
 from sims.running.toml import ConfigError, Range, Tables, choices, flag, grid, read_tables, read_toml, single, text
 
 FOLDER = Path(__file__).parent / "presets"
-PRESETS = ("small", "scarce", "smollm", "llama2")
 STORIES, MADE = "stories", "made"
 """Data and models that are made here: nothing is downloaded."""
 FITTING = ("micro_batch", "gradient_checkpointing", "checkpoint_steps")

@@ -4,12 +4,14 @@
 fitted, and no prediction uses a measured number.
 """
 
+from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binom, norm
 
+from sims.comparison.account import closing, heading
 from sims.comparison.cells import summarise
 from sims.comparison.crossings import Curve, normal_z, value_at
 from sims.comparison.crossings import crossings as measured_crossings
@@ -43,12 +45,25 @@ class Comparison(NamedTuple):
     summary: dict[str, Any]
     """The few numbers that say whether the sweep agrees with theory."""
 
+    def __repr__(self) -> str:
+        """Heading and closing account of the report."""
+        return f"{heading(self.cells)}\n{closing(self.summary)}"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the same, and every table behind a line that unfolds."""
+        tables = {name: getattr(self, name) for name in self._fields[:-1]}
+        folded = [
+            f"<details><summary>{name} ({len(table)} lines)</summary>{table._repr_html_()}</details>"
+            for name, table in tables.items()
+        ]
+        return f"<pre>{escape(repr(self))}</pre>{''.join(folded)}"
+
 
 def compare(rows: pd.DataFrame, advance: Advance = lambda units: None) -> Comparison:
     """Compare the raw rows of a sweep with theory.
 
     Args:
-        rows: columns as `sims.sweeps.rows.SCHEMA`.
+        rows: columns as `sims.sweeps.rows.schema`.
         advance: called with 1 after each of the STEPS steps, for a progress bar.
     """
     cells = judge(add_predictions(summarise(rows)))

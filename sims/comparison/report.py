@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from sims.comparison.account import closing, heading
 from sims.comparison.compare import Comparison, setting_of
 from sims.running.text import Column, layout
 from theory.columns import COLUMNS
@@ -20,10 +21,10 @@ MOST_LISTED = 12
 def text(comparison: Comparison, all_cells: bool = False) -> str:
     """The report: thresholds, where training pays, disagreements with the rule, and the closing account."""
     cells, crossings, summary = comparison.cells, comparison.crossings, comparison.summary
-    blocks = [_heading(cells), _thresholds(cells, crossings), _gains(crossings), _disagreements(cells)]
+    blocks = [heading(cells), _thresholds(cells, crossings), _gains(crossings), _disagreements(cells)]
     if all_cells:
         blocks.append(_all_cells(cells))
-    blocks.append(_closing(summary))
+    blocks.append(closing(summary))
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -58,17 +59,6 @@ def interval(low: float, high: float) -> str:
         return ""
     ends = ("  .. " if pd.isna(end) else f"{end:.3f}" for end in (low, high))
     return f"[{', '.join(ends)}]"
-
-
-def _heading(cells: pd.DataFrame) -> str:
-    first = cells.iloc[0]
-    constant = [
-        f"{name} = {first[key]:g}"
-        for key, name in (("d", "d"), ("signal", "signal"), ("ridge", "ridge"), ("prior", "prior"))
-        if cells[key].nunique() == 1 and (key != "prior" or first[key] != 0.5)
-    ]
-    count = f"{len(cells):,} cells, {int(cells['seeds'].sum()):,} trials"
-    return f"Predicted against measured p*: {count}, {first['setting']} setting, {', '.join(constant)}"
 
 
 def _curve_columns(cells: pd.DataFrame) -> dict[str, tuple[str, str]]:
@@ -200,30 +190,3 @@ def _all_cells(cells: pd.DataFrame) -> str:
     ]
     headings: list[Column] = [("outcome", "<"), ("p* rule", "<"), ("status", "<")]
     return "All cells\n" + layout([*_cell_headings(columns), *headings], lines)
-
-
-def _closing(summary: dict[str, Any]) -> str:
-    half, accuracy = summary["p_half"], summary["accuracy"]
-    lines = ["Account"]
-    if half["count"]:
-        lines.append(f"  p_half against theory, {half['count']} crossings: {_largest(half)}")
-    if accuracy["count"]:
-        band = accuracy["inside_99_by_chance"]
-        lines.append(f"  accuracy against exact theory, {accuracy['count']} cells: {_largest(accuracy)};")
-        lines.append(f"    {accuracy['inside_99']} cells inside their 99% interval (by chance {band[0]} to {band[1]})")
-    decided, exact = summary["decided_cells"], summary["exact_decided_cells"]
-    lines.append(f"  'p < p*' predicts whether training beats the generator: {_share(summary['rule_right'], decided)}")
-    lines.append(f"  the exact theory predicts it: {_share(summary['exact_right'], exact)}")
-    lines += [f"  without exact theory: {count} cells ({status})" for status, count in summary["exact_failed"].items()]
-    undecided = summary["cells"] - decided - summary["failed_cells"]
-    lines.append(f"  undecided cells: {undecided}; cells with a failed trial: {summary['failed_cells']}")
-    return "\n".join(lines)
-
-
-def _largest(z: dict[str, Any]) -> str:
-    chance = f"by chance about {z['median_by_chance']:.2f}, 95% of the time below {z['bound_by_chance_95']:.2f}"
-    return f"largest |z| = {z['largest_z']:.2f} ({chance})"
-
-
-def _share(right: int, decided: int) -> str:
-    return f"{right} of {decided} decided cells ({right / decided:.1%})" if decided else "no decided cells"

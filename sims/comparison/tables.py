@@ -36,11 +36,14 @@ def write_tables(root: Path, tables: dict[str, pd.DataFrame]) -> None:
 
 
 def read_tables(root: Path) -> dict[str, pd.DataFrame]:
-    """The tables of a comparison. Raises StoreError where there is none."""
+    """The tables of a comparison. Raises StoreError where there is none, or one cannot be read."""
     tables = {}
     for name in NAMES:
         path = root / "tables" / f"{name}.csv"
         if not path.is_file():
             raise StoreError(f"{path} does not exist; run first: pstar compare {root}")
-        tables[name] = pd.read_csv(path)
+        try:
+            tables[name] = pd.read_csv(path)
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{path} cannot be read ({error}); run again: pstar compare {root}") from None
     return tables

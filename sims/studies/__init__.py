@@ -13,9 +13,7 @@ import pandas as pd
 
 from sims.comparison.cells import summarise
 from sims.comparison.tables import write_tables
-from sims.running.progress import progress
 from sims.sweeps.config import parse
-from sims.sweeps.grid import cells, chunks, missing_spans
 from theory.errors import InputError
 
 NAMES: tuple[str, ...] = (
@@ -51,14 +49,6 @@ def simulate(document: dict[str, Any], label: str = "simulation") -> pd.DataFram
 
     ``label`` is what the progress on standard error is called.
     """
-    from sims.sweeps.rows import run_chunk
+    from sims.sweeps.memory import compute
 
-    config = parse(document)
-    grid = cells(config)
-    work = chunks(grid, missing_spans(grid, config.trials, {}))
-    rows = []
-    with progress(label, sum(chunk.trials for chunk in work), "trials") as advance:
-        for chunk in work:
-            rows.append(run_chunk(chunk, grid, config.run.root_seed).to_pandas())
-            advance(chunk.trials)
-    return summarise(pd.concat(rows, ignore_index=True))
+    return summarise(compute(parse(document), label).to_pandas())

@@ -14,7 +14,7 @@ from typing import Any
 from sims.losses import LOSSES, PREDICTED
 from sims.running.toml import read_tables, read_toml, read_value
 from sims.sweeps.tables import TABLES, SweepConfig, allowed
-from theory.columns import COLUMNS, COSINES, EXACT_LAW, SETTINGS, Setting
+from theory.columns import COLUMNS, COSINES, EXACT_LAW, SETTINGS, Setting, settings_with
 
 MAX_CELLS = 10_000_000
 MIN_RIDGE = 1e-6
@@ -61,7 +61,7 @@ def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:
         if read[COLUMNS[name].table][name] is None:
             faults.append(f"{_path(name)}: missing in the {setting.name} setting; it is {_meaning(name)}")
     for name, column in COLUMNS.items():
-        if name not in setting.columns and read[column.table].get(name) is not None and _is_own(name):
+        if name not in setting.columns and read[column.table].get(name) is not None and settings_with(name):
             faults.append(f"{_path(name)}: has no meaning in the {setting.name} setting; remove it")
     if listed:
         verifier["pairs"] = _check_pairs(verifier["pairs"], setting, faults)
@@ -85,11 +85,6 @@ def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:
 
 def _path(name: str) -> str:
     return f"{COLUMNS[name].table}.{name}"
-
-
-def _is_own(name: str) -> bool:
-    """Whether a column belongs to settings, rather than to all problems."""
-    return any(name in setting.columns for setting in SETTINGS.values())
 
 
 def _meaning(name: str) -> str:

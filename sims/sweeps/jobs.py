@@ -26,6 +26,11 @@ class Job:
     attempts: int = 0
     reason: str = ""
 
+    def __str__(self) -> str:
+        """What is set aside, and why."""
+        shape = self.chunk.shape
+        return f"{self.chunk.trials} trials of {shape.loss} loss, n = {shape.n}, d = {shape.d}: {self.reason}"
+
 
 class Work(NamedTuple):
     """What is to be computed, and where it goes."""

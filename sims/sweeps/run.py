@@ -37,6 +37,11 @@ class Outlook:
     notes: tuple[str, ...] = ()
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know of the rows that are there, a line each."""
+        return (*(f"{line}; its trials are computed again" for line in self.damaged), *self.notes)
+
+    @property
     def trials(self) -> int:
         """Trials of the whole sweep."""
         return len(self.cells) * self.seeds

@@ -7,14 +7,14 @@ from typing import Any
 
 from sims.losses import DRAWS, LOSSES, METHODS, PREDICTED
 from sims.running.toml import PerClass, Range, choices, grid, pairs, single
-from theory.columns import COLUMNS, SETTINGS, Setting
+from theory.columns import COLUMNS, SETTINGS, Setting, settings_with
 
 
 def _declared(table: str) -> list[tuple[str, Any, Any]]:
     """The settings' own columns that stand in a table of a sweep file, as fields that are left out by default."""
     found = []
     for name, column in COLUMNS.items():
-        users = [setting for setting in SETTINGS.values() if name in setting.columns]
+        users = settings_with(name)
         if column.table == table and users:
             names = ", ".join(setting.name for setting in users)
             meaning = f"{column.meaning}, {names} setting{'s' if len(users) > 1 else ''}"

@@ -4,14 +4,14 @@ import copy
 import json
 import sys
 
-import pstar
+from pstar import cli
 
 
 def main(monkeypatch, *words):
     """The command line in this process, where torch is imported already; returns the exit code."""
     monkeypatch.setattr(sys, "argv", ["pstar", *map(str, words)])
     try:
-        pstar.main()
+        cli.main()
     except SystemExit as end:
         return end.code
     return 0

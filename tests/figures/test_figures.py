@@ -1,6 +1,3 @@
-import ast
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -161,13 +158,3 @@ def test_names_are_checked_and_described():
         figures.check_names(["phase"])
     assert set(figures.describe()) == set(figures.NAMES)
     assert all(len(caption) > 30 for caption in figures.describe().values())
-
-
-def test_figures_compute_nothing():
-    """Drawing needs neither JAX nor theory nor sims: only tables, and the names and symbols of their columns."""
-    for path in Path(figures.__file__).parent.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-            used = {name.split(".")[0] for name in names if name != "theory.columns"}
-            assert not used & {"jax", "theory", "sims", "scipy"}, path

@@ -17,7 +17,7 @@ from empirical.auditing.records import RecordsError
 from empirical.auditing.report import as_json, text
 
 ROOT = Path(__file__).resolve().parents[3]
-PSTAR = Path(sys.executable).with_name("pstar")
+PSTAR = (sys.executable, "-m", "pstar")
 BOTH = Names(correct="correct", kept="kept")
 COLUMNS = {"correct": "correct", "kept": "kept", "score": "score", "classes": "topic", "quality": "rouge"}
 
@@ -195,7 +195,7 @@ def test_the_figure_shows_the_table(files):
 
 
 def pstar(*words):
-    return subprocess.run([str(PSTAR), "audit", *map(str, words)], capture_output=True, text=True, timeout=120)
+    return subprocess.run([*PSTAR, "audit", *map(str, words)], capture_output=True, text=True, timeout=120)
 
 
 def test_command_prints_the_answer_first(files, tmp_path):

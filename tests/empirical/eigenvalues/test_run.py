@@ -25,7 +25,7 @@ from sims.running.toml import ConfigError
 from tests.empirical.eigenvalues.helpers import SMOKE, changed
 from tests.empirical.experiments import main, snapshot, toml
 
-PSTAR = Path(sys.executable).with_name("pstar")
+PSTAR = (sys.executable, "-m", "pstar")
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +209,7 @@ def test_the_paper_on_a_cpu_is_refused_politely(tmp_path):
 
 
 def command(*words):
-    return subprocess.run([PSTAR, *map(str, words)], capture_output=True, text=True, timeout=250)
+    return subprocess.run([*PSTAR, *map(str, words)], capture_output=True, text=True, timeout=250)
 
 
 def test_the_command_line_says_what_it_would_do(monkeypatch, capsys, tmp_path):
@@ -258,7 +258,7 @@ def test_the_command_line_killed_three_times_ends_with_the_same_tables(finished,
     (tmp_path / "smoke.toml").write_text(toml(SMOKE))
     words = ["eigenvalues", "run", "--profile", tmp_path / "smoke.toml", "--out", tmp_path / "out", "--workers", "2"]
     for _ in range(3):
-        running = subprocess.Popen([PSTAR, *map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        running = subprocess.Popen([*PSTAR, *map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(np.random.default_rng().uniform(2, 10))
         os.kill(running.pid, signal.SIGKILL)
         running.wait()

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,7 @@ from sims.running.toml import ConfigError
 from tests.empirical.experiments import main, snapshot, toml
 from tests.empirical.summarization.helpers import SMOKE, changed
 
-PSTAR = Path(sys.executable).with_name("pstar")
+PSTAR = (sys.executable, "-m", "pstar")
 TABLES = ("rows", "seeds", "p_star", "threshold", "contrasts", "findings")
 
 
@@ -288,7 +287,7 @@ def test_the_command_line_killed_three_times_ends_with_the_same_tables(tmp_path)
     (tmp_path / "smoke.toml").write_text(toml(SMOKE))
     profile, whole = load("small", str(tmp_path / "smoke.toml")), tmp_path / "whole"
     run(outlook(profile, whole, "run", workers=1), profile, whole)
-    words = [PSTAR, "summarization", "run", "--preset", "small", "--config", tmp_path / "smoke.toml"]
+    words = [*PSTAR, "summarization", "run", "--preset", "small", "--config", tmp_path / "smoke.toml"]
     words += ["--out", tmp_path / "out", "--workers", "2"]
     for _ in range(3):
         running = subprocess.Popen([*map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

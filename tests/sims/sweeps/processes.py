@@ -28,7 +28,7 @@ def toml(document, path):
 
 
 def command(file, out, *more):
-    return [sys.executable, "pstar.py", "sweep", str(file), "--out", str(out), *more]
+    return [sys.executable, "-m", "pstar", "sweep", str(file), "--out", str(out), *more]
 
 
 def run(line, **options):

@@ -467,8 +467,9 @@ def test_a_folder_called_sims_where_the_user_stands_is_not_ours(small, tmp_path)
     (tmp_path / "queue.py").write_text("raise SystemExit('nor me')")
     file, out = small
     line = command(file, "here", "--workers", "1")
-    line[1] = str(ROOT / "pstar.py")
-    subprocess.run(line, cwd=tmp_path, check=True, capture_output=True, timeout=PATIENCE)
+    line.insert(1, "-P")  # as the console script, which does not look where the user stands
+    found = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run(line, cwd=tmp_path, env=found, check=True, capture_output=True, timeout=PATIENCE)
     assert table(tmp_path / "here") == table(out)
 
 

@@ -1,0 +1,19 @@
+"""What the command line offers, by name. Kept apart so that reading it needs no PyTorch."""
+
+PRESETS = ("small", "scarce", "smollm", "llama2")
+"""Files of presets/, from the smallest to the largest."""
+VERBS = {
+    "run": ("report",),
+    "prepare": ("prepare", "base"),
+    "train-generator": ("train_generator", "train_verifier"),
+    "generate": ("generate",),
+    "score": ("score",),
+    "select": ("select",),
+    "retrain": ("retrain", "train_full"),
+    "evaluate": ("evaluate",),
+    "report": ("report",),
+}
+"""Sub-commands, and the functions whose stages they ask for."""
+SHOW = "show-batch"
+"""The sub-command that makes nothing: it prints which tokens carry loss."""
+STEPS = (*VERBS, SHOW)

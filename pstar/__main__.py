@@ -1,0 +1,5 @@
+"""`python -m pstar`: the command line."""
+
+from pstar.cli import main
+
+main()

@@ -1,0 +1,64 @@
+"""The command line: which verbs there are, and what becomes of a run that cannot be finished.
+
+An `Error` was written for the user and prints one line. Every other exception is a bug and shows its traceback.
+"""
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Any
+
+import tyro
+
+from pstar.commands.audit import audit
+from pstar.commands.compare import compare
+from pstar.commands.eigenvalues import eigenvalues
+from pstar.commands.figures import figures
+from pstar.commands.output import on_disk
+from pstar.commands.predict import predict
+from pstar.commands.study import study
+from pstar.commands.summarization import summarization
+from pstar.commands.sweep import sweep
+from theory.errors import Error, InputError, KindError
+
+COMMANDS: dict[str, Any] = {
+    "sweep": sweep,
+    "compare": compare,
+    "figures": figures,
+    "study": study,
+    "predict": predict,
+    "audit": audit,
+    "eigenvalues": eigenvalues,
+    "summarization": summarization,
+}
+
+ABOUT = """When does training on verified synthetic data help? Predicted, simulated, compared.
+
+p is the generator's error rate; a verifier keeps correct labels with probability phi and wrong ones with psi;
+training succeeds, with infinite data, while p < p* = phi/(phi + psi)."""
+
+
+def main() -> None:
+    """Run the command line: exit 0 on success, 2 for what was asked wrongly, 1 for what could not be done."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        try:
+            tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="pstar", description=ABOUT)
+        finally:
+            with on_disk():
+                sys.stdout.flush()  # here, where a reader that is gone is still answered quietly
+    except KeyboardInterrupt:
+        print("interrupted; what was finished is kept, the same command continues", file=sys.stderr)
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(141) from None
+    except Error as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2 if isinstance(error, (InputError, KindError)) else 1) from None
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    print("stopped; what was finished is kept, the same command continues", file=sys.stderr)
+    raise SystemExit(128 + number)

@@ -1,0 +1,39 @@
+"""`pstar compare`: a finished sweep beside what theory says of it."""
+
+from typing import Annotated
+
+from tyro.conf import arg
+
+from pstar.commands.options import Folder, Json, local
+from pstar.commands.output import dumps, on_disk
+from pstar.float64 import float64
+
+
+def compare(
+    folder: Folder,
+    cells: Annotated[bool, arg(help="Also print every cell.")] = False,
+    json: Json = False,
+) -> None:
+    """Compare a finished sweep with theory: p* and exact accuracy, with intervals and verdicts.
+
+    Prints the report and writes DIR/tables/*.csv (cells, crossings, theory lines and maps) and DIR/summary.json.
+    """
+    from sims.comparison.tables import NAMES, read_rows, write_tables
+
+    rows = read_rows(local(folder))
+    from sims.comparison.compare import STEPS
+    from sims.comparison.compare import compare as compare_rows
+    from sims.comparison.report import as_json, text
+    from sims.running.files import write_atomic
+    from sims.running.progress import progress
+
+    with float64(), progress("comparing", STEPS, "steps") as advance:
+        found = compare_rows(rows, advance)
+    report = text(found, all_cells=cells)
+    with on_disk():
+        write_tables(folder, {name: getattr(found, name) for name in NAMES})
+        write_atomic(folder / "summary.json", dumps(found.summary).encode())
+        write_atomic(folder / "report.txt", (text(found, all_cells=True) + "\n").encode())
+        print(
+            dumps(as_json(found)) if json else f"{report}\n\nwritten: {folder}/report.txt, summary.json, tables/*.csv"
+        )

@@ -1,0 +1,70 @@
+"""What the verbs of both experiments do: say what is ahead, make it, show the report."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from pstar.commands.output import on_disk, show
+from theory.errors import InputError
+
+
+def need(*packages: str) -> None:
+    """Raise InputError where packages of the extra are not installed."""
+    from importlib.util import find_spec
+
+    missing = [package for package in packages if find_spec(package) is None]
+    if missing:
+        raise InputError(
+            f"{', '.join(missing)} not installed; this command needs the extra: pip install -e '.[empirical]'"
+        )
+
+
+def run_experiment(
+    name: str, again: str, ahead: Any, out: Path, dry_run: bool, as_json: bool, make: Any, quiet: bool = False
+) -> None:
+    """Say what is ahead, make it by ``make(on_done)``, show the report if that was asked for, or what is next."""
+    from sims.running.progress import progress
+
+    about: dict[str, Any] = {"out": str(out), "stages": len(ahead.stages), "missing": len(ahead.missing)}
+    about |= {"device": ahead.device, "workers": ahead.workers, "estimated_seconds": round(ahead.seconds)}
+    if dry_run:
+        slowest = sorted(ahead.missing, key=lambda stage: -stage.seconds)[:5]
+        about["slowest"] = {entry.name: round(entry.seconds) for entry in slowest}
+        show(about, as_json, _ahead)
+        return
+    if ahead.missing and not as_json:
+        print(_ahead(about), file=sys.stderr)
+    work = lambda stage: max(round(stage.seconds), 1)
+    with on_disk(), progress(name, sum(map(work, ahead.missing)), "s of work, as estimated") as advance:
+        paths = make(lambda stage: advance(work(stage)))
+    report = out / "report.txt"
+    about |= {"written": [str(path) for path in paths]}
+    if as_json and report in paths:
+        about |= {"report": json.loads((out / "report.json").read_bytes())}
+    if not quiet:
+        show(about, as_json, lambda _: _done(out, again, report if report in paths else None))
+
+
+def _ahead(about: dict[str, Any]) -> str:
+    line = (
+        f"{about['stages']} stages, {about['stages'] - about['missing']} there already; "
+        f"about {_duration(about['estimated_seconds'])} "
+        f"on {about['workers']} x {about['device']} (a cost model, good to a factor of two on an idle machine)"
+    )
+    slow = [f"  {name}: {_duration(seconds)}" for name, seconds in about.get("slowest", {}).items()]
+    return "\n".join([line, *(["longest:", *slow] if slow else [])])
+
+
+def _done(out: Path, again: str, report: Path | None) -> str:
+    if report is None:
+        return f"written: {out}/stages\nnext:    {again}"
+    written = f"written: {out}/report.txt, report.json, tables/*.csv, figures/"
+    return f"{report.read_text(encoding='utf-8')}\n{written}"
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

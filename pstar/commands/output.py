@@ -1,0 +1,52 @@
+"""What a verb prints: JSON or text; and what it says of a disk that refuses."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from theory.errors import Error, RunError
+
+
+def show(result: dict[str, Any], as_json: bool, text: Callable[[dict[str, Any]], str]) -> None:
+    """Print a result as JSON, or as ``text`` puts it."""
+    with on_disk():
+        print(dumps(result) if as_json else text(result))
+
+
+def dumps(result: Any) -> str:
+    """A result as JSON; what is not finite is null."""
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: clean(entry) for key, entry in value.items()}
+        if isinstance(value, (tuple, list)):
+            return [clean(entry) for entry in value]
+        return None if isinstance(value, float) and (value != value or abs(value) == float("inf")) else value
+
+    return json.dumps(clean(result), indent=1)
+
+
+def pairs(result: dict[str, Any]) -> str:
+    """Names and what they mean, in two columns."""
+    width = max(map(len, result))
+    return "\n".join(f"{key:{width}}  {value}" for key, value in result.items())
+
+
+def written(result: dict[str, Any]) -> str:
+    """The paths that were written, one a line."""
+    return "\n".join(result["written"])
+
+
+@contextmanager
+def on_disk() -> Iterator[None]:
+    """Around the reading and writing of paths that the user gave: what the system says of one is said in one line.
+
+    A reader of our output that is gone (BrokenPipeError) is no failure.
+    """
+    try:
+        yield
+    except (Error, BrokenPipeError):
+        raise
+    except OSError as error:
+        raise RunError(str(error)) from None

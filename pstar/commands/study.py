@@ -1,0 +1,37 @@
+"""`pstar study`: one question, answered by theory and simulation side by side."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from pstar.commands.options import Json
+from pstar.commands.output import on_disk, pairs, show, written
+from pstar.float64 import float64
+
+
+def study(
+    name: Annotated[Positional[str], arg(help="Which study; see --list.")] = "",
+    out: Annotated[Path | None, arg(metavar="DIR", help="Where it goes. Default: out/NAME.")] = None,
+    seeds: Annotated[int, arg(help="Independent trials behind every simulated point.")] = 16,
+    list: Annotated[bool, arg(help="List the studies and what they show.")] = False,
+    json: Json = False,
+) -> None:
+    """Answer one question by theory and simulation side by side, and draw it.
+
+    Writes DIR/tables/*.csv and DIR/figures/NAME.png and .pdf. Takes one to three minutes.
+    """
+    import figures as package
+    from sims import studies
+
+    if list or not name:
+        show({name: package.caption(name) for name in studies.NAMES}, json, pairs)
+        return
+    out = Path("out") / name if out is None else out
+    studies.check_name(name)
+    print(f"{name}: {package.caption(name)}", file=sys.stderr)
+    with on_disk(), float64():
+        tables = studies.run(name, out, seeds)
+        paths = [out / "tables" / f"{table}.csv" for table in tables] + package.draw(name, tables, out / "figures")
+    show({"written": [str(path) for path in paths]}, json, written)

@@ -1,0 +1,74 @@
+"""`pstar summarization`: the experiment with language models that summarize news."""
+
+import os
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from empirical.summarization.vocabulary import PRESETS, SHOW, STEPS
+from pstar.commands.experiment import need, run_experiment
+from pstar.commands.options import Device, DryRun, Json, Out, Workers, choice
+from theory.errors import InputError
+
+
+def summarization(
+    stage: Annotated[
+        Positional[str],
+        choice(STEPS),
+        arg(help="run: everything. show-batch: which tokens carry loss. Else that stage, and what it needs."),
+    ],
+    out: Out,
+    preset: Annotated[
+        str,
+        choice(PRESETS),
+        arg(help="small: made-up stories, two cores. scarce: the same with few summaries. The others want a GPU."),
+    ],
+    config: Annotated[
+        str | None,
+        arg(metavar="FILE.toml", help="What differs from the preset (they are in empirical/summarization/presets)."),
+    ] = None,
+    workers: Workers = None,
+    device: Device = "auto",
+    shard: Annotated[
+        str | None, arg(metavar="I/N", help="generate and score only: the I-th of N machines that share DIR.")
+    ] = None,
+    accelerate: Annotated[
+        str | None, arg(metavar="FILE.yaml", help="Train on several GPUs, as `accelerate config` says; fsdp: ours.")
+    ] = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Fine-tune a language model to summarize, retrain it on its own verified summaries, and compare verifiers.
+
+    Prints the report and writes DIR/report.txt, report.json, tables/*.csv, figures/ and README.md (where everything
+    comes from). Every stage is kept in DIR/stages; a killed run continues with the same command.
+    """
+    need("torch", "transformers", "tokenizers", "datasets", "accelerate", "peft", "safetensors", "rouge_score")
+    from empirical.summarization import run as running
+    from empirical.summarization.profile import load
+
+    _quiet()
+    profile = load(preset, config)
+    again = f"pstar summarization run --preset {preset}{f' --config {config}' if config else ''} --out {out}"
+    ahead = running.outlook(profile, out, stage, workers, device, _shard(shard), insist=dry_run)
+    make = lambda on_done: running.run(ahead, profile, out, accelerate, on_done, shared=shard is not None)
+    run_experiment("summarization", again, ahead, out, dry_run, json, make, quiet=stage == SHOW)
+    if stage == SHOW and not dry_run:
+        print(running.show_batch(profile, out))
+
+
+def _shard(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    index, slash, count = text.partition("/")
+    if not slash or not index.isdigit() or not count.isdigit():
+        raise InputError(f"--shard {text}: must be I/N, such as 1/4")
+    return int(index), int(count)
+
+
+def _quiet() -> None:
+    """Keep progress bars and advice of the libraries out of ours, here and in worker processes."""
+    os.environ |= {
+        "TRANSFORMERS_VERBOSITY": "error",
+        "TOKENIZERS_PARALLELISM": "0",
+    }

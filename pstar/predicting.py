@@ -1,0 +1,122 @@
+"""Theory for a notebook: the functions of `theory` on plain numbers, in float64 whatever JAX is set to."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pstar.float64 import float64
+from pstar.numbers import exact, plain
+from theory.columns import SETTINGS
+from theory.errors import InputError, KindError
+from theory.types import ClassRates, Problem, Rates, Solution
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from theory.prediction import Prediction
+
+Number = float | np.ndarray
+"""A number, or an array where an array was given."""
+
+
+def predict(problem: Problem, alpha: Number, loss: str = "squared") -> "Prediction":
+    """Threshold, kept data and accuracy of the classifier trained on it, exact as d -> infinity.
+
+    Args:
+        problem: numbers, or arrays of them that broadcast.
+        alpha: n/d, samples generated per dimension.
+        loss: "squared", "logistic" or "hinge".
+
+    Raises:
+        InputError: a number outside its range, or an unknown loss.
+    """
+    from theory.prediction import predict
+
+    given = checked(problem)
+    with float64():
+        found: Prediction = plain(predict(given, exact(alpha, "alpha"), loss))
+    return found
+
+
+def solve(problem: Problem, alpha: Number, loss: str = "squared") -> Solution:
+    """The trained classifier alone: its overlap with the class mean, its norm, its accuracy. Arguments as `predict`."""
+    from theory.engine import solve
+
+    given = checked(problem)
+    with float64():
+        found: Solution = plain(solve(given, exact(alpha, "alpha"), loss))
+    return found
+
+
+def predict_table(columns: "Mapping[str, Any] | pd.DataFrame") -> "pd.DataFrame":
+    """`predict` for every line of a table, quickly: a line per line, with the table's index.
+
+    Args:
+        columns: ``signal``, ``alpha``, ``ridge``, ``loss``, and those of one curation: ``p``, ``phi``, ``psi``, or
+            ``p_negative``, ``p_positive``, ... with ``prior``, or the three cosines. Single values hold for all lines.
+
+    Raises:
+        InputError: a missing column, columns of two settings, or a value outside its range, with its line.
+    """
+    import pandas as pd
+
+    from theory.table import predict_table
+
+    with float64():
+        found = predict_table(columns)
+    return pd.DataFrame(found, index=getattr(columns, "index", None))
+
+
+def p_star(rates: Rates | ClassRates) -> Number:
+    """Breakdown error rate phi/(phi + psi): with infinite data, training on what is kept succeeds iff p < p*."""
+    from theory.threshold import p_star
+
+    return _of_rates(p_star, rates)
+
+
+def kept_rate(rates: Rates | ClassRates) -> Number:
+    """Share of the samples that is kept, (1 - p) phi + p psi."""
+    from theory.threshold import kept_rate
+
+    return _of_rates(kept_rate, rates)
+
+
+def purity(rates: Rates | ClassRates) -> Number:
+    """Share of the kept samples whose label is correct; above 1/2 iff p < p*. NaN where nothing is kept."""
+    from theory.threshold import purity
+
+    return _of_rates(purity, rates)
+
+
+def checked(problem: Problem) -> Problem:
+    """A problem in float64. Raises KindError for what is none, InputError for what is no number."""
+    if not isinstance(problem, Problem):
+        raise KindError(f"{problem!r} is no Problem; make one: Problem(signal=2.0, curation=Rates(...), ridge=0.1)")
+    if not hasattr(problem.curation, "setting"):
+        known = ", ".join(setting.parameters for setting in SETTINGS.values())
+        raise KindError(f"curation = {problem.curation!r} must be one of {known}")
+    curation: Any = exact(problem.curation, "curation")
+    if isinstance(curation, ClassRates):
+        curation = _by_class(curation)
+    return Problem(exact(problem.signal, "signal"), curation, exact(problem.ridge, "ridge"))
+
+
+def _of_rates(function: Any, rates: Rates | ClassRates) -> Number:
+    if not isinstance(rates, (Rates, ClassRates)):
+        name = function.__name__
+        raise KindError(
+            f"{name} takes Rates or ClassRates, not {rates!r}; of a problem: predict(problem, alpha).{name}"
+        )
+    given: Any = exact(rates)
+    with float64():
+        found: Number = plain(function(_by_class(given) if isinstance(given, ClassRates) else given))
+    return found
+
+
+def _by_class(rates: ClassRates) -> ClassRates:
+    """Rates per class of one shape. Raises InputError unless the last axis is the class."""
+    shape = np.broadcast_shapes(*(np.shape(rate) for rate in rates))
+    if shape[-1:] != (2,):
+        raise InputError(f"ClassRates of shape {shape}: the last axis must be the two classes, (y = -1, y = +1)")
+    return ClassRates(*(np.broadcast_to(rate, shape) for rate in rates))

@@ -1,0 +1,85 @@
+"""`pstar predict`: what it prints, and numbers outside their range."""
+
+import json
+import random
+
+import pytest
+
+from tests.pstar.command import PREDICT, RATES, in_one_process, pstar
+
+
+def test_predict_prints_the_names_of_theory():
+    done = pstar("predict", *RATES)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if line[0] != " ")
+    assert lines["p_star"].startswith("0.800000")
+    assert lines["kept_rate"].startswith("0.620000")
+    assert lines["purity"].startswith("0.903226")
+    assert lines["generator_accuracy"].startswith("0.700000")
+    assert lines["accuracy"].startswith("0.936514")
+    assert "p = 0.3 < p* = 0.8" in lines["verdict"]
+
+
+def test_predict_as_json():
+    done = pstar("predict", *RATES, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    assert found["p_star"] == pytest.approx(0.8, rel=1e-14)
+    assert found["kept_rate"] == pytest.approx(0.7 * 0.8 + 0.3 * 0.2, rel=1e-14)
+    assert found["purity"] == pytest.approx(0.56 / 0.62, rel=1e-14)
+    assert (found["p"], found["phi"], found["psi"]) == (0.3, 0.8, 0.2)
+    assert (found["converged"], found["below_threshold"], found["beats_generator"]) == (True, True, True)
+    assert 0.7 < found["accuracy"] < 0.978
+
+
+def test_predict_where_nothing_is_kept_says_so():
+    words = ("predict", "--p", "1", "--phi", "0.8", "--psi", "0")
+    done, as_json = pstar(*words), pstar(*words, "--json")
+    assert (done.returncode, as_json.returncode) == (0, 0)
+    assert "\naccuracy            none: " in done.stdout
+    found = json.loads(as_json.stdout)
+    assert (found["accuracy"], found["converged"], found["beats_generator"]) == (None, False, None)
+
+
+OUTSIDE = [
+    # options, what the one line on standard error must say
+    (("--p", "1.5"), ["p = 1.5", "[0, 1]", "error rate"]),
+    (("--p", "-0.1"), ["p = -0.1", "[0, 1]"]),
+    (("--p", "nan"), ["p = nan", "[0, 1]"]),
+    (("--phi", "inf"), ["phi = inf", "[0, 1]"]),
+    (("--psi", "2"), ["psi = 2", "[0, 1]"]),
+    (("--phi", "0", "--psi", "0"), ["phi = psi = 0", "keeps nothing"]),
+    (("--signal", "0"), ["signal = 0", "(0, inf)"]),
+    (("--signal", "-inf"), ["signal = -inf", "(0, inf)"]),
+    (("--alpha", "0"), ["alpha = 0", "(0, inf)"]),
+    (("--alpha", "nan"), ["alpha = nan", "(0, inf)"]),
+    (("--ridge", "-1"), ["ridge = -1", "[0, inf)"]),
+]
+
+
+def test_numbers_outside_their_range_are_refused_in_one_line():
+    answers = in_one_process([[*PREDICT, *options] for options, _ in OUTSIDE])
+    for (options, expected), (code, out, error) in zip(OUTSIDE, answers, strict=True):
+        assert (code, out) == (2, ""), options
+        assert error.startswith("error: ")
+        assert error.count("\n") == 1
+        assert [text for text in expected if text not in error] == [], error
+
+
+def test_any_numbers_give_a_prediction_or_one_line(fresh_seed):
+    rng = random.Random(fresh_seed)
+    odd = ["0", "1", "-0.0", "nan", "inf", "-inf", "1e308", "-1e308", "5e-324", "1e-300", "0.5", "2", "1e6"]
+    options = ("--p", "--phi", "--psi", "--signal", "--alpha", "--ridge")
+    usual = {"--p": "0.3", "--phi": "0.8", "--psi": "0.2"}
+    lines = []
+    for _ in range(60):
+        given = usual | {option: rng.choice(odd) for option in rng.sample(options, rng.randint(1, 3))}
+        lines.append(["predict", "--json", *(f"{option}={value}" for option, value in given.items())])
+    for words, (code, out, error) in zip(lines, in_one_process(lines), strict=True):
+        if code == 2:
+            assert (out, error[:7], error.count("\n")) == ("", "error: ", 1), words
+            continue
+        assert (code, error) == (0, ""), words
+        found = json.loads(out, parse_constant=lambda name, words=words: pytest.fail(f"{words}: {name} is not JSON"))
+        assert found["converged"] == (found["accuracy"] is not None), words
+        assert found["accuracy"] is None or 0 <= found["accuracy"] <= 1, words
