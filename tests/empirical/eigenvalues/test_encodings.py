@@ -22,7 +22,7 @@ def encoding(name):
     [("P10", 5, 127, 27, 338), ("P1000", 3, 77, 17, 1328), ("B1999", 2, 52, 12, 2329), ("FP15", 1, 27, 7, 29128)],
 )
 def test_published_sizes_and_lengths(name, per_number, matrix, vector, vocabulary):
-    """EIGENVALUES §2, for 5 x 5."""
+    """Those of charton2022linear for 5 x 5: tokens per number, per matrix, per vector of eigenvalues; vocabulary."""
     made = Encoding(name)
     assert (made.tokens_per_number, made.vocabulary) == (per_number, vocabulary)
     assert made.write_matrices(np.ones((2, 5, 5))).shape == (2, matrix) == (2, made.matrix_length(5))
