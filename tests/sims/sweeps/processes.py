@@ -12,7 +12,7 @@ from sims.sweeps.store import Store, done_seeds
 from tests.sims.helpers import INDEPENDENT, changed
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 120  # seconds before a process that should end is called stuck
+PATIENCE = 300  # seconds before a process that should end is called stuck
 
 SMALL = INDEPENDENT  # 4 cells of 3 trials, one chunk
 LONG = changed(INDEPENDENT, {"verifier.psi": 0.2, "generator.p": [0.1, 0.3, 0.6], "run.seeds": 12_000})  # 9 chunks
@@ -45,6 +45,14 @@ def wait_for(condition, what):
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.01)
     return value
+
+
+def alive(pid):
+    """Whether a process runs; one that has ended may wait long until somebody asks how."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def receipts(out):
