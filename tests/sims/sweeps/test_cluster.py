@@ -21,20 +21,18 @@ from sims.sweeps.run import plan
 from sims.sweeps.run import run as run_sweep
 from sims.sweeps.store import Store
 from tests.gate import Gate
+from tests.processes import PATIENCE, alive, descendants, wait_for
 from tests.sims.helpers import changed
 from tests.sims.sweeps.processes import (
     LONG,
-    PATIENCE,
     ROOT,
     SMALL,
-    alive,
     assert_nothing_twice,
     command,
     pstar,
     receipts,
     table,
     toml,
-    wait_for,
 )
 
 pytest.importorskip("distributed")
@@ -71,14 +69,11 @@ def driver(file, out, *more, **environment):
 
 
 def children(pid):
-    """Process ids of the spawned descendants of a process that live."""
+    """Process ids of the workers that a driver has spawned."""
     found = []
-    for listing in Path(f"/proc/{pid}/task").glob("*/children"):  # one for each thread
-        try:
-            for child in map(int, listing.read_text().split()):
-                found += [child] * (b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()) + children(child)
-        except OSError:
-            continue  # it ended meanwhile
+    for child in descendants(pid):
+        with suppress(OSError):  # it ended meanwhile
+            found += [child] * (b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes())
     return found
 
 

@@ -20,11 +20,11 @@ from sims.sweeps import run as sweeps
 from sims.sweeps.config import parse
 from sims.sweeps.store import Store, StoreError
 from tests.gate import Gate
+from tests.processes import PATIENCE, wait_for
 from tests.sims.helpers import changed
 from tests.sims.sweeps.objects import install
 from tests.sims.sweeps.processes import (
     LONG,
-    PATIENCE,
     ROOT,
     SMALL,
     assert_nothing_twice,
@@ -34,7 +34,6 @@ from tests.sims.sweeps.processes import (
     run,
     table,
     toml,
-    wait_for,
 )
 
 
