@@ -6,9 +6,9 @@ import zlib
 
 import jax
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("shared_machine", deadline=None)
+settings.register_profile("shared_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared_machine")
 
 jax.config.update("jax_enable_x64", True)

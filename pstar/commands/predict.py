@@ -1,4 +1,4 @@
-"""`pstar predict`: one problem from the options, or every line of a table. Options are the columns of the vocabulary."""
+"""`pstar predict`: one problem from the options, or every line of a table; options are columns of the vocabulary."""
 
 import inspect
 from pathlib import Path

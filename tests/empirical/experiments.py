@@ -2,9 +2,15 @@
 
 import copy
 import json
+import os
+import random
+import signal
+import subprocess
 import sys
 
 from pstar import cli
+from tests.gate import Gate
+from tests.processes import alive, descendants, wait_for
 
 
 def main(monkeypatch, *words):
@@ -24,6 +30,20 @@ def snapshot(root):
         for path in root.rglob("*")
         if path.is_file() and path.name != ".lock"
     }
+
+
+def kill_three_times(words, out, stages, seed):
+    """SIGKILL a command, and with it its workers, when it has put drawn numbers of files in place."""
+    rng = random.Random(seed)
+    for kill in range(3):
+        gate = Gate(out.with_name(f"gate {kill}"), f"{out}/*")
+        with subprocess.Popen([*map(str, words)], env=os.environ | gate.environment) as running, gate:
+            gate.let(rng.randrange(2 * stages // 3))  # each stage has two at least, so that none of the three can end
+            wait_for(gate.passed, "these files")
+            crew = descendants(running.pid)
+            running.kill()
+            wait_for(lambda: not any(map(alive, crew)), "the workers to end")  # noqa: B023
+        assert running.returncode == -signal.SIGKILL
 
 
 def toml(document):

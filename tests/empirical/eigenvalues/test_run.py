@@ -1,11 +1,8 @@
 """The whole experiment, small: every stage, what it leaves behind, and how it resumes."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
@@ -23,7 +20,7 @@ from empirical.stages.schedule import execute, survey
 from empirical.tensors import read_arrays
 from sims.running.toml import ConfigError
 from tests.empirical.eigenvalues.helpers import SMOKE, changed
-from tests.empirical.experiments import main, snapshot, toml
+from tests.empirical.experiments import kill_three_times, main, snapshot, toml
 
 PSTAR = (sys.executable, "-m", "pstar")
 
@@ -67,13 +64,14 @@ def test_oracle_accuracy_rises_with_the_beam_and_a_beam_of_everything_is_always_
 
 
 def test_the_top_of_a_beam_is_at_least_as_likely_as_the_greedy_answer(finished):
+    """One answer, here known by its distance, has in beams of other widths the same score but for rounding."""
     _, folders = finished
     greedy, wide, all_of_them = (
-        read_arrays(folders[f"seed0/evaluate-generator-beam{width}"] / DISTANCES, "score")["score"]
-        for width in (1, 3, 121)
+        read_arrays(folders[f"seed0/evaluate-generator-beam{width}"] / DISTANCES) for width in (1, 3, 121)
     )
-    assert (wide >= greedy - 1e-6).all()
-    assert (all_of_them >= wide - 1e-6).all()
+    for narrow, wider in ((greedy, wide), (greedy, all_of_them), (wide, all_of_them)):
+        assert (wider["score"] > narrow["score"])[wider["top"] != narrow["top"]].all()
+    assert (wide["top"] != greedy["top"]).any()
 
 
 def test_what_verifiers_keep_is_what_they_say(finished):
@@ -209,7 +207,7 @@ def test_the_paper_on_a_cpu_is_refused_politely(tmp_path):
 
 
 def command(*words):
-    return subprocess.run([*PSTAR, *map(str, words)], capture_output=True, text=True, timeout=250)
+    return subprocess.run([*PSTAR, *map(str, words)], capture_output=True, text=True)
 
 
 def test_the_command_line_says_what_it_would_do(monkeypatch, capsys, tmp_path):
@@ -253,15 +251,11 @@ def test_figures_draw_with_gaps(finished, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_command_line_killed_three_times_ends_with_the_same_tables(finished, tmp_path):
-    """SIGKILL of driver and, with it, its two workers, at moments drawn afresh; same tables as in one process."""
+def test_the_command_line_killed_three_times_ends_with_the_same_tables(finished, tmp_path, fresh_seed):
+    """SIGKILL of driver and, with it, its two workers, anywhere, drawn afresh; same tables as in one process."""
     (tmp_path / "smoke.toml").write_text(toml(SMOKE))
     words = ["eigenvalues", "run", "--profile", tmp_path / "smoke.toml", "--out", tmp_path / "out", "--workers", "2"]
-    for _ in range(3):
-        running = subprocess.Popen([*PSTAR, *map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(np.random.default_rng().uniform(2, 10))
-        os.kill(running.pid, signal.SIGKILL)
-        running.wait()
+    kill_three_times([*PSTAR, *words], tmp_path / "out", len(stages(parse(SMOKE))), fresh_seed)
     done = command(*words)
     assert done.returncode == 0, done.stderr
     assert "Limits" in done.stdout

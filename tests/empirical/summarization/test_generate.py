@@ -5,7 +5,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,6 +21,7 @@ from empirical.summarization.encode import Encoder, Example, Format, collate
 from empirical.summarization.generate import counts, generate
 from empirical.summarization.perplexity import nll, score_rows
 from tests.empirical.summarization.tokenizers import KINDS, gpt2, llama, sentences
+from tests.processes import wait_for
 
 ROOT = Path(__file__).parents[3]
 
@@ -301,25 +301,24 @@ def test_what_is_finished_is_not_made_again(tmp_path):
     pd.testing.assert_frame_equal(score_rows(None, coder, corpus(), rows, tmp_path, batch=6), scores)
 
 
-def slow_generation(folder):
-    """Run by the process that is killed below."""
+def unfinished_generation(folder):
+    """Run by the process that is killed below: it stops before the last of ten batches."""
     torch.set_num_threads(1)
     model, coder = setting()
-    generate(model, coder, corpus(), Path(folder), batch=2, on_batch=lambda count: time.sleep(0.2))
+    generate(model, coder, corpus(), Path(folder), batch=2, on_batch=lambda count: count == 18 and signal.pause())
 
 
 def test_a_killed_process_loses_no_row(tmp_path):
     model, coder = setting()
     run = lambda folder, on_batch: generate(model, coder, corpus(), folder, batch=2, on_batch=on_batch)
     _, result = recorded(tmp_path, run, "rows")
-    call = (
-        f"from tests.empirical.summarization.test_generate import slow_generation; slow_generation({str(tmp_path)!r})"
-    )
+    call = f"from tests.empirical.summarization.test_generate import *; unfinished_generation({str(tmp_path)!r})"
     process = subprocess.Popen([sys.executable, "-c", call], cwd=ROOT)
     journal = tmp_path / "rows.jsonl"
-    while process.poll() is None and not (journal.exists() and journal.read_bytes().count(b"\n") >= 3):
-        time.sleep(0.02)
-    process.kill()
+    try:
+        wait_for(lambda: journal.exists() and journal.read_bytes().count(b"\n") >= 3, "three batches")
+    finally:
+        process.kill()
     assert process.wait() == -signal.SIGKILL
     there = sum(
         len(json.loads(line)) for line in journal.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")

@@ -1,13 +1,9 @@
 """The whole experiment, small: every stage, what it leaves behind, how it resumes, and how it is spread."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -16,7 +12,7 @@ from empirical.summarization.plan import shard, stages, verifiers
 from empirical.summarization.profile import PRESETS, load, parse
 from empirical.summarization.run import outlook, run
 from sims.running.toml import ConfigError
-from tests.empirical.experiments import main, snapshot, toml
+from tests.empirical.experiments import kill_three_times, main, snapshot, toml
 from tests.empirical.summarization.helpers import SMOKE, changed
 
 PSTAR = (sys.executable, "-m", "pstar")
@@ -282,19 +278,15 @@ def test_faults_of_a_command_are_named_before_anything_is_made(monkeypatch, caps
 
 
 @pytest.mark.slow
-def test_the_command_line_killed_three_times_ends_with_the_same_tables(tmp_path):
-    """SIGKILL of driver and, with it, its two workers, at moments drawn afresh; same tables as in one process."""
+def test_the_command_line_killed_three_times_ends_with_the_same_tables(tmp_path, fresh_seed):
+    """SIGKILL of driver and, with it, its two workers, anywhere, drawn afresh; same tables as in one process."""
     (tmp_path / "smoke.toml").write_text(toml(SMOKE))
     profile, whole = load("small", str(tmp_path / "smoke.toml")), tmp_path / "whole"
     run(outlook(profile, whole, "run", workers=1), profile, whole)
     words = [*PSTAR, "summarization", "run", "--preset", "small", "--config", tmp_path / "smoke.toml"]
     words += ["--out", tmp_path / "out", "--workers", "2"]
-    for _ in range(3):
-        running = subprocess.Popen([*map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(np.random.default_rng().uniform(6, 15))
-        os.kill(running.pid, signal.SIGKILL)
-        running.wait()
-    done = subprocess.run([*map(str, words)], capture_output=True, text=True, timeout=250)
+    kill_three_times(words, tmp_path / "out", len(stages(profile)), fresh_seed)
+    done = subprocess.run([*map(str, words)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for name in TABLES:
         ours, theirs = (pd.read_csv(out / "tables" / f"{name}.csv") for out in (tmp_path / "out", whole))

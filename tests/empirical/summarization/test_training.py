@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 import weakref
 
 import numpy as np
@@ -25,6 +24,7 @@ from empirical.summarization.made import Shape, WarmUp, make_base, train_tokeniz
 from empirical.summarization.models import load_model, load_tokenizer, save_model
 from empirical.summarization.schedule import Schedule
 from empirical.summarization.training import train
+from tests.processes import alive, descendants, wait_for
 
 WORDS = [f"w{number}" for number in range(40)]
 FORM = Format(block=32, summary_tokens=8, separator=" =>")
@@ -434,23 +434,14 @@ def test_the_processes_end_with_the_one_that_started_them(base, tmp_path):
     driver = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)])
     checkpoints = tmp_path / "out" / WORK / CHECKPOINTS
 
-    def wait_for(condition):
-        until = time.monotonic() + 90
-        while not condition():
-            assert time.monotonic() < until
-            time.sleep(0.1)
-
-    wait_for(lambda: checkpoints.exists() and newest_name(checkpoints))
-    driver.send_signal(signal.SIGKILL)
-    driver.wait()
-    seen = [None]
-
-    def still():
-        time.sleep(3)
-        seen.append(newest_name(checkpoints))
-        return seen[-1] == seen[-2]
-
-    wait_for(still)
+    try:
+        wait_for(lambda: newest_name(checkpoints), "a checkpoint")
+        crew = descendants(driver.pid)
+    finally:
+        driver.kill()
+        driver.wait()
+    assert len(crew) >= 3  # what launches, and two that train
+    wait_for(lambda: not any(map(alive, crew)), "the processes to end")
 
 
 def newest_name(folder):
@@ -458,23 +449,26 @@ def newest_name(folder):
 
 
 def test_a_process_killed_at_any_moment_is_resumed_bit_for_bit(base, tmp_path):
-    """SIGKILL, also while a checkpoint is being written: there is one after every step."""
+    """SIGKILL, also while a checkpoint is being written: there is one after every step, and the last never begins."""
     data, schedule = (["w1 w2 w3", "w4 w5"] * 9, ["w1", "w4"] * 9), dataclasses.replace(SCHEDULE, steps=30)
     whole = fit(base, data, tmp_path / "whole", schedule)
     code = f"""
         from pathlib import Path
         from tests.empirical.summarization.test_training import *
+        from transformers import TrainerCallback
+        TrainerCallback.on_step_begin = lambda _, args, state, *rest, **named: (
+            signal.pause() if state.global_step == 29 else None
+        )
         torch.set_num_threads(1)
         schedule = dataclasses.replace(SCHEDULE, steps=30, checkpoint_steps=1)
         train(Path({str(base)!r}), {data!r}, FORM, schedule, 3, Path({str(tmp_path / "killed")!r}), HERE)
     """
     driver = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)])
     checkpoints = tmp_path / "killed" / WORK / CHECKPOINTS
-    until = time.monotonic() + 60
-    while not (checkpoints.exists() and (newest_name(checkpoints) or 0) >= 3):
-        assert time.monotonic() < until
-        time.sleep(0.01)
-    driver.send_signal(signal.SIGKILL)
+    try:
+        wait_for(lambda: (newest_name(checkpoints) or 0) >= 3, "three steps")
+    finally:
+        driver.kill()
     assert driver.wait() == -signal.SIGKILL
     assert newest_checkpoint(checkpoints)
     again = fit(base, data, tmp_path / "killed", dataclasses.replace(schedule, checkpoint_steps=1))

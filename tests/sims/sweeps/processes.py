@@ -1,18 +1,17 @@
-"""Sweeps in processes of their own: how they are started, waited for and looked at."""
+"""Sweeps in processes of their own: how they are started and looked at."""
 
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from sims.sweeps import run as sweeps
 from sims.sweeps.config import parse
 from sims.sweeps.store import Store, done_seeds
+from tests.processes import PATIENCE
 from tests.sims.helpers import INDEPENDENT, changed
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 120  # seconds before a process that should end is called stuck
 
 SMALL = INDEPENDENT  # 4 cells of 3 trials, one chunk
 LONG = changed(INDEPENDENT, {"verifier.psi": 0.2, "generator.p": [0.1, 0.3, 0.6], "run.seeds": 12_000})  # 9 chunks
@@ -37,14 +36,6 @@ def run(line, **options):
 
 def pstar(file, out, *more, workers=1):
     return run(command(file, out, *(["--workers", str(workers)] if workers else []), *more))
-
-
-def wait_for(condition, what):
-    deadline = time.monotonic() + PATIENCE
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.01)
-    return value
 
 
 def receipts(out):

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -20,10 +20,11 @@ from sims.sweeps.jobs import Work
 from sims.sweeps.run import plan
 from sims.sweeps.run import run as run_sweep
 from sims.sweeps.store import Store
+from tests.gate import Gate
+from tests.processes import PATIENCE, alive, descendants, wait_for
 from tests.sims.helpers import changed
 from tests.sims.sweeps.processes import (
     LONG,
-    PATIENCE,
     ROOT,
     SMALL,
     assert_nothing_twice,
@@ -32,7 +33,6 @@ from tests.sims.sweeps.processes import (
     receipts,
     table,
     toml,
-    wait_for,
 )
 
 pytest.importorskip("distributed")
@@ -49,12 +49,19 @@ def long(tmp_path_factory):
     return file, out
 
 
+@pytest.fixture
+def gate(tmp_path):
+    """Before every receipt."""
+    with Gate(tmp_path / "gate", "*/shards/*.json") as gate:
+        yield gate
+
+
 @contextmanager
-def driver(file, out, *more):
+def driver(file, out, *more, **environment):
     """A sweep on a cluster that goes on while the test does; it leads a process group, as in a terminal."""
     line = command(file, out, *more)
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(line, cwd=ROOT, text=True, start_new_session=True, **pipes) as process:
+    about = {"cwd": ROOT, "env": os.environ | environment, "text": True, "start_new_session": True}
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **about) as process:
         try:
             yield process
         finally:
@@ -62,14 +69,11 @@ def driver(file, out, *more):
 
 
 def children(pid):
-    """Process ids of the spawned descendants of a process that live."""
+    """Process ids of the workers that a driver has spawned."""
     found = []
-    for listing in Path(f"/proc/{pid}/task").glob("*/children"):  # one for each thread
-        try:
-            for child in map(int, listing.read_text().split()):
-                found += [child] * (b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()) + children(child)
-        except OSError:
-            continue  # it ended meanwhile
+    for child in descendants(pid):
+        with suppress(OSError):  # it ended meanwhile
+            found += [child] * (b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes())
     return found
 
 
@@ -79,8 +83,13 @@ def scheduler(folder, **environment):
     file = folder / "scheduler.json"
     line = ["distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
     with dask(*line, "--scheduler-file", str(file), **environment) as process:
-        wait_for(lambda: file.exists() and file.read_text(), "the scheduler")
-        yield json.loads(file.read_text())["address"], process
+        yield wait_for(lambda: address_in(file), "the scheduler"), process
+
+
+def address_in(file):
+    """Of a scheduler, once its file is whole."""
+    with suppress(FileNotFoundError, ValueError):
+        return json.loads(file.read_text())["address"]
 
 
 @contextmanager
@@ -101,14 +110,15 @@ def worker(address, *more, **environment):
 # --- of this machine ---
 
 
-def test_a_killed_worker_loses_and_doubles_nothing(long, tmp_path, fresh_seed):
+def test_a_killed_worker_loses_and_doubles_nothing(long, tmp_path, fresh_seed, gate):
     file, reference = long
     out = tmp_path / "out"
-    with driver(file, out, "--scheduler", "local", "--workers", "2") as process:
-        wait_for(lambda: receipts(out), "the first chunk")
+    with driver(file, out, "--scheduler", "local", "--workers", "2", **gate.environment) as process:
+        gate.let(1)
+        kept = wait_for(lambda: receipts(out), "the first chunk")
         victim = random.Random(fresh_seed).choice(children(process.pid))
         os.kill(victim, signal.SIGKILL)
-        kept = receipts(out)
+        gate.open()
         said, error = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, error
     assert "Traceback" not in error
@@ -120,39 +130,39 @@ def test_a_killed_worker_loses_and_doubles_nothing(long, tmp_path, fresh_seed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
-def test_a_sweep_that_is_ended_continues_and_leaves_no_worker(tmp_path, number, code):
+def test_a_sweep_that_is_ended_continues_and_leaves_no_worker(long, tmp_path, number, code, gate):
     """Ctrl-C goes to the whole group, as from a terminal."""
-    document = changed(LONG, {"run.seeds": 100_000})
-    file, out = toml(document, tmp_path / "longer.toml"), tmp_path / "out"
-    with driver(file, out, "--scheduler", "local", "--workers", "2") as process:
-        wait_for(lambda: receipts(out), "the first chunk")
+    file, reference = long
+    out = tmp_path / "out"
+    with driver(file, out, "--scheduler", "local", "--workers", "2", **gate.environment) as process:
+        gate.let(1)
+        kept = wait_for(lambda: receipts(out), "the first chunk")
         workers = children(process.pid)
         assert len(workers) == 2
         (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
-        error = process.communicate(timeout=15)[1]
+        error = process.communicate(timeout=PATIENCE)[1]
         assert process.returncode == code
     assert "Traceback" not in error
-    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), "the workers to end")
-    kept = receipts(out)
-    assert kept
+    wait_for(lambda: not any(map(alive, workers)), "the workers to end")
+    assert receipts(out) == kept
     assert pstar(file, out, "--scheduler", "local").returncode == 0
     assert receipts(out).items() > kept.items()
-    assert_nothing_twice(out, document)
-    assert pstar(file, tmp_path / "plain").returncode == 0
-    assert table(out) == table(tmp_path / "plain")
+    assert_nothing_twice(out, LONG)
+    assert table(out) == table(reference)
 
 
 @pytest.mark.slow
-def test_a_chunk_that_ends_three_workers_is_set_aside(tmp_path):
+def test_a_chunk_that_ends_three_workers_is_set_aside(tmp_path, gate):
     document = changed(SMALL, {"problem.d": [4, 5]})  # two chunks
     file, out = toml(document, tmp_path / "two.toml"), tmp_path / "out"
     killed = set()
-    with driver(file, out, "--scheduler", "local", "--workers", "1") as process:
+    with driver(file, out, "--scheduler", "local", "--workers", "1", **gate.environment) as process:
         while len(killed) < 3:
             (victim,) = wait_for(lambda: set(children(process.pid)) - killed, "the next worker")
             wait_for(lambda victim=victim: b"libjax" in Path(f"/proc/{victim}/maps").read_bytes(), "its task")
             os.kill(victim, signal.SIGKILL)
             killed.add(victim)
+        gate.open()
         said, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 3, error
     assert said.count("the worker died") == 1
@@ -188,11 +198,12 @@ def test_a_cluster_that_is_there_is_used_once_its_workers_are_fit(long, tmp_path
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_goes_away_is_reported(long, tmp_path):
+def test_a_scheduler_that_goes_away_is_reported(long, tmp_path, gate):
     file, _ = long
     out = tmp_path / "out"
     with scheduler(tmp_path) as (address, process), driver(file, out, "--scheduler", address) as sweep:
-        with worker(address, **SET):
+        with worker(address, **SET, **gate.environment):
+            gate.let(1)
             wait_for(lambda: receipts(out), "the first chunk")
             process.kill()
             error = sweep.communicate(timeout=PATIENCE)[1]

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -20,11 +19,12 @@ from sims.running.machine import Resources
 from sims.sweeps import run as sweeps
 from sims.sweeps.config import parse
 from sims.sweeps.store import Store, StoreError
+from tests.gate import Gate
+from tests.processes import PATIENCE, wait_for
 from tests.sims.helpers import changed
 from tests.sims.sweeps.objects import install
 from tests.sims.sweeps.processes import (
     LONG,
-    PATIENCE,
     ROOT,
     SMALL,
     assert_nothing_twice,
@@ -34,15 +34,18 @@ from tests.sims.sweeps.processes import (
     run,
     table,
     toml,
-    wait_for,
 )
 
 
-def start(file, out, *more):
+def start(file, out, *more, **environment):
     """A driver that goes on while the test does."""
-    return subprocess.Popen(
-        command(file, out, *more), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command(file, out, *more), cwd=ROOT, env=os.environ | environment, text=True, **pipes)
+
+
+def chunk_by_chunk(folder):
+    """A gate before every receipt."""
+    return Gate(folder / "gate", "*/shards/*.json")
 
 
 def limited(bytes_per_file, line):
@@ -66,15 +69,14 @@ def workers_of(out):
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory):
-    """The sweep that is disturbed below, undisturbed: file, folder, seconds."""
+    """The sweep that is disturbed below, undisturbed: file, folder."""
     folder = tmp_path_factory.mktemp("long")
     file, out = toml(LONG, folder / "long.toml"), folder / "out"
-    began = time.monotonic()
     done = pstar(file, out, workers=2)
     assert done.returncode == 0, done.stderr
     assert_nothing_twice(out, LONG)
     assert len(receipts(out)) == 9
-    return file, out, time.monotonic() - began
+    return file, out
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +112,7 @@ def test_a_finished_sweep_computes_nothing(small):
 
 
 def test_one_worker_gives_the_bytes_of_two(long, tmp_path):
-    file, out, _ = long
+    file, out = long
     assert pstar(file, tmp_path / "one", workers=1).returncode == 0
     assert table(tmp_path / "one") == table(out)
 
@@ -119,34 +121,26 @@ def test_one_worker_gives_the_bytes_of_two(long, tmp_path):
 
 
 def kill_drivers(long, out, kills, seed):
-    """SIGKILL drivers, half the time with their workers, at random moments; then let one finish.
-
-    A folder that was finished before the kill is begun anew.
-    """
-    file, reference, seconds = long
-    rng, hits, kept = random.Random(seed), 0, {}
-    while hits < kills:
-        with start(file, out, "--workers", "2") as driver:
-            if hits % 2:  # soon after the first chunk of this run, while others are under way
-                wait_for(lambda: driver.poll() is not None or len(receipts(out)) > len(kept), "a chunk")  # noqa: B023
-                time.sleep(rng.uniform(0, 0.1))
-            else:
-                time.sleep(rng.uniform(0, seconds))
-            hit = driver.poll() is None
+    """SIGKILL drivers, half the time with their workers, after drawn numbers of files; then let one finish."""
+    file, reference = long
+    rng, kept = random.Random(seed), {}
+    for kill in range(kills):
+        gate = Gate(out.with_name(f"{out.name}, gate {kill}"), f"{out}/*")
+        left = 1 + 2 * (9 - len(kept)) + 2  # manifest, shards with their receipts, table with its checksum
+        with start(file, out, "--workers", "2", **gate.environment) as driver, gate:
+            gate.let(rng.randrange(left))
+            wait_for(gate.passed, "these files")
             victims = workers_of(out) if rng.random() < 0.5 else []  # else they find out that they are alone
             driver.kill()
             for worker in victims:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(worker, signal.SIGKILL)
-        wait_for(lambda: not workers_of(out), "workers to end with their driver")
+            wait_for(lambda: not workers_of(out), "workers to end with their driver")
+        assert driver.returncode == -signal.SIGKILL
         found = receipts(out)
         assert found.items() >= kept.items(), "a finished chunk was lost or computed again"
         assert Store(out).scan()[1] == []
-        hits, kept = hits + hit, found
-        if not hit:
-            assert table(out) == table(reference)
-            shutil.rmtree(out)
-            kept = {}
+        kept = found
     assert pstar(file, out, workers=2).returncode == 0
     assert receipts(out).items() >= kept.items()
     assert_nothing_twice(out, LONG)
@@ -167,13 +161,16 @@ def test_driver_killed_fifty_times(long, tmp_path, fresh_seed):
 
 
 def test_workers_killed_mid_run(long, tmp_path, fresh_seed):
-    file, reference, _ = long
-    out, rng = tmp_path / "out", random.Random(fresh_seed)
-    with start(file, out, "--workers", "2") as driver:
-        for done in (0, 3):
-            alive = wait_for(lambda done=done: len(receipts(out)) >= done and workers_of(out), "workers")
-            os.kill(rng.choice(alive), signal.SIGKILL)
-        assert driver.wait(PATIENCE) == 0
+    file, reference = long
+    out, rng, gate = tmp_path / "out", random.Random(fresh_seed), chunk_by_chunk(tmp_path)
+    with start(file, out, "--workers", "2", **gate.environment) as driver, gate:
+        for chunks in (0, 3):
+            gate.let(chunks)
+            wait_for(lambda chunks=chunks: len(receipts(out)) == chunks, "chunks")
+            os.kill(rng.choice(wait_for(lambda: workers_of(out), "workers")), signal.SIGKILL)
+        gate.open()
+        driver.communicate(timeout=PATIENCE)
+    assert driver.returncode == 0
     assert_nothing_twice(out, LONG)
     assert table(out) == table(reference)
     assert workers_of(out) == []
@@ -181,13 +178,13 @@ def test_workers_killed_mid_run(long, tmp_path, fresh_seed):
 
 def run_and_kill_workers(file, out, kills):
     """Kill the one worker as soon as it is seen, that often; returns exit code and standard output."""
-    driver = subprocess.Popen(command(file, out, "--workers", "1"), cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    killed = set()
-    with driver:
+    killed, gate = set(), chunk_by_chunk(out.parent)
+    with start(file, out, "--workers", "1", **gate.environment) as driver, gate:
         while len(killed) < kills:
             (worker,) = wait_for(lambda: set(workers_of(out)) - killed, "the next worker")
             os.kill(worker, signal.SIGKILL)
             killed.add(worker)
+        gate.open()
         said = driver.communicate(timeout=PATIENCE)[0]
     return driver.returncode, said
 
@@ -215,12 +212,13 @@ def test_a_chunk_that_ends_three_workers_is_set_aside_and_the_rest_finishes(tmp_
 
 
 def test_an_interrupted_sweep_continues(long, tmp_path):
-    file, reference, _ = long
+    file, reference = long
     out, kept = tmp_path / "out", {}
     for number, code in [(signal.SIGINT, 130), (signal.SIGTERM, 143)]:
-        with start(file, out, "--workers", "1") as driver:
-            before = len(kept)
-            wait_for(lambda: len(receipts(out)) > before, "the first chunk of this run")  # noqa: B023
+        gate = Gate(tmp_path / f"gate {code}", "*/shards/*.json")
+        with start(file, out, "--workers", "1", **gate.environment) as driver, gate:
+            gate.let(1)
+            wait_for(lambda: receipts(out).keys() > kept.keys(), "the first chunk of this run")  # noqa: B023
             driver.send_signal(number)
             message = driver.communicate(timeout=PATIENCE)[1]
         assert driver.returncode == code
@@ -315,7 +313,7 @@ def test_at_least_one_worker(tmp_path, workers):
 
 @pytest.mark.parametrize("ending", ["parquet", "json"])
 def test_a_damaged_file_is_named_and_only_its_trials_are_recomputed(long, tmp_path, ending):
-    file, reference, _ = long
+    file, reference = long
     out = tmp_path / "out"
     shutil.copytree(reference, out)
     before = receipts(out)
@@ -345,7 +343,7 @@ def tiny_disk(folder, size):
 
 
 def test_a_full_disk_keeps_what_is_finished(long, tmp_path):
-    file, reference, _ = long
+    file, reference = long
     disk = tmp_path / "disk"
     tiny_disk(disk, "1m")
     try:
@@ -367,7 +365,7 @@ def test_a_full_disk_keeps_what_is_finished(long, tmp_path):
 
 def test_a_limit_on_file_size_is_reported_and_can_be_lifted(long, tmp_path):
     """Shards fit, the table of all rows does not."""
-    file, reference, _ = long
+    file, reference = long
     out = tmp_path / "out"
     shutil.copytree(reference, out)
     kept = receipts(out)
@@ -399,25 +397,36 @@ def test_a_worker_that_cannot_write_stops_the_sweep(tmp_path):
 
 
 def test_two_sweeps_on_one_folder_give_one_table(long, tmp_path):
-    file, reference, _ = long
-    out = tmp_path / "out"
-    with start(file, out, "--workers", "1") as first, start(file, out, "--workers", "1") as second:
-        assert [first.wait(PATIENCE), second.wait(PATIENCE)] == [0, 0]
+    """Both are at work before either finishes a chunk."""
+    file, reference = long
+    out, gate = tmp_path / "out", chunk_by_chunk(tmp_path)
+    both = [start(file, out, "--workers", "1", **gate.environment) for _ in range(2)]
+    with both[0], both[1], gate:
+        wait_for(lambda: len(workers_of(out)) == 2, "a worker of each")
+        gate.open()
+        for driver in both:
+            driver.communicate(timeout=PATIENCE)
+    assert [driver.returncode for driver in both] == [0, 0]
     assert_nothing_twice(out, LONG)
     assert table(out) == table(reference)
     assert not list(out.rglob("*.tmp"))
 
 
 def test_a_stopped_sweep_does_not_block_another(long, tmp_path):
-    file, reference, _ = long
-    out = tmp_path / "out"
-    with start(file, out, "--workers", "1") as frozen:
+    file, reference = long
+    out, gate = tmp_path / "out", chunk_by_chunk(tmp_path)
+    with start(file, out, "--workers", "1", **gate.environment) as frozen, gate:
+        gate.let(1)
         wait_for(lambda: receipts(out), "the first chunk")
         frozen.send_signal(signal.SIGSTOP)
-        assert pstar(file, out, "--workers", "1").returncode == 0
-        assert table(out) == table(reference)
-        frozen.send_signal(signal.SIGCONT)
-        assert frozen.wait(PATIENCE) == 0
+        try:
+            assert pstar(file, out).returncode == 0
+            assert table(out) == table(reference)
+        finally:
+            frozen.send_signal(signal.SIGCONT)
+        gate.open()
+        frozen.communicate(timeout=PATIENCE)
+    assert frozen.returncode == 0
     assert_nothing_twice(out, LONG)
     assert table(out) == table(reference)
 
@@ -427,7 +436,7 @@ def test_a_stopped_sweep_does_not_block_another(long, tmp_path):
 
 def test_a_sweep_into_an_object_store_is_the_same(long, tmp_path):
     """Nine chunks by two workers into a stand-in without rename; one shard is lost and computed again."""
-    file, reference, _ = long
+    file, reference = long
     environment = os.environ | install(tmp_path)
     url, room = "objects://bucket/deep/out", tmp_path / "room"
     done = run(command(file, url, "--workers", "2"), env=environment)
