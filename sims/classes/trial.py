@@ -17,8 +17,8 @@ from jax.scipy.special import ndtr, ndtri
 from jaxtyping import Array, Bool, Float, Int, Key
 from scipy.stats import qmc
 
-from sims.fit import TOLERANCE, Solve, damped_newton
 from sims.losses import LOSSES, Loss
+from sims.newton import TOLERANCE, Solve, damped_newton
 from sims.trial import trial_key
 from theory.errors import InputError
 from theory.types import ClassesProblem, Rates
@@ -50,7 +50,7 @@ class Fit(NamedTuple):
     steps: Int[Array, ""]
     """Linear systems solved."""
     converged: Bool[Array, ""]
-    """Something was kept, gradient_norm <= `sims.fit.TOLERANCE`, and the last Newton step was short."""
+    """Something was kept, gradient_norm <= `sims.newton.TOLERANCE`, and the last Newton step was short."""
 
 
 class Measurement(NamedTuple):
