@@ -2,29 +2,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.integrate import quad
-from scipy.special import ndtr
-from scipy.stats import binomtest, chisquare, norm, t
-from sklearn.linear_model import LogisticRegression, Ridge
+from scipy.stats import binomtest, chisquare, t
 
 from sims import draw as binary_draw
-from sims.classes.trial import (
-    Sample,
-    class_accuracies,
-    contrasts,
-    draw,
-    make_trials,
-    means,
-    measure,
-    positive_orthant,
-    prediction_table,
-    trial,
-    verify,
-)
-from sims.classes.trial import fit as eager_fit
-from sims.fit import TOLERANCE
+from sims.classes.fit import FITTED
+from sims.classes.fit import fit as eager_fit
+from sims.classes.orthants import class_accuracies, prediction_table
+from sims.classes.trial import draw, make_trials, means, measure, trial, verify
 from sims.fit import fit as binary_fit
-from sims.losses import LOSSES
 from sims.measure import exact_accuracy
 from sims.trial import trial_key
 from sims.verify import verify as binary_verify
@@ -35,26 +20,6 @@ from theory.types import ClassesProblem, Confusion, Problem, Rates
 fit = jax.jit(eager_fit, static_argnames=("loss", "classes"))
 
 FALSE_FAIL = 1e-6
-SHAPES = [(90, 8), (30, 50), (40, 40)]
-"""Primal, dual, square."""
-
-
-def data(key, n, d, classes):
-    """Labelled rows with some signal; every class is among the kept."""
-    rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
-    label = rng.permutation(np.arange(n) % classes)
-    x = rng.normal(size=(n, d)) + 0.7 * np.eye(classes, d)[label]
-    return jnp.asarray(x), jnp.asarray(label), jnp.asarray(rng.uniform(size=n) < 0.7)
-
-
-def scikit_learn(loss, x, label, ridge, classes):
-    """The same objective in scikit-learn's units, on the kept rows alone."""
-    m = len(x)
-    assert set(label) == set(range(classes))
-    if loss == "squared":
-        return Ridge(alpha=ridge * m, fit_intercept=False, tol=1e-14).fit(x, np.eye(classes)[label]).coef_
-    model = LogisticRegression(C=1 / (ridge * m), fit_intercept=False, tol=1e-12, max_iter=10_000, solver="newton-cg")
-    return model.fit(x, label).coef_
 
 
 def accuracies(seed, problem, n, d, classes, loss, trials, width=128, name="accuracy"):
@@ -65,100 +30,6 @@ def accuracies(seed, problem, n, d, classes, loss, trials, width=128, name="accu
     found = [run(seed, block, batch) for block in words]
     assert all(bool(part.converged.all()) for part in found)
     return np.concatenate([getattr(part, name) for part in found])
-
-
-# --- fits
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize(("n", "d"), SHAPES)
-@pytest.mark.parametrize("ridge", [1e-3, 0.1, 10.0])
-def test_agrees_with_scikit_learn(key, loss, n, d, ridge):
-    x, label, kept = data(key, n, d, 4)
-    found = fit(loss, x, label, kept, jnp.asarray(ridge), 4)
-    rows = np.asarray(kept)
-    assert bool(found.converged)
-    expected = scikit_learn(loss, np.asarray(x)[rows], np.asarray(label)[rows], ridge, 4)
-    np.testing.assert_allclose(found.weights, expected, atol=1e-6)
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize(("n", "d"), SHAPES)
-def test_certificate_is_the_gradient_of_the_stated_objective(key, loss, n, d):
-    """Differentiate the objective as written in the docstring, over the kept rows only."""
-    x, label, kept = data(key, n, d, 4)
-    found = fit(loss, x, label, kept, jnp.asarray(0.05), 4)
-    rows = np.flatnonzero(np.asarray(kept))
-
-    def objective(w):
-        score = x[rows] @ w.T
-        if loss == "squared":
-            value = jnp.sum((jnp.eye(4)[label[rows]] - score) ** 2, axis=1) / 2
-        else:
-            value = jnp.log(jnp.sum(jnp.exp(score), axis=1)) - score[jnp.arange(len(rows)), label[rows]]
-        return jnp.mean(value) + 0.05 / 2 * jnp.sum(w**2)
-
-    slope = jax.grad(objective)(found.weights)
-    assert float(jnp.linalg.norm(slope)) <= TOLERANCE
-    np.testing.assert_allclose(found.gradient_norm, jnp.linalg.norm(slope), atol=1e-13)
-    moved = jax.grad(objective)(found.weights + 1e-8)
-    assert float(jnp.linalg.norm(moved)) > TOLERANCE  # the certificate would see an error of 1e-8
-
-
-@pytest.mark.parametrize(("n", "d"), SHAPES[:2])
-@pytest.mark.parametrize(("loss", "factor"), [("squared", 1.0), ("logistic", 0.5)])
-def test_two_classes_are_the_binary_fit(key, loss, factor, n, d):
-    """w = w_1 - w_0 on labels -1, +1: squared loss at the same ridge, logistic loss at half of it."""
-    x, label, kept = data(key, n, d, 2)
-    weights = fit(loss, x, label, kept, jnp.asarray(0.1), 2).weights
-    expected = binary_fit(loss, x, 2.0 * label - 1, kept, jnp.asarray(factor * 0.1)).weights
-    np.testing.assert_allclose(weights[1] - weights[0], expected, atol=1e-9)
-    other = binary_fit(loss, x, 2.0 * label - 1, kept, jnp.asarray((1.5 - factor) * 0.1)).weights
-    assert float(jnp.max(jnp.abs(weights[1] - weights[0] - other))) > 1e-3  # the other mapping is wrong
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_masked_rows_permuted_classes_and_empty_columns(key, loss):
-    x, label, kept = data(key, 60, 40, 3)
-    weights = fit(loss, x, label, kept, jnp.asarray(0.1), 3).weights
-    rows = np.flatnonzero(np.asarray(kept))
-    removed = fit(loss, x[rows], label[rows], jnp.ones(len(rows), bool), jnp.asarray(0.1), 3)
-    np.testing.assert_allclose(removed.weights, weights, atol=1e-9)
-    turned = fit(loss, x, (label + 1) % 3, kept, jnp.asarray(0.1), 3).weights
-    np.testing.assert_allclose(turned, np.roll(weights, 1, axis=0), atol=1e-9)
-    wide = fit(loss, jnp.concatenate([x, jnp.zeros((60, 25))], axis=1), label, kept, jnp.asarray(0.1), 3).weights
-    np.testing.assert_allclose(wide, np.pad(weights, ((0, 0), (0, 25))), atol=1e-9)  # primal and dual meet
-
-
-@pytest.mark.parametrize("classes", [2, 3, 6])
-def test_contrasts_are_orthonormal_and_blind_to_a_common_shift(classes):
-    basis = contrasts(classes)
-    np.testing.assert_allclose(basis.T @ basis, np.eye(classes - 1), atol=1e-15)
-    np.testing.assert_allclose(np.ones(classes) @ basis, 0, atol=1e-15)
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_what_has_no_minimum_is_flagged(key, loss):
-    """Nothing kept, and ridge = 0 on fewer kept rows than dimensions, with separable labels."""
-    x, label, _ = data(key, 30, 20, 3)
-    assert not bool(fit(loss, x, label, jnp.zeros(30, bool), jnp.asarray(0.1), 3).converged)
-    assert not bool(fit(loss, x, label, jnp.arange(30) < 10, jnp.asarray(0.0), 3).converged)
-
-
-@pytest.mark.parametrize("ridge", [1e-8, 1e-5])
-def test_nearly_separable_data_converge(key, ridge):
-    x, label, _ = data(key, 40, 30, 3)
-    found = fit("logistic", x + 8 * jnp.eye(3, 30)[label], label, jnp.ones(40, bool), jnp.asarray(ridge), 3)
-    assert bool(found.converged)
-    assert int(found.steps) < 60
-
-
-def test_logistic_fit_needs_no_ridge_where_labels_overlap(key):
-    """At ridge = 0 scores are free up to a common shift; the fit takes rows that sum to 0."""
-    x, label, kept = data(key, 90, 4, 3)
-    found = fit("logistic", x, label, kept, jnp.asarray(0.0), 3)
-    assert bool(found.converged)
-    np.testing.assert_allclose(jnp.sum(found.weights, axis=0), 0, atol=1e-12)
 
 
 # --- draw and verify
@@ -183,50 +54,6 @@ def test_labels_and_verdicts_have_the_stated_table(fresh_seed):
 
 
 # --- accuracy
-
-
-@pytest.mark.parametrize("classes", [3, 5, 10])
-@pytest.mark.parametrize("signal", [1.0, 3.0])
-def test_accuracy_of_the_best_and_the_worst_classifier(classes, signal):
-    """W = +-M against the one-dimensional integrals of theory, within ten standard errors of eight shifts."""
-    mu = signal * jnp.eye(classes, 12)
-    for sign, expected in ((1, theory.bayes_accuracy), (-1, theory.worst_accuracy)):
-        by_shift = jnp.mean(class_accuracies(sign * mu, mu), axis=0)
-        error = float(jnp.std(by_shift, ddof=1)) / np.sqrt(8)
-        gap = abs(float(jnp.mean(by_shift)) - float(expected(signal, classes)))
-        assert error < 1e-3
-        assert gap < 10 * error
-        assert 2e-2 > 10 * error  # a shift of 0.02 would be seen
-
-
-def test_prediction_table_of_independent_scores():
-    """Orthogonal rows of unlike norms: every entry is a one-dimensional integral."""
-    size, mu = np.array([0.7, 1.0, 1.5, 2.2]), np.array([[2.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 3, 0], [1, 1, 0, 1]])
-    found = prediction_table(jnp.asarray(np.diag(size)), jnp.asarray(mu))
-    error = np.std(found, axis=2, ddof=1) / np.sqrt(8)
-    for k in range(4):
-        for l in range(4):
-            others = [j for j in range(4) if j != l]
-
-            def wins(s, k=k, l=l, others=others):
-                below = np.prod(ndtr(s / size[others] - mu[k, others]))
-                return norm.pdf(s / size[l] - mu[k, l]) / size[l] * below
-
-            expected = quad(wins, -30, 30, points=[size[l] * mu[k, l]], epsabs=1e-12, limit=200)[0]
-            assert abs(found[k, l].mean() - expected) < 15 * error[k, l] + 1e-12
-    assert error.max() < 5e-4
-    np.testing.assert_allclose(found.mean(2).sum(1), 1, atol=1e-3)
-    diagonal = class_accuracies(jnp.asarray(np.diag(size)), jnp.asarray(mu))
-    np.testing.assert_allclose(np.diagonal(found).T, diagonal, rtol=1e-12)
-
-
-def test_two_classes_have_the_exact_formula(key):
-    """(1/2)[Phi(w.mu_1/||w||) + Phi(-w.mu_0/||w||)], w = w_1 - w_0, with measurement error 0."""
-    weights, mu = jax.random.normal(key, (2, 6)), 2.0 * jnp.eye(2, 6)
-    w = weights[1] - weights[0]
-    expected = ndtr(w @ mu[1] / jnp.linalg.norm(w)), ndtr(-w @ mu[0] / jnp.linalg.norm(w))
-    found = class_accuracies(weights, mu)
-    np.testing.assert_allclose(found, np.repeat([expected[1], expected[0]], 8).reshape(2, 8), rtol=1e-13)
 
 
 @pytest.mark.parametrize(("loss", "factor"), [("squared", 1.0), ("logistic", 0.5)])
@@ -262,16 +89,14 @@ def test_accuracy_is_that_of_a_sampled_test_set(fresh_seed, curation):
     assert binomtest(hits, 200_000, float(found.accuracy) - 0.01).pvalue < FALSE_FAIL
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-def test_ties_are_not_a_number(key, loss):
+@pytest.mark.parametrize("loss", FITTED)
+def test_a_tie_fails_the_measurement(key, loss):
     """Two classes without kept labels have equal rows: argmax is undefined, and the measurement says so."""
-    mu = jnp.eye(4, 8)
-    assert np.all(np.isnan(class_accuracies(mu.at[2].set(mu[1]), mu)))
-    assert np.all(np.isnan(positive_orthant(jnp.zeros(2), jnp.ones((2, 2)))))
-    x, label, kept = data(key, 90, 8, 4)
-    fitted = fit(loss, x, label % 2, kept, jnp.asarray(0.1), 4)
+    sample = draw(key, ClassesProblem(0.7, Rates(0.0, 1.0, 1.0), 0.1), 90, 8, 4)
+    sample, kept = sample._replace(label=sample.label % 2), jnp.ones(90, bool)
+    fitted = fit(loss, sample.x, sample.label, kept, jnp.asarray(0.1), 4)
     assert bool(fitted.converged)
-    found = measure(Sample(x, label, label % 2), kept, fitted, mu)
+    found = measure(sample, kept, fitted, jnp.eye(4, 8))
     assert not bool(found.converged)
     assert np.all(np.isnan([found.accuracy, found.accuracy_error, *found.class_accuracy]))
 
@@ -426,12 +251,3 @@ def test_purity_above_a_half_is_not_enough_for_two_orthogonal_classes():
     found = accuracies(0, ClassesProblem(12.0, confusion, 1e-4), 20_000, 4, 2, "logistic", 4, 4, "class_accuracy")
     assert np.all(found[:, 0] < 0.2)
     assert np.all(found[:, 1] > 0.99)
-
-
-def test_a_shrinking_gradient_is_no_minimum(key):
-    """Separable data without penalty: the gradient passes the tolerance while the weights grow without end."""
-    label = jnp.arange(30) % 3
-    x = 20.0 * jnp.eye(6)[label] + jax.random.normal(key, (30, 6))
-    found = fit("logistic", x, label, jnp.ones(30, bool), jnp.asarray(0.0), 3)
-    assert float(found.gradient_norm) < 1e-9
-    assert not bool(found.converged)
