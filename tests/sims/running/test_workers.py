@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from sims.running.workers import Workers, serve, told
-from tests.sims.sweeps.processes import ROOT, wait_for
+from tests.processes import wait_for
+from tests.sims.sweeps.processes import ROOT
 from theory.errors import InputError
 
 MODULE = __name__
