@@ -122,8 +122,9 @@ def _here(config: "SweepConfig") -> pd.DataFrame:
 
 def _stored(config: "SweepConfig", out: str | Path, resources: Any) -> pd.DataFrame:
     from sims.sweeps import run as sweeps
+    from sims.sweeps.outlook import plan
 
-    outlook = sweeps.plan(config, out)
+    outlook = plan(config, out)
     _, fewer = sweeps.hire(outlook, resources)
     for line in (*outlook.warnings, *filter(None, [fewer])):
         warnings.warn(line, stacklevel=3)

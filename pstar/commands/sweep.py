@@ -35,12 +35,13 @@ def sweep(
     from sims.running.machine import Resources, parse_bytes
     from sims.sweeps import run as sweeps
     from sims.sweeps.config import load
+    from sims.sweeps.outlook import plan
 
     if out.startswith("memory://"):
         raise InputError(f"--out {out} would end with this command; give a folder, or the URL of a bucket")
     config = load(file)
     resources = Resources(workers, None if memory is None else parse_bytes(memory), device, scheduler)
-    outlook = sweeps.plan(config, out)
+    outlook = plan(config, out)
     crew, fewer = sweeps.hire(outlook, resources)
     for line in (*outlook.warnings, *filter(None, [fewer])):
         print(f"warning: {line}", file=sys.stderr)

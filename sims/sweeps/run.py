@@ -1,72 +1,25 @@
-"""Run a sweep file into a result folder, or continue one: plan, look what is there, compute the rest."""
+"""Run a sweep file into a result folder, or continue one: compute what its plan finds missing, then write all rows."""
 
-import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sims.running.files import FileError, StoreError
+from sims.running.files import StoreError
 from sims.running.machine import Crew, ResourceError, Resources, cores, find_device, free_memory
 from sims.running.progress import progress
 from sims.running.sealed import digest
-from sims.sweeps.grid import Cell, Chunk, cells, chunks, missing_spans
 from sims.sweeps.jobs import DiskError, Execute, Job, Work
+from sims.sweeps.outlook import Outlook, content, plan
 from sims.sweeps.processes import execute, execute_here
-from sims.sweeps.store import DTYPE, FORMAT, Receipt, Store, done_seeds, versions
+from sims.sweeps.receipt import FORMAT, done_seeds
+from sims.sweeps.store import DTYPE, Store, versions
 from sims.sweeps.tables import SweepConfig
 from theory.errors import InputError
 
 EVERYTHING = Resources()
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """What a sweep would do: the plan against what the folder already holds."""
-
-    cells: Mapping[str, Cell]
-    seeds: int
-    chunks: tuple[Chunk, ...]
-    """Still to compute."""
-    receipts: tuple[Receipt, ...]
-    """Intact shards already there."""
-    damaged: tuple[str, ...]
-    """One line per damaged file; its trials are among those to compute."""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the user should know of the rows that are there, a line each."""
-        return (*(f"{line}; its trials are computed again" for line in self.damaged), *self.notes)
-
-    @property
-    def trials(self) -> int:
-        """Trials of the whole sweep."""
-        return len(self.cells) * self.seeds
-
-    @property
-    def missing(self) -> int:
-        """Trials still to compute."""
-        return sum(chunk.trials for chunk in self.chunks)
-
-    def estimated_seconds(self, workers: int) -> float:
-        """Rough time for what is missing: compilation, then trials shared by the workers.
-
-        Uses the folder's own record of seconds per trial where it has one, else a cost model.
-        """
-        shapes = {chunk.shape for chunk in self.chunks}
-        seen: dict[Any, list[float]] = {}
-        for receipt in self.receipts:
-            count = sum(span.count for span in receipt.spans)
-            seen.setdefault(tuple(receipt.shape), []).append(receipt.made.get("seconds", 0.0) / max(count, 1))
-        cost = sum(
-            chunk.trials * (min(seen[chunk.shape]) if chunk.shape in seen else chunk.shape.trial_seconds)
-            for chunk in self.chunks
-        )
-        active = max(1, min(workers, len(self.chunks)))
-        return (4.0 + 2.5 * len(shapes) / active + cost / active) if self.chunks else 0.0
 
 
 @dataclass(frozen=True)
@@ -77,24 +30,6 @@ class Outcome:
     computed: int
     found: int
     set_aside: tuple[Job, ...]
-
-
-def plan(config: SweepConfig, out: str | Path) -> Outlook:
-    """Compare a sweep with its folder (or fsspec URL), changing nothing.
-
-    Raises StoreError where the folder was made by another configuration: where it holds cells or seeds that
-    this sweep does not, or another root seed. A folder that holds a part of this sweep is continued.
-    """
-    store = Store(out)
-    grid = cells(config)
-    try:
-        store.refuse_foreign()
-        receipts, damaged = store.scan()
-        _refuse_other_configuration(store, config, grid, receipts, store.read_manifest())
-    except FileError as error:
-        raise StoreError(f"cannot read {store.root}: {error}") from None
-    todo = chunks(grid, missing_spans(grid, config.trials, done_seeds(receipts)))
-    return Outlook(grid, config.trials, tuple(todo), tuple(receipts), tuple(damaged), _version_notes(receipts))
 
 
 def hire(outlook: Outlook, resources: Resources) -> tuple[Crew, str]:
@@ -144,7 +79,7 @@ def run(
         out: result folder or fsspec URL; created, or continued. What lies in memory:// is computed in this process.
         resources: workers, memory, device, cluster. A program that asks for a cluster of this machine needs
             ``if __name__ == "__main__"``, since its workers are spawned.
-        outlook: what `plan` just said of these two; asked for here by default.
+        outlook: what `sims.sweeps.outlook.plan` just said of these two; asked for here by default.
 
     Returns:
         `Outcome`; ``set_aside`` holds chunks that failed three times (then no rows.parquet is written).
@@ -160,7 +95,7 @@ def run(
     with _executor(store, crew, resources, outlook) as compute, _explained(store):
         store.create()
         store.files.discard_leftovers()
-        manifest = _manifest(config, {crew.device, *map(_device, outlook.receipts)})
+        manifest = _manifest(config, {crew.device, *(receipt.device for receipt in outlook.receipts)})
         store.write_manifest(manifest)
         failed: list[Job] = []
         if outlook.chunks:
@@ -230,70 +165,15 @@ def _refuse_taken_over(store: Store, manifest: dict[str, Any]) -> None:
         )
 
 
-def _content(config: SweepConfig) -> Any:
-    return json.loads(json.dumps(asdict(config)))
-
-
 def _manifest(config: SweepConfig, devices: set[str]) -> dict[str, Any]:
-    content = _content(config)
+    values = content(config)
     return {
         "format": FORMAT,
-        "config": content,
-        "config_hash": digest(content),
+        "config": values,
+        "config_hash": digest(values),
         "root_seed": config.run.root_seed,
         "dtype": DTYPE,
         "device": ", ".join(sorted(devices)),
         "python": platform.python_version(),
         "versions": versions(),
     }
-
-
-def _device(receipt: Receipt) -> str:
-    """What computed a shard: "cpu" or "gpu"; receipts name the kind of GPU."""
-    return "cpu" if receipt.made.get("device", "cpu") == "cpu" else "gpu"
-
-
-def _version_notes(receipts: list[Receipt]) -> tuple[str, ...]:
-    """A line where shards were computed by other versions than those installed now, or on different devices."""
-    here = versions()
-    names = ("pstar", "jax", "jaxlib")
-    mine = tuple(here[name] for name in names)
-    seen = {tuple(receipt.made.get(name) for name in names) for receipt in receipts}
-    other = sorted(
-        ", ".join(f"{name} {its}" for name, its in zip(names, those, strict=True)) for those in seen - {mine}
-    )
-    devices = {_device(receipt) for receipt in receipts}
-    found = [f"some rows were computed with {'; '.join(other)}"] if other else []
-    found += ["some rows were computed on cpu and some on gpu"] if len(devices) > 1 else []
-    return tuple(f"{line}: equal to rounding, not to the bit" for line in found)
-
-
-def _refuse_other_configuration(
-    store: Store, config: SweepConfig, grid: Mapping[str, Cell], receipts: list[Receipt], manifest: Any
-) -> None:
-    """Raise StoreError unless all that the folder holds belongs to this sweep."""
-    seeds_there = {receipt.root_seed for receipt in receipts} - {config.run.root_seed}
-    there = done_seeds(receipts)
-    alien = [cell for cell in there if cell not in grid]
-    surplus = max((max(seeds) + 1 for seeds in there.values() if seeds), default=0)
-    if not seeds_there and not alien and surplus <= config.trials:
-        return
-    old = manifest["config"] if manifest else {}
-    new = _content(config)
-    changed = [
-        f"  {table}.{key}: {_short(old[table][key])} in the folder, {_short(value)} in the file"
-        for table, values in new.items()
-        for key, value in values.items()
-        if table in old and key in old[table] and old[table][key] != value
-    ]
-    reason = f"{len(alien)} of its {len(there)} cells are" if alien else "its seeds are"
-    detail = "\n".join(changed) if changed else "  (its manifest is gone, so the difference cannot be shown)"
-    raise StoreError(
-        f"{store.root} was made by another configuration: {reason} not in this sweep\n{detail}\n"
-        "A folder can only grow. Give a new --out, or put the old values back beside the new ones"
-    )
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."

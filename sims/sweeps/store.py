@@ -14,7 +14,7 @@ Files appear whole or not at all (`sims.running.files`). DIR is a folder or a UR
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
@@ -27,44 +27,12 @@ import pyarrow.parquet as pq
 from sims.running.files import FileError, MissingError, StoreError
 from sims.running.places import Files, files_at
 from sims.running.sealed import seal, unseal
-from sims.sweeps.grid import Chunk, Shape, Span
+from sims.sweeps.grid import Chunk
+from sims.sweeps.receipt import Receipt
 from theory.errors import InputError
 
-FORMAT = 2
 DTYPE = "float64"
 MANIFEST, ROWS, CHECKSUM = "manifest.json", "rows.parquet", "rows.sha256"
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """Certificate of one shard."""
-
-    chunk: str
-    sha256: str
-    root_seed: int
-    shape: Shape
-    spans: tuple[Span, ...]
-    made: Mapping[str, Any] = field(default_factory=dict)
-    """How: seconds, host, versions. Never part of the table."""
-
-    def to_bytes(self) -> bytes:
-        """As it is stored."""
-        body = {"format": FORMAT, "chunk": self.chunk, "sha256": self.sha256, "root_seed": self.root_seed}
-        body |= {
-            "shape": list(self.shape),
-            "spans": [list(span) for span in self.spans],
-            "made": dict(self.made),
-        }
-        return seal(body)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> "Receipt":
-        """Inverse of `to_bytes`. Raises ValueError for anything that does not certify itself."""
-        body = unseal(data)
-        if body["format"] != FORMAT:
-            raise InputError(f"receipt has format {body['format']}, this version reads {FORMAT}")
-        spans = tuple(Span(*span) for span in body["spans"])
-        return cls(body["chunk"], body["sha256"], body["root_seed"], Shape(*body["shape"]), spans, body["made"])
 
 
 def _sha256(data: bytes) -> str:
@@ -234,12 +202,3 @@ def versions() -> dict[str, str]:
         return {"pstar": version("pstar"), **found}
     except PackageNotFoundError:
         return {"pstar": "not installed", **found}
-
-
-def done_seeds(receipts: Iterable[Receipt]) -> dict[str, set[int]]:
-    """Which seeds of which cells the receipts certify."""
-    done: dict[str, set[int]] = {}
-    for receipt in receipts:
-        for cell, first, count in receipt.spans:
-            done.setdefault(cell, set()).update(range(first, first + count))
-    return done

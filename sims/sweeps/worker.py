@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sims.running.workers import serve, told
 
 if TYPE_CHECKING:
-    from sims.sweeps.store import Receipt
+    from sims.sweeps.receipt import Receipt
 
 
 def reply(request: str, root: str | Path, root_seed: int) -> dict[str, Any]:

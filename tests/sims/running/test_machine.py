@@ -17,7 +17,8 @@ from sims.running.machine import (
 from sims.sweeps import run as sweep
 from sims.sweeps.config import parse
 from sims.sweeps.grid import WORKER_BYTES, Shape
-from sims.sweeps.run import hire, plan
+from sims.sweeps.outlook import plan
+from sims.sweeps.run import hire
 from tests.sims.helpers import INDEPENDENT, changed
 
 LARGE = {"problem.d": 1000, "problem.alpha": 2, "run.seeds": 1000}  # many chunks

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sims.sweeps import run as sweeps
 from sims.sweeps.config import parse
-from sims.sweeps.store import Store, done_seeds
+from sims.sweeps.receipt import done_seeds
+from sims.sweeps.store import Store
 from tests.processes import PATIENCE
 from tests.sims.helpers import INDEPENDENT, changed
 

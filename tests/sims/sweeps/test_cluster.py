@@ -17,7 +17,7 @@ from sims.sweeps import cluster
 from sims.sweeps import cluster_task as task
 from sims.sweeps.config import parse
 from sims.sweeps.jobs import Work
-from sims.sweeps.run import plan
+from sims.sweeps.outlook import plan
 from sims.sweeps.run import run as run_sweep
 from sims.sweeps.store import Store
 from tests.gate import Gate

@@ -15,11 +15,11 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from sims.running import files as files_module
-from sims.running.files import LocalFiles
+from sims.running.files import LocalFiles, StoreError
 from sims.running.machine import Crew, Resources
 from sims.sweeps import run as sweeps
 from sims.sweeps.config import parse
-from sims.sweeps.store import Store, StoreError
+from sims.sweeps.store import Store
 from tests.sims.helpers import INDEPENDENT, changed
 from tests.sims.sweeps.processes import assert_nothing_twice
 

@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 
 from sims.comparison.tables import read_rows
+from sims.running.files import StoreError
 from sims.running.machine import Resources
 from sims.sweeps import run as sweeps
 from sims.sweeps.config import parse
-from sims.sweeps.store import Store, StoreError
+from sims.sweeps.store import Store
 from tests.gate import Gate
 from tests.processes import PATIENCE, wait_for
 from tests.sims.helpers import changed

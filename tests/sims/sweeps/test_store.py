@@ -18,9 +18,11 @@ import pytest
 
 from sims.comparison.tables import read_rows
 from sims.running import files as module
-from sims.sweeps import store as receipts_module
+from sims.running.files import StoreError
+from sims.sweeps import receipt as receipts_module
 from sims.sweeps.grid import Chunk, Shape, Span
-from sims.sweeps.store import Receipt, Store, StoreError, done_seeds, parquet_bytes
+from sims.sweeps.receipt import Receipt, done_seeds
+from sims.sweeps.store import Store, parquet_bytes
 
 SHAPE = Shape("squared", 8, 4)
 CHUNKS = [
