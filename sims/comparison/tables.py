@@ -45,5 +45,5 @@ def read_tables(root: Path) -> dict[str, pd.DataFrame]:
         try:
             tables[name] = pd.read_csv(path)
         except (OSError, ValueError) as error:
-            raise StoreError(f"{path} cannot be read ({error}); run again: pstar compare {root}") from None
+            raise StoreError(f"{path} cannot be read ({str(error).strip()}); run again: pstar compare {root}") from None
     return tables

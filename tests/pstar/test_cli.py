@@ -157,15 +157,13 @@ def test_an_error_of_ours_is_one_line(monkeypatch, capsys, kind, code):
     assert capsys.readouterr().err == "error: what is wrong; what to do\n"
 
 
-def test_what_the_system_says_of_a_path_is_one_line(swept, tmp_path):
+def test_what_the_system_says_of_a_path_is_one_line(tmp_path):
     (tmp_path / "tables").mkdir()
     for name in ("cells", "crossings", "lines", "maps"):
         (tmp_path / "tables" / f"{name}.csv").write_text("")
     done = pstar("figures", tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"error: {tmp_path}/tables/cells.csv cannot be read")
-    done = pstar(*PREDICT[:1], "--table", "pyproject.toml", "--out", tmp_path / "no" / "o.csv")
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     table = tmp_path / "t.csv"
     table.write_text("p,phi,psi\n.1,.9,.2\n")
     done = pstar("predict", "--table", table, "--out", tmp_path / "no" / "o.csv")
