@@ -7,11 +7,9 @@ repetition are compared on its test matrices, so that differences are paired.
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
 
-from sims.running.intervals import clopper_pearson
+from sims.running.intervals import CONFIDENCE, clopper_pearson, t_interval, t_quantile
 
-LEVEL = 0.95
 Verdict = Literal["better", "worse", "undecided", "failed"]
 
 
@@ -51,8 +49,8 @@ def accuracy(hits: np.ndarray) -> Accuracy:
     """Accuracy of hits (seeds, tests), 0 and 1; NaN rows for failed models make all of it NaN."""
     if np.isnan(hits).any():
         return Accuracy(*(np.nan,) * 5)
-    low, high = (float(end) for end in clopper_pearson(hits.sum(), hits.size, LEVEL))
-    over_seeds = (float(np.clip(end, 0, 1)) for end in _t_interval(hits.mean(1)))
+    low, high = (float(end) for end in clopper_pearson(hits.sum(), hits.size, CONFIDENCE))
+    over_seeds = (float(np.clip(end, 0, 1)) for end in t_interval(hits.mean(1)))
     return Accuracy(float(hits.mean()), low, high, *over_seeds)
 
 
@@ -66,9 +64,9 @@ def difference(hits: np.ndarray, others: np.ndarray) -> Difference:
     if np.isnan(gain).any():
         return Difference(np.nan, np.nan, np.nan, "failed", 0, 0)
     each = gain.mean(1)
-    reach = _normal_quantile() * gain.std(1, ddof=1) / np.sqrt(gain.shape[1])
+    reach = t_quantile(np.inf) * gain.std(1, ddof=1) / np.sqrt(gain.shape[1])
     above, below = int((each > reach).sum()), int((each < -reach).sum())
-    low, high = _t_interval(each) if len(each) > 1 else (float(each[0] - reach[0]), float(each[0] + reach[0]))
+    low, high = t_interval(each) if len(each) > 1 else (float(each[0] - reach[0]), float(each[0] + reach[0]))
     verdict: Verdict = "better" if low > 0 else "worse" if high < 0 else "undecided"
     return Difference(float(each.mean()), low, high, verdict, above, below)
 
@@ -88,19 +86,8 @@ def crossing(x: np.ndarray, gains: np.ndarray) -> Crossing:
     at = x[left] - mean[left] * (x[left + 1] - x[left]) / (mean[left + 1] - mean[left])
     if len(gains) < 2:
         return Crossing(float(at), np.nan, np.nan)
-    error = stdtrit(len(gains) - 1, 0.5 + LEVEL / 2) * gains.std(0, ddof=1) / np.sqrt(len(gains))
+    error = t_quantile(len(gains) - 1) * gains.std(0, ddof=1) / np.sqrt(len(gains))
     fine = np.unique(np.concatenate([np.linspace(x[0], x[-1], 2001), x]))
     height, reach = np.interp(fine, x, mean), np.interp(fine, x, error)
     before, after = fine[(height < -reach) & (fine < at)], fine[(height > reach) & (fine > at)]
     return Crossing(float(at), float(before[-1]) if len(before) else np.nan, float(after[0]) if len(after) else np.nan)
-
-
-def _t_interval(values: np.ndarray) -> tuple[float, float]:
-    if len(values) < 2:
-        return np.nan, np.nan
-    reach = stdtrit(len(values) - 1, 0.5 + LEVEL / 2) * values.std(ddof=1) / np.sqrt(len(values))
-    return float(values.mean() - reach), float(values.mean() + reach)
-
-
-def _normal_quantile() -> float:
-    return float(stdtrit(np.inf, 0.5 + LEVEL / 2))

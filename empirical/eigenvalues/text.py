@@ -1,11 +1,12 @@
 """The report as text: the table with its verdicts, the p* experiment, and what limits both."""
 
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from sims.running.text import say
 
 NAMES = {
     "generator_greedy": "generator, greedy",
@@ -22,7 +23,6 @@ PROVENANCE = {
     "quick": "Its settings were chosen on other random numbers (root seed 777); these seeds were run once.",
     "paper": "Encoding, sizes, learning rate and passes are choices: the poster does not give them.",
 }
-WIDTH = 116
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -34,11 +34,6 @@ def text(tables: Tables, profile: Mapping[str, Any], rounding: Mapping[str, floa
     return "\n\n".join("\n".join(part) for part in parts)
 
 
-def _say(words: str, mark: str = "") -> str:
-    """Prose in lines of WIDTH; under a mark such as "- " it is indented."""
-    return textwrap.fill(words, WIDTH, initial_indent=mark, subsequent_indent=" " * len(mark))
-
-
 def name_of(row: str, beam: Any) -> str:
     """A row of the table in words."""
     return NAMES[row].format("" if pd.isna(beam) else int(beam))
@@ -47,7 +42,7 @@ def name_of(row: str, beam: Any) -> str:
 def _head(rows: pd.DataFrame, profile: Mapping[str, Any]) -> Iterator[str]:
     problem, training, first = profile["problem"], profile["training"], rows.iloc[0]
     seeds = "1 seed" if first["seeds"] == 1 else f"{first['seeds']} seeds"
-    yield _say(
+    yield say(
         f"Eigenvalues of {problem['size']} x {problem['size']} matrices, profile {profile['name']}: "
         f"{problem['input']} in, {problem['output']} out; generator on {training['generator_pairs']:,} pairs, students "
         f"on labels of {profile['selection']['matrices']:,} fresh matrices; every model {training['steps']:,} steps of "
@@ -89,7 +84,7 @@ def _verdicts(rows: pd.DataFrame, profile: Mapping[str, Any]) -> Iterator[str]:
     seeds = part.iloc[0]["seeds"]
     several = f"over test matrices; Student's t over {seeds} seeds; of the difference, paired, over seeds"
     what = several if seeds > 1 else "over test matrices: one seed, so that they speak of these models only"
-    yield _say(f"At {percent:g} %, the verifier's tolerance, with 95 % intervals {what}")
+    yield say(f"At {percent:g} %, the verifier's tolerance, with 95 % intervals {what}")
     yield f"{'':34}{'accuracy':>9}{'tests':>14}{'seeds':>14}{'minus generator':>26}{'seeds + / -':>13}  verdict"
     for _, line in part.iterrows():
         start = f"{name_of(line['row'], line['beam']):34}{_number(line['accuracy']):>9}"
@@ -117,10 +112,10 @@ def _p_star(tables: Tables, profile: Mapping[str, Any]) -> Iterator[str]:
         star = f"{line['p_star_hat']:7.3f} [{line['p_star_low']:.3f}, {line['p_star_high']:.3f}]"
         rule = {"below": "yes", "above": "no"}.get(line["rule"], "?")
         yield f"{rates}{star:24}{rule:>8}{_number(line['accuracy']):>10}{gain:>22}  {line['verdict']}"
-    yield _say(_crossing(tables["crossing"]))
+    yield say(_crossing(tables["crossing"]))
     yield "The rule, p < p*, beside this:"
     for words in _rule(points, tables["labels"]):
-        yield _say(words, "- ")
+        yield say(words, "- ")
 
 
 def _crossing(crossing: pd.DataFrame) -> str:
@@ -187,20 +182,20 @@ def _limits(tables: Tables, profile: Mapping[str, Any], rounding: Mapping[str, f
     if repeated:
         step = profile["problem"]["output_step"]
         words += f" Columns repeat each other ({repeated}): at an output step of {step:g} each means 'the right cell'."
-    yield _say(words, "(a) ")
+    yield say(words, "(a) ")
     selected = rows[rows["row"] == "trained_data_selection"]
     found = ", ".join(
         f"{line['tolerance_percent']:g} % ({_number(line['difference'], '+')}, {line['verdict']})"
         for _, line in selected[selected["verdict"] != "better"].iterrows()
     )
     shown = f"is not shown to beat the generator at {found}." if found else "beats the generator in every column."
-    yield _say(f"Data selection {shown}", "(b) ")
-    yield _say(
+    yield say(f"Data selection {shown}", "(b) ")
+    yield say(
         "Collapse is conditional. It shows where students are short of steps, and need not where they have more, or "
         "where the generator's mistakes are its own and average out on fresh matrices: see the pair above.",
         "(c) ",
     )
-    yield _say(PROVENANCE.get(profile["name"], "The profile is your own: how it was chosen is for you to say."), "(d) ")
+    yield say(PROVENANCE.get(profile["name"], "The profile is your own: how it was chosen is for you to say."), "(d) ")
 
 
 def _repeated(rows: pd.DataFrame) -> str:

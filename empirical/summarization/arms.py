@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
 
-LEVEL = 0.95
-DRAWS = 2000
-DRAWN_AT_ONCE = 2_000_000
+from sims.running.intervals import middle, t_interval
+
 Verdict = Literal["better", "worse", "undecided", "failed"]
 Side = Mapping[str, float]
 """Arms with weights that sum to 1: one arm, or a mean of several."""
@@ -74,7 +72,7 @@ class Arms:
     def interval(self, side: Side) -> Interval:
         """Mean over seeds, and what other test examples could have given."""
         mean = float(self.by_seed(side).mean())
-        return Interval(mean, *_middle(self._mix(self.draws, side))) if np.isfinite(mean) else Interval(*(np.nan,) * 3)
+        return Interval(mean, *middle(self._mix(self.draws, side))) if np.isfinite(mean) else Interval(*(np.nan,) * 3)
 
     def contrast(self, side: Side, other: Side) -> Contrast:
         """``side`` minus ``other``."""
@@ -83,9 +81,9 @@ class Arms:
         mean = float(each.mean())
         if np.isnan(mean):
             return Contrast(*(np.nan,) * 3, 0, 0, False, "failed")
-        ends = _over_seeds(each)
+        ends = t_interval(each)
         if len(each) == 1 or self.shared:
-            articles = _middle(self._mix(self.draws, weights))
+            articles = middle(self._mix(self.draws, weights))
             ends = float(np.fmin(ends[0], articles[0])), float(np.fmax(ends[1], articles[1]))
         verdict: Verdict = "better" if ends[0] > 0 else "worse" if ends[1] < 0 else "undecided"
         ours, theirs = self.interval(side), self.interval(other)
@@ -98,26 +96,6 @@ class Arms:
         return np.fromiter(side.values(), float) @ values[places]
 
 
-def bootstrap(scores: Sequence[np.ndarray], shared: bool, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
-    """Means over seeds in resampled test examples, (rows, draws).
-
-    ``scores`` has one array (rows, tests) per seed. Examples are resampled within each seed, the same for all rows;
-    ``shared`` says that seeds have the same test examples, which are then resampled together.
-    """
-    parts = [np.mean(scores, axis=0)] if shared else scores
-    rng = np.random.default_rng(seed)
-    return np.mean([_resampled(part, draws, rng) for part in parts], axis=0)
-
-
-def _resampled(part: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
-    tests = part.shape[1]
-    step = max(1, DRAWN_AT_ONCE // tests)
-    sizes = [min(step, draws - start) for start in range(0, draws, step)]
-    shares = np.full(tests, 1 / tests)
-    with np.errstate(invalid="ignore"):  # failed models are NaN
-        return np.concatenate([part @ rng.multinomial(tests, shares, size).T for size in sizes], axis=1) / tests
-
-
 def draw_noise(groups: Iterable[np.ndarray]) -> Noise:
     """From groups of models of one seed, rate and kind, failed ones left out."""
     whole = [values[~np.isnan(values)] for values in groups]
@@ -126,20 +104,6 @@ def draw_noise(groups: Iterable[np.ndarray]) -> Noise:
         return Noise(np.nan, 0)
     squares = sum(float(((values - values.mean()) ** 2).sum()) for values in whole if len(values))
     return Noise(float(np.sqrt(squares / freedom)), freedom)
-
-
-def _over_seeds(each: np.ndarray) -> tuple[float, float]:
-    """Student's t; NaN for a single seed."""
-    mean, seeds = float(each.mean()), len(each)
-    if seeds == 1:
-        return np.nan, np.nan
-    reach = float(stdtrit(seeds - 1, 0.5 + LEVEL / 2) * each.std(ddof=1) / np.sqrt(seeds))
-    return mean - reach, mean + reach
-
-
-def _middle(draws: np.ndarray) -> tuple[float, float]:
-    low, high = np.quantile(draws, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
-    return float(low), float(high)
 
 
 def student(verifier: str, rate: float) -> str:

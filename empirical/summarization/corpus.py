@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from empirical.stages.artefact import sha256
-from empirical.summarization.hub import CONVERTED, FILES_ELSEWHERE, LONGEST, commit_of_data_set, first_line
+from empirical.summarization.hub import CONVERTED, FILES_ELSEWHERE, LONGEST, commit_of_data_set
+from sims.running.text import one_line
 from theory.errors import InputError, RunError
 
 COLUMNS = ("id", "text", "summary")
@@ -181,7 +182,7 @@ def _load(files: Sequence[str], source: str, cache: Path | str | None, remedy: s
         ).to_pandas()
     except Exception as error:
         cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
-        raise RunError(f"{source} cannot be read ({first_line(cause, LONGEST)}); {remedy}") from None
+        raise RunError(f"{source} cannot be read ({one_line(cause, LONGEST)}); {remedy}") from None
 
 
 def _shaped(rows: pd.DataFrame, source: str) -> pd.DataFrame:

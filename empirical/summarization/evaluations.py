@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from empirical.summarization.arms import Arms, bootstrap
+from empirical.summarization.arms import Arms
 from empirical.summarization.rouge import KINDS
+from sims.running.intervals import bootstrap
 from theory.errors import InputError
 
 

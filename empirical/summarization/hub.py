@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from sims.running.text import one_line
 from theory.errors import InputError, RunError
 
 CONVERTED = "refs/convert/parquet"
@@ -85,10 +86,4 @@ def commit_of_data_set(name: str, revision: str) -> str:
 def explained(error: Exception, words: Mapping[str, str], name: str, revision: str, most: int | None = None) -> str:
     """What an error means by a table of ``words``, which may show ``most`` characters of it."""
     nearest = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in words)
-    return words[nearest].format(name=name, revision=revision, error=first_line(error, most))
-
-
-def first_line(error: Exception, most: int | None = None) -> str:
-    """Class and first line of an error, of which at most so many characters."""
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0][:most]}" if text else type(error).__name__
+    return words[nearest].format(name=name, revision=revision, error=one_line(error, most))

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from empirical.auditing.quality import THRESHOLDS, soft_reading, threshold_reading
-from empirical.summarization.arms import DRAWS, LEVEL
 from empirical.summarization.evaluations import Source, in_order
+from sims.running.intervals import CONFIDENCE, DRAWS
 
 RATES = ("p", "phi", "psi", "kept_rate", "purity", "p_star")
 KEPT = ("kept", "distinct", "duplicates", "capped", "overlap_with_oracle", "mean_length", "noisy")
@@ -49,8 +49,8 @@ def p_star(source: Source, pool: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, 
             kept = np.concatenate([table["kept"].to_numpy(bool) for table in chosen])
             unscored = int(sum(table["score"].isna().sum() for table in chosen))
             for name, part in parts.items():
-                soft = soft_reading(quality[part], kept[part], LEVEL, draws=DRAWS)
-                cut = threshold_reading(quality[part], kept[part], LEVEL, thresholds)
+                soft = soft_reading(quality[part], kept[part], CONFIDENCE, draws=DRAWS)
+                cut = threshold_reading(quality[part], kept[part], CONFIDENCE, thresholds)
                 about: dict[str, Any] = {"verifier": verifier, "rate": rate, "reading": f"threshold{name}"}
                 lines = [
                     {"threshold": value, "rule": cut.verdict[place]} | _estimates(cut.rates, place)

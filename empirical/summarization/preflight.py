@@ -24,9 +24,10 @@ import torch
 
 from empirical.summarization.accelerators import memory
 from empirical.summarization.encode import Format
-from empirical.summarization.hub import commit_of_model, first_line
+from empirical.summarization.hub import commit_of_model
 from empirical.summarization.models import DTYPES, dtype_of, folder_of, refuse_pickles
 from empirical.summarization.schedule import Schedule, accumulation
+from sims.running.text import one_line
 from theory.errors import InputError
 
 GB = 1_000_000_000
@@ -93,7 +94,7 @@ def _config(name: str, revision: str) -> Any:
         return AutoConfig.from_pretrained(folder or name, revision=revision or "main", trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise InputError(
-            f"{name}: its configuration cannot be read ({first_line(error)}); choose a model that transformers knows "
+            f"{name}: its configuration cannot be read ({one_line(error)}); choose a model that transformers knows "
             "without code of the model's own, which is never run here"
         ) from None
 

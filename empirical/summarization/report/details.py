@@ -6,18 +6,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from empirical.summarization.report.words import (
-    WANTED,
-    WIDTH,
-    Tables,
-    gain,
-    name_of,
-    number,
-    percent,
-    say,
-    share,
-    whole,
-)
+from empirical.summarization.report.words import WANTED, Tables, gain, name_of, number, percent, share, whole
+from sims.running.text import WIDTH, say
 
 ROLES = {"claim": "", "control": "control: ", "precondition": "premise: "}
 

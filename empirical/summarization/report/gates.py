@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from empirical.summarization.report.words import Tables, name_of, say, whole
+from empirical.summarization.report.words import Tables, name_of, whole
+from sims.running.text import say
 
 SLOT = " is right"
 """How the names of gates on slots end."""

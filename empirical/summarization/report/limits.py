@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from empirical.summarization.findings import NEGLIGIBLE
-from empirical.summarization.report.words import Tables, say
+from empirical.summarization.report.words import Tables
+from sims.running.text import say
 
 
 def limits(tables: Tables, profile: Mapping[str, Any]) -> Iterator[str]:

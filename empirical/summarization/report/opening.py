@@ -5,8 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from empirical.summarization.report.words import WANTED, Tables, gain, name_of, percent, say
+from empirical.summarization.report.words import WANTED, Tables, gain, name_of, percent
 from empirical.summarization.verifiers import of
+from sims.running.text import say
 
 
 def head(tables: Tables, profile: Mapping[str, Any]) -> Iterator[str]:

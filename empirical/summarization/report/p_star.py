@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from empirical.summarization.report.words import Tables, name_of, percent, say, share, whole
+from empirical.summarization.report.words import Tables, name_of, percent, share, whole
 from empirical.summarization.verifiers import of
+from sims.running.text import say
 
 
 def p_star(tables: Tables) -> Iterator[str]:

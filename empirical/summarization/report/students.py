@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from empirical.summarization.report.words import gain, interval, name_of, number, say, share
+from empirical.summarization.report.words import gain, interval, name_of, number, share
+from sims.running.text import say
 
 
 def students(rows: pd.DataFrame) -> Iterator[str]:

@@ -1,20 +1,13 @@
 """Numbers, intervals and arms in words."""
 
-import textwrap
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-WIDTH = 116
 NAMES = {"full": "full data", "full-epoch": "full, one epoch*"}
 WANTED = {"above": "above", "below": "below", "no better": "no better than"}
 Tables = Mapping[str, pd.DataFrame]
-
-
-def say(words: str, mark: str = "") -> str:
-    """Prose in lines of WIDTH; under a mark such as "- " it is indented."""
-    return textwrap.fill(words, WIDTH, initial_indent=mark, subsequent_indent=" " * len(mark))
 
 
 def name_of(arm: str, verifier: str = "", rate: float = np.nan) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import stdtrit
 
-from empirical.summarization.arms import Arms, bootstrap, draw_noise, mean_of, one
+from empirical.summarization.arms import Arms, draw_noise, mean_of, one
 from empirical.summarization.findings import reading
 from tests.empirical.summarization.helpers import arms_of
 
@@ -99,18 +99,3 @@ def test_better_needs_separate_intervals_as_well():
     assert (found.verdict, found.overlap) == ("undecided", True)
     assert reading(found, "above") == reading(found._replace(low=0.1, high=3.0), "above") == "undecided (overlap)"
     assert reading(found, "below") == "not seen"
-
-
-def test_bootstrap_spreads_as_the_standard_error_and_pairs_arms():
-    rng = np.random.default_rng(0)
-    first = rng.normal(0, 1, (1, 400))
-    scores = [np.concatenate([first, first + 1]), rng.normal(0, 1, (2, 400))]
-    apart = bootstrap(scores, shared=False)
-    errors = [np.std(part[0]) / np.sqrt(400) for part in scores]
-    assert apart[0].std() == pytest.approx(np.hypot(*errors) / 2, rel=0.1)
-    alone = bootstrap(scores[:1], shared=False)
-    assert np.ptp(alone[1] - alone[0]) < 1e-9
-    twice = bootstrap([first, first], shared=True)
-    assert twice.std() == pytest.approx(errors[0], rel=0.1)
-    assert bootstrap([first, first], shared=False).std() == pytest.approx(errors[0] / np.sqrt(2), rel=0.1)
-    assert np.array_equal(apart, bootstrap(scores, shared=False))

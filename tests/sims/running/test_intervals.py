@@ -1,10 +1,10 @@
-"""Student's t, as scipy has it. Intervals from counts are held by tests/empirical/auditing/test_intervals.py."""
+"""Student's t as scipy has it, and the bootstrap. Those from counts: tests/empirical/auditing/test_intervals.py."""
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from sims.running.intervals import CONFIDENCE, mean_over, t_interval, t_quantile
+from sims.running.intervals import CONFIDENCE, bootstrap, mean_over, t_interval, t_quantile
 
 
 @pytest.mark.parametrize("level", [0.95, 0.99])
@@ -31,3 +31,18 @@ def test_the_mean_of_repetitions_has_scipys_interval_along_either_axis():
 
 def test_one_repetition_has_no_interval():
     assert np.isnan(t_interval(np.array([1.0]))).all()
+
+
+def test_bootstrap_spreads_as_the_standard_error_and_pairs_arms():
+    rng = np.random.default_rng(0)
+    first = rng.normal(0, 1, (1, 400))
+    scores = [np.concatenate([first, first + 1]), rng.normal(0, 1, (2, 400))]
+    apart = bootstrap(scores, shared=False)
+    errors = [np.std(part[0]) / np.sqrt(400) for part in scores]
+    assert apart[0].std() == pytest.approx(np.hypot(*errors) / 2, rel=0.1)
+    alone = bootstrap(scores[:1], shared=False)
+    assert np.ptp(alone[1] - alone[0]) < 1e-9
+    twice = bootstrap([first, first], shared=True)
+    assert twice.std() == pytest.approx(errors[0], rel=0.1)
+    assert bootstrap([first, first], shared=False).std() == pytest.approx(errors[0] / np.sqrt(2), rel=0.1)
+    assert np.array_equal(apart, bootstrap(scores, shared=False))
