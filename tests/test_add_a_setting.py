@@ -1,4 +1,4 @@
-"""The recipe of CONTRIBUTING.md: a setting is an entry of the vocabulary and one file on each road, and nothing else."""
+"""The recipe of CONTRIBUTING.md: a setting is an entry of the vocabulary and one file on each road."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("theory", "sims", "figures", "pstar", "empirical")
 
-COLUMN = '    Column("lost", "lost", "share of the samples that is lost, whatever they are", 0, 1, False, "verifier"),\n'
+COLUMN = '    Column("lost", "lost", "share of the samples that is lost", 0, 1, False, "verifier"),\n'
 ENTRY = '        Setting("thinned", "as independent, and some are lost", "Thinned", "p", ("phi", "psi"), ("lost",)),\n'
 PREDICTED = '''"""As independent, and a share of the samples is lost, whatever they are."""
 
@@ -125,7 +125,7 @@ def test_it_is_predicted(tree):
     assert thinned["accuracy"] == pytest.approx(plain["accuracy"], abs=1e-12)
     assert thinned["p_gain"] == [pytest.approx(line, abs=1e-9) for line in plain["p_gain"]]
     help_text = " ".join(pstar(tree, "predict", "--help").replace("│", " ").split())
-    assert "share of the samples that is lost, whatever they are, in [0, 1]; thinned" in help_text
+    assert "share of the samples that is lost, in [0, 1]; thinned" in help_text
 
 
 def test_it_is_simulated_compared_and_drawn(tree):

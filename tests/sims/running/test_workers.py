@@ -5,13 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from sims.running.workers import Workers, serve, told
-from tests.processes import wait_for
-from tests.sims.sweeps.processes import ROOT
+from tests.processes import alive, wait_for
 from theory.errors import InputError
 
 MODULE = __name__
@@ -45,13 +43,6 @@ def ask(workers, worker, request):
     return found
 
 
-def gone(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    except OSError:
-        return True
-
-
 def test_workers_answer_and_end_with_the_block():
     with crew("a", "b") as workers:
         hired = [workers.hire(slot) for slot in range(2)]
@@ -65,7 +56,7 @@ def test_workers_answer_and_end_with_the_block():
         while workers.busy:
             found += [(job, answer["twice"]) for _, job, answer in workers.wait()]
         assert sorted(found) == [(0, 0), (1, 2)]
-    assert all(gone(one["pid"]) for one in about)
+    assert not any(alive(one["pid"]) for one in about)
 
 
 def test_workers_end_with_the_block_when_it_fails():
@@ -78,7 +69,7 @@ def test_workers_end_with_the_block_when_it_fails():
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert gone(pids[0])
+    assert not alive(pids[0])
 
 
 @pytest.mark.parametrize(("request_", "code"), [("die", 7), ("cut", 0)])
@@ -112,12 +103,13 @@ with crew() as workers:
     print(ask(workers, workers.hire(0), "about")["pid"], flush=True)
     input()
 """
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, text=True, **pipes) as driver:
+    options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    options |= {"env": os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}}
+    with subprocess.Popen([sys.executable, "-c", code], **options) as driver:
         pid = int(driver.stdout.readline())
-        assert not gone(pid)
+        assert alive(pid)
         driver.kill()
-    wait_for(lambda: gone(pid), "the end of the worker")
+    wait_for(lambda: not alive(pid), "the end of the worker")
 
 
 @pytest.mark.parametrize(
