@@ -28,6 +28,9 @@ def predict(problem: Problem, alpha: Number, loss: str = "squared") -> "Predicti
         alpha: n/d, samples generated per dimension.
         loss: "squared", "logistic" or "hinge".
 
+    Returns:
+        `Prediction`; ``status`` says "ok", or in words why there is no solution, and accuracy is then NaN.
+
     Raises:
         InputError: a number outside its range, or an unknown loss.
     """
@@ -35,7 +38,7 @@ def predict(problem: Problem, alpha: Number, loss: str = "squared") -> "Predicti
 
     given = checked(problem)
     with float64():
-        found: Prediction = plain(predict(given, exact(alpha, "alpha"), loss))
+        found: Prediction = _in_words(predict(given, exact(alpha, "alpha"), loss))
     return found
 
 
@@ -45,7 +48,7 @@ def solve(problem: Problem, alpha: Number, loss: str = "squared") -> Solution:
 
     given = checked(problem)
     with float64():
-        found: Solution = plain(solve(given, exact(alpha, "alpha"), loss))
+        found: Solution = _in_words(solve(given, exact(alpha, "alpha"), loss))
     return found
 
 
@@ -100,6 +103,13 @@ def checked(problem: Problem) -> Problem:
     if isinstance(curation, ClassRates):
         curation = _by_class(curation)
     return Problem(exact(problem.signal, "signal"), curation, exact(problem.ridge, "ridge"))
+
+
+def _in_words(found: Any) -> Any:
+    """Plain numbers, and the status by its name."""
+    from theory.status import name
+
+    return plain(found._replace(status=name(found.status)))
 
 
 def _of_rates(function: Any, rates: Rates | ClassRates) -> Number:

@@ -3,6 +3,7 @@
 What classes return from ``__repr__``. Works on tracers, of which there is no number to show.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,11 +47,16 @@ def short(value: Any, digits: int = 6) -> str:
     except TypeError:  # a tracer
         return str(value)
     if array.dtype.kind not in "fiub":
-        return str(value) if array.size <= MOST else f"array {array.shape}"
+        return str(value) if array.ndim == 0 else f"array {array.shape}, {_counted(array)}"
     if array.size <= MOST and array.ndim <= 1:
         listed = [f"{entry:.{digits}g}" if array.dtype.kind == "f" else str(entry) for entry in array.ravel().tolist()]
         return f"[{', '.join(listed)}]" if array.ndim else listed[0]
     return f"array {array.shape}, {_range(array)}"
+
+
+def _counted(array: np.ndarray) -> str:
+    """Words by how often they occur."""
+    return ", ".join(f"{count} {word}" for word, count in Counter(array.ravel().tolist()).most_common(MOST))
 
 
 def _range(array: np.ndarray) -> str:

@@ -76,8 +76,8 @@ print(json.dumps([found._asdict(), measured._asdict(), compared.summary["cells"]
 """
     found, measured, cells = json.loads(in_a_notebook(code))
     here = predict(PROBLEM, 4.0, "logistic")
-    assert {name: value for name, value in found.items() if name != "residual"} == {
-        name: np.asarray(value).item() for name, value in here._asdict().items() if name != "residual"
+    assert {name: value for name, value in found.items() if name not in ("residual", "status")} == {
+        name: np.asarray(value).item() for name, value in here._asdict().items() if name not in ("residual", "status")
     }
     again = trial(jax.random.key(3), PROBLEM, n=60, d=12, loss="logistic")
     assert measured["accuracy"] == pytest.approx(float(again.accuracy), rel=1e-10)
@@ -104,6 +104,13 @@ def test_single_numbers_come_back_as_numbers_and_arrays_as_arrays():
     many = ps.predict(PROBLEM._replace(curation=ps.Rates([0.1, 0.3], 0.9, 0.2)), alpha=4)
     assert (many.accuracy.dtype, many.accuracy.shape) == (np.float64, (2,))
     assert many.accuracy[1] == pytest.approx(found.accuracy, rel=1e-13)
+
+
+def test_a_status_is_a_word():
+    assert (ps.predict(PROBLEM, 4).status, ps.solve(PROBLEM, 4).status) == ("ok", "ok")
+    nothing = ps.predict(PROBLEM._replace(curation=ps.Rates(1.0, 0.9, 0.0)), 4)
+    assert (nothing.status, nothing.converged) == ("nothing kept", False)
+    assert ps.solve(PROBLEM._replace(ridge=0.0), 0.5).status == "not unique"
 
 
 def test_rates_per_class_broadcast():
@@ -165,7 +172,7 @@ def test_a_comparison_shows_its_account_and_unfolds_its_tables():
     ("call", "kind", "said"),
     [
         (lambda: ps.predict(PROBLEM.curation, 4), ps.KindError, "is no Problem; make one"),
-        (lambda: ps.predict(ps.Problem(2.0, (0.3, 0.9, 0.2), 0.1), 4), ps.KindError, "must be Rates, ClassRates"),
+        (lambda: ps.predict(ps.Problem(2.0, (0.3, 0.9, 0.2), 0.1), 4), ps.KindError, "must be one of Rates, Cosines"),
         (lambda: ps.predict(PROBLEM, "four"), ps.InputError, "alpha = 'four' is not a number"),
         (lambda: ps.predict(PROBLEM._replace(curation=ps.Rates(3, 1, 0)), 4), ps.InputError, "p = 3 is outside"),
         (lambda: ps.p_star(PROBLEM), ps.KindError, r"of a problem: predict\(problem, alpha\).p_star"),

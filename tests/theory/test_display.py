@@ -25,6 +25,7 @@ def test_long_arrays_are_said_by_shape_and_range():
     assert "array (40,), 0 .. 1" in shown
     assert "1 NaN" in shown
     assert "39 True" in shown
+    assert "status              array (40,), 39 ok, 1 nothing kept" in shown
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_long_arrays_are_said_by_shape_and_range():
         (jnp.arange(3), "[0, 1, 2]"),
         (np.full(9, np.nan), "array (9,), no number, 9 NaN"),
         (np.zeros((2, 2)), "array (2, 2), 0 .. 0"),
-        (np.array(["ok"] * 9), "array (9,)"),
+        (np.array(["nothing kept", *["ok"] * 8], object), "array (9,), 8 ok, 1 nothing kept"),
         ((), "()"),
         (tuple("abcdefg"), "7 entries, a .. g"),
         ({"a": 1, "b": 2}, "2 entries: a, b"),
