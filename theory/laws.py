@@ -8,6 +8,7 @@ of c given x, both in closed form.
 from typing import NamedTuple, Protocol
 
 import jax.numpy as jnp
+from jax.scipy.special import ndtr
 from jax.scipy.stats.norm import pdf
 from jaxtyping import Array
 
@@ -186,6 +187,56 @@ def _residual_variance(axis: Array, a: Array, tau: Array) -> Array:
     """1 - (axis.a)^2/(||a||^2 + tau^2) = (tau^2 + ||a||^2 - (axis.a)^2)/(...), without cancellation."""
     across = a - axis * (axis @ a)
     return (tau**2 + across @ across) / (a @ a + tau**2)
+
+
+class Everything(NamedTuple):
+    """Law without verification: c = s r e_1 + N(0, I_2), s = +-1 equally likely, truncated to g.c > 0.
+
+    That is u = y'x of every point, c in span(mu, g), g = (cos, sin). The limit v = g of `Wedge`.
+    """
+
+    signal: Array
+    cos_generator: Array
+
+    @property
+    def dimension(self) -> int:
+        """k = 2: the span of mu and g."""
+        return 2
+
+    @property
+    def nodes(self) -> int:
+        """The edge at g.c = 0 bends the density of x, as the wedge's does."""
+        return 256
+
+    @property
+    def resolved(self) -> float:
+        """As that of the wedge."""
+        return 15.0
+
+    def axis(self) -> Array:
+        """g."""
+        return jnp.stack([self.cos_generator, jnp.sqrt(jnp.maximum(1 - self.cos_generator**2, 0.0))])
+
+    def moments(self) -> tuple[Array, Array]:
+        """b = (2 Phi(h) - 1) r e_1 + 2 phi(h) g, h = r cos(g, mu); C = I + r^2 e_1 e_1^T as u u^T = x x^T."""
+        h, mean = self.signal * self.cos_generator, jnp.eye(2)[0]
+        b = (2 * ndtr(h) - 1) * self.signal * mean + 2 * pdf(h) * self.axis()
+        return b, jnp.eye(2) + self.signal**2 * jnp.outer(mean, mean)
+
+    def project(self, x: Array, a: Array, tau: Array) -> Projection:
+        """As `Wedge.project`, with the half-plane's mass Phi(h) in place of the wedge's."""
+        g, n = self.axis(), len(x)
+        variance = a @ a + tau**2
+        across = a - g * (g @ a)
+        spread = jnp.sqrt((tau**2 + across @ across) / variance)
+        shift = self.signal * jnp.concatenate([jnp.ones(n), -jnp.ones(n)])
+        excess = (jnp.concatenate([x, x]) - a[0] * shift) / variance
+        h = (g[0] * shift + (g @ a) * excess) / spread
+        share = jnp.exp(-variance * excess**2 / 2) / jnp.sqrt(2 * jnp.pi * variance)
+        fold = lambda both: both[:n] + both[n:]
+        parts = (ndtr(h) * shift, ndtr(h) * excess, pdf(h) / spread)
+        basis = (jnp.eye(2)[0], a, g - a * (g @ a) / variance)
+        return Projection(fold(share * ndtr(h)), tuple(fold(share * part) for part in parts), basis)
 
 
 class Clean(NamedTuple):
