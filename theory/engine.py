@@ -24,6 +24,8 @@ from theory._check import check_alpha, require_x64
 from theory.errors import InputError
 from theory.laws import Law, support
 from theory.losses import LOSSES, Loss
+from theory.newton import newton
+from theory.ridge import theta_of
 from theory.types import Problem, Scalar, Solution
 
 TOLERANCE = 1e-9
@@ -34,6 +36,8 @@ _TARGET = 1e-11
 _NEWTON_STEPS = 40
 _PATH_STEPS = 120
 _LARGEST_STEP = 1.5
+
+_newton = partial(newton, target=_TARGET, longest=_LARGEST_STEP)
 
 
 class State(NamedTuple):
@@ -89,14 +93,11 @@ def equations(u: Array, law: Law, loss: Loss, delta: Array, ridge: Array, nodes:
 def parabola(law: Law, delta: Array, ridge: Array) -> tuple[Array, Scalar, Array]:
     """Closed form for the squared loss (1 - v)^2/2 under any law: (a, tau, theta).
 
-    lambda delta theta^2 + (delta + lambda delta - 1) theta - 1 = 0,   positive root
-    a = (C + lambda (1 + theta) I)^-1 b
+    a = (C + lambda (1 + theta) I)^-1 b,   theta as `theory.ridge.theta_of`
     tau^2 [1/(delta theta^2) - 1/(1 + theta)^2] = (1 - 2 a.b + a^T C a)/(1 + theta)^2
     """
     b, c = law.moments()
-    linear = delta + ridge * delta - 1
-    root = jnp.sqrt(linear**2 + 4 * ridge * delta)
-    theta = jnp.where(linear > 0, 2 / (jnp.abs(linear) + root), (root - linear) / (2 * ridge * delta))
+    theta = theta_of(delta, ridge)
     a = jnp.linalg.solve(c + ridge * (1 + theta) * jnp.eye(len(b)), b)
     gap = delta * (1 + ridge * (1 + theta)) ** 2 - 1
     return a, jnp.sqrt((1 - 2 * a @ b + a @ c @ a) / gap), theta
@@ -116,42 +117,10 @@ def _averaging(law: Law, loss: Loss, delta: Array, ridge: Array) -> Array:
     return pack(weight * b, weight / jnp.sqrt(delta), 1 / (delta * ridge))
 
 
-class _Search(NamedTuple):
-    """Newton: best point, its residual norm, the step from it, the fraction of that step to try next."""
-
-    u: Array
-    norm: Array
-    step: Array
-    fraction: Array
-    tries: Array
-
-
-def _newton(residuals, u: Array, steps: int) -> tuple[Array, Array]:
-    """Newton from u with a step that shrinks until the residual falls: best point and its residual norm."""
-
-    def advance(s: _Search) -> _Search:
-        trial = s.u + s.fraction * s.step
-        jacobian, value = jax.jacfwd(lambda u: (residuals(u),) * 2, has_aux=True)(trial)
-        norm = jnp.max(jnp.abs(value))
-        step = jnp.linalg.solve(jacobian, -value)
-        step = step * jnp.minimum(1.0, _LARGEST_STEP / jnp.max(jnp.abs(step)))
-        accept = norm < (1 - 0.1 * s.fraction) * s.norm
-        keep = lambda new, old: jnp.where(accept, new, old)
-        fraction = jnp.where(accept, 1.0, 0.35 * s.fraction)
-        return _Search(keep(trial, s.u), keep(norm, s.norm), keep(step, s.step), fraction, s.tries + 1)
-
-    def unfinished(s: _Search):
-        return (s.norm > _TARGET) & (s.tries < steps) & (s.fraction > 1e-3) & jnp.all(jnp.isfinite(s.step))
-
-    start = _Search(u, jnp.asarray(jnp.inf), jnp.zeros_like(u), jnp.asarray(1.0), jnp.asarray(0))
-    found = jax.lax.while_loop(unfinished, advance, start)
-    return found.u, found.norm
-
-
 def _direct(law: Law, loss: Loss, delta: Array, ridge: Array) -> tuple[Array, Array]:
     """Newton from the parabola's solution."""
     residuals = lambda u: equations(u, law, loss, delta, ridge, law.nodes)
-    return _newton(residuals, _guess(law, loss, delta, ridge), _NEWTON_STEPS)
+    return _newton(residuals, _guess(law, loss, delta, ridge), steps=_NEWTON_STEPS)
 
 
 class _Path(NamedTuple):
@@ -178,7 +147,7 @@ def _follow(law: Law, loss: Loss, delta: Array, ridge: Array, active: Array) -> 
         log_ridge = jnp.maximum(s.log_ridge - s.step, goal)
         moved = log_ridge - s.log_ridge
         residuals = lambda u: equations(u, law, loss, delta, jnp.exp(log_ridge), law.nodes)
-        u, norm = _newton(residuals, s.u + moved * s.slope, 8)
+        u, norm = _newton(residuals, s.u + moved * s.slope, steps=8)
         good = norm < 1e-9
         longer, shorter = jnp.minimum(1.5 * s.step, 2.0), s.step / 3
         onward = _Path(u, norm, log_ridge, (u - s.u) / moved, longer, s.tries + 1)

@@ -14,8 +14,7 @@ def solve(problem: Problem, alpha: Scalar) -> Solution:
 
     With delta = alpha kappa, C = 1 + r^2, b = (2 pi - 1) r and lambda relative to the kept samples:
 
-        lambda delta theta^2 + (delta + lambda delta - 1) theta - 1 = 0,   positive root
-        a = b / (C + lambda (1 + theta))
+        a = b / (C + lambda (1 + theta)),   theta as `theta_of`
         tau^2 [1/(delta theta^2) - 1/(1 + theta)^2] = (1 - 2 a b + a^2 C) / (1 + theta)^2
         accuracy = Phi(r a / sqrt(a^2 + tau^2))
 
@@ -42,7 +41,7 @@ def solve(problem: Problem, alpha: Scalar) -> Solution:
     pi = purity(rates)
     delta = alpha * kept_rate(rates)
 
-    theta = _theta(delta, lam)
+    theta = theta_of(delta, lam)
     c, b = 1 + r**2, (2 * pi - 1) * r
     a = b / (c + lam * (1 + theta))
     # tau^2 multiplied through by (1 + theta)^2, with ((1 + theta)/theta)^2/delta - 1 in a form that does not
@@ -58,16 +57,15 @@ def solve(problem: Problem, alpha: Scalar) -> Solution:
     return Solution(a, tau, norm, accuracy, solved, residual, status.code(solved, delta, (lam > 0) | (delta > 1)))
 
 
-def _theta(delta: Scalar, lam: Scalar) -> Scalar:
-    """Positive root of lambda delta theta^2 + B theta - 1 = 0, B = delta + lambda delta - 1.
+def theta_of(delta: Scalar, lam: Scalar) -> Scalar:
+    """Positive root of lambda delta theta^2 + B theta - 1 = 0, B = delta + lambda delta - 1: theta of squared loss.
 
-    Written for either sign of B so that neither cancels; lambda = 0 gives 1/(delta - 1), or inf.
+    Written for either sign of B so that neither cancels, and so that what is not taken has no infinite derivative.
+    lambda = 0 gives 1/(delta - 1), or inf where delta <= 1.
     """
-    quadratic = lam * delta
-    linear = delta + quadratic - 1
-    root = jnp.sqrt(linear**2 + 4 * quadratic)
-    positive = linear > 0
-    stable = 2 / (linear + jnp.where(positive, root, 1 + jnp.abs(linear)))
-    safe = jnp.where(quadratic > 0, quadratic, 1)
-    other = jnp.where(quadratic > 0, (root - linear) / (2 * safe), jnp.inf)
-    return jnp.where(positive, stable, other)
+    linear = delta + lam * delta - 1
+    root = jnp.sqrt(linear**2 + 4 * lam * delta)
+    positive, penalised = linear > 0, (lam > 0) & (delta > 0)
+    stable = 2 / (jnp.abs(linear) + jnp.where(positive, root, 1.0))
+    other = (root - linear) / jnp.where(penalised, 2 * lam * delta, 1.0)
+    return jnp.where(positive, stable, jnp.where(penalised, other, jnp.inf))

@@ -14,7 +14,8 @@ import pandas as pd
 from sims.rounds import BATCH, Round, make_rounds
 from sims.running.intervals import mean_over
 from sims.running.progress import Advance, progress
-from theory.rounds import FixedPoints, fixed_points, trajectory
+from theory.fixed_points import FixedPoints, fixed_points
+from theory.rounds import trajectory
 from theory.types import Cosines, Problem
 
 LOSS, ROOT_SEED = "squared", 0

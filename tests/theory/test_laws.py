@@ -13,7 +13,7 @@ from sims.population import directions
 from tests.statistical import detectable, rejects_mean
 from theory.engine import parabolas, solve, states
 from theory.geometry import rates
-from theory.laws import Clean, Independent, Mixture, Wedge, support
+from theory.laws import Clean, Everything, Independent, Mixture, Wedge, support
 from theory.losses import LOSSES
 from theory.table import predict_table
 from theory.threshold import kept_rate
@@ -84,6 +84,7 @@ def laws():
     return [
         Independent(jnp.asarray(1.3), jnp.asarray(0.7)),
         Clean(jnp.asarray(1.2)),
+        Everything(jnp.asarray(1.3), jnp.asarray(0.4)),
         *wedges,
         Mixture(Clean(jnp.asarray(1.2)), wedges[0], jnp.asarray(0.3)),
     ]

@@ -1,0 +1,58 @@
+"""What the engine asks of a law."""
+
+from typing import NamedTuple, Protocol
+
+import jax.numpy as jnp
+from jaxtyping import Array
+
+WIDTH = 8.5
+"""Gaussian tails are cut at this many standard deviations (mass 1e-17)."""
+
+
+class Projection(NamedTuple):
+    """Density f of x at n nodes, and f E[c | x] = sum_j parts[j] basis[j]."""
+
+    density: Array
+    """Shape (n,)."""
+    parts: tuple[Array, ...]
+    """j arrays of shape (n,)."""
+    basis: tuple[Array, ...]
+    """j vectors of shape (k,)."""
+
+
+class Law(Protocol):
+    """What the engine asks of a law."""
+
+    @property
+    def dimension(self) -> int:
+        """k, the dimension of c."""
+        ...
+
+    @property
+    def nodes(self) -> int:
+        """Quadrature nodes that resolve the density of x."""
+        ...
+
+    @property
+    def resolved(self) -> float:
+        """Largest ||a||/tau up to which those nodes resolve the edges of the law."""
+        ...
+
+    @property
+    def signal(self) -> Array:
+        """r = ||mu||."""
+        ...
+
+    def moments(self) -> tuple[Array, Array]:
+        """b = E[c], shape (k,), and C = E[c c^T], shape (k, k)."""
+        ...
+
+    def project(self, x: Array, a: Array, tau: Array) -> Projection:
+        """Density of x and the mean of c given x, at nodes x of shape (n,)."""
+        ...
+
+
+def support(law: Law, a: Array, tau: Array) -> tuple[Array, Array]:
+    """An interval outside which x = a.c + tau h has no mass: |x| <= |r a_mu| + WIDTH sqrt(||a||^2 + tau^2)."""
+    reach = jnp.abs(law.signal * a[0]) + WIDTH * jnp.sqrt(jnp.sum(a**2) + tau**2)
+    return -reach, reach
