@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-PATIENCE = 300
+PATIENCE = 600
 """Seconds before a process that should end is called stuck."""
 
 
