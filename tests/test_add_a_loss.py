@@ -1,33 +1,26 @@
-"""A loss added by the recipe: a class in `theory.losses.LOSSES` and an entry of `sims.fit.FITTED`, and nothing else.
+"""The recipe of CONTRIBUTING.md: a loss is an entry of the vocabulary, a class in theory and an entry in sims.
 
-The loss is log cosh(1 - v), a smooth |1 - v|. Both roads take it, and they meet.
+The loss is log cosh(1 - v), a smooth |1 - v|.
 """
 
-import math
+import json
 
-import jax
-import jax.numpy as jnp
-import numpy as np
+import pandas as pd
 import pytest
-from jax.lax import stop_gradient
 
-from sims.fit import FITTED, Smooth, fit
-from sims.trial import make_trials
+from tests import recipe
+from tests.recipe import pstar
 from tests.statistical import detectable, rejects_mean
-from theory.engine import solve
-from theory.losses import LOSSES, Envelope
-from theory.quadrature import midpoints
-from theory.types import Cosines, Problem, Rates
 
-
-class LogCosh:
+NAMED = '    "log-cosh": LossName("log cosh(1 - v)", True),\n'
+PREDICTED = '''class LogCosh:
     """l(v) = log cosh(1 - v): l' = tanh(v - 1), l'' = 1 - l'^2."""
 
     surrogate = (1.0, 1.0)
-    slope_at_zero = -math.tanh(1.0)
+    slope_at_zero = -0.7615941559557649
 
     def value(self, v):
-        return jnp.logaddexp(1 - v, v - 1) - math.log(2)
+        return jnp.logaddexp(1 - v, v - 1) - jnp.log(2.0)
 
     def slope(self, v):
         return jnp.tanh(v - 1)
@@ -47,35 +40,60 @@ class LogCosh:
         return Envelope(v + theta * slope, step * stretch, slope, (1 - slope**2) / stretch)
 
 
-@pytest.fixture
-def loss(monkeypatch):
-    added, name = LogCosh(), "log-cosh"
-    monkeypatch.setitem(LOSSES, name, added)
-    monkeypatch.setitem(FITTED, name, Smooth(added.value, added.slope, lambda v: 1 - jnp.tanh(v - 1) ** 2))
-    return name
+'''
+FITTED = """    "log-cosh": Smooth(
+        value=lambda v: jnp.logaddexp(1 - v, v - 1),
+        slope=lambda v: jnp.tanh(v - 1),
+        curvature=lambda v: 1 - jnp.tanh(v - 1) ** 2,
+    ),
+"""
+D, TRIALS = 40, 512
+SWEEP = f"""
+[problem]
+d = {D}
+alpha = 3
+signal = 1.5
+[generator]
+p = 0.3
+[verifier]
+phi = 0.8
+psi = 0.3
+[training]
+loss = ["log-cosh", "logistic"]
+ridge = 0.1
+[run]
+seeds = {TRIALS}
+root_seed = SEED
+"""
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """A copy of the project with one more loss."""
+    root = recipe.copy(tmp_path_factory.mktemp("tree"))
+    recipe.insert(root / "theory" / "columns.py", '    "hinge": LossName', NAMED)
+    losses, fit = root / "theory" / "losses.py", root / "sims" / "fit.py"
+    recipe.insert(losses, "LOSSES: dict", PREDICTED)
+    recipe.insert(losses, '"hinge": Hinge()', '"log-cosh": LogCosh(), ')
+    recipe.insert(fit, '    "logistic": Smooth', FITTED)
+    return root
 
 
 @pytest.mark.statistical
-@pytest.mark.parametrize("curation", [Rates(0.3, 0.8, 0.3), Cosines(0.3, 0.6, 0.2)])
-def test_both_roads_take_it_and_meet(fresh_seed, loss, curation):
-    """512 trials at d = 60, allowed bias 0.5/d; false-failure rate 3e-6: the statement and its two twins."""
-    d, alpha, problem = 60, 3, Problem(1.5, curation, 0.1)
-    predicted = solve(problem, alpha, loss)
-    assert bool(predicted.converged)
-    words = np.random.default_rng(fresh_seed).integers(0, 2**32, (512, 3), dtype=np.uint32)
-    many = jax.tree.map(lambda leaf: jnp.full(len(words), leaf), problem)
-    found = make_trials(alpha * d, d, loss)(fresh_seed, words, many)
-    assert bool(found.converged.all())
-    expected = float(predicted.accuracy)
-    assert not rejects_mean(found.accuracy, expected, 0.5 / d)
-    shift = detectable(found.accuracy, 0.5 / d)
-    assert shift < 0.04, shift
-    assert rejects_mean(found.accuracy, expected + shift, 0.5 / d)
-    assert rejects_mean(found.accuracy, expected - shift, 0.5 / d)
-
-
-def test_without_an_entry_it_is_refused():
-    with pytest.raises(ValueError, match="'log-cosh' is unknown; choose one of squared, logistic, hinge"):
-        solve(Problem(1.5, Rates(0.3, 0.8, 0.3), 0.1), 3.0, "log-cosh")
-    with pytest.raises(ValueError, match="'log-cosh' is not one of squared, logistic"):
-        fit("log-cosh", jnp.ones((3, 2)), jnp.ones(3), jnp.ones(3, bool), jnp.asarray(0.1))
+def test_it_is_predicted_simulated_and_compared(tree, fresh_seed):
+    """Both roads meet, allowed bias 0.5/d; false-failure rate 3e-6: the statement and its two twins."""
+    options = "--p .3 --phi .8 --psi .3 --signal 1.5 --alpha 3 --ridge .1 --loss log-cosh --json"
+    predicted = json.loads(pstar(tree, "predict", *options.split()))["accuracy"]
+    (tree / "sweep.toml").write_text(SWEEP.replace("SEED", str(fresh_seed)))
+    pstar(tree, "sweep", "sweep.toml", "--out", "out", "--workers", 1)
+    rows = pd.read_parquet(tree / "out" / "rows.parquet").query("loss == 'log-cosh'")
+    assert len(rows) == TRIALS
+    assert rows["converged"].all()
+    assert not rejects_mean(rows["accuracy"], predicted, 0.5 / D)
+    shift = detectable(rows["accuracy"], 0.5 / D)
+    assert shift < 0.05, shift
+    assert rejects_mean(rows["accuracy"], predicted + shift, 0.5 / D)
+    assert rejects_mean(rows["accuracy"], predicted - shift, 0.5 / D)
+    pstar(tree, "compare", "out")
+    cells = pd.read_csv(tree / "out" / "tables" / "cells.csv")
+    assert set(cells["loss"]) == {"log-cosh", "logistic"}

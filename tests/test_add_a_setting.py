@@ -1,16 +1,11 @@
 """The recipe of CONTRIBUTING.md: a setting is an entry of the vocabulary and one file on each road."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("theory", "sims", "figures", "pstar", "empirical")
+from tests import recipe
+from tests.recipe import pstar
 
 COLUMN = '    Column("lost", "lost", "share of the samples that is lost", 0, 1, False, "verifier"),\n'
 ENTRY = '        Setting("thinned", "as independent, and some are lost", "Thinned", "p", ("phi", "psi"), ("lost",)),\n'
@@ -94,9 +89,7 @@ seeds = 8
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
     """A copy of the project with one more setting."""
-    root = tmp_path_factory.mktemp("tree")
-    for name in PACKAGES:
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    root = recipe.copy(tmp_path_factory.mktemp("tree"))
     vocabulary = root / "theory" / "columns.py"
     text = vocabulary.read_text()
     columns, settings = text.split("SETTINGS: Mapping", 1)
@@ -107,14 +100,6 @@ def tree(tmp_path_factory):
     (root / "sims" / "settings" / "thinned.py").write_text(SIMULATED)
     (root / "sweep.toml").write_text(SWEEP)
     return root
-
-
-def pstar(tree, *words):
-    """The command of the copy."""
-    line = [sys.executable, "-m", "pstar", *words]
-    done = subprocess.run(line, cwd=tree, env=os.environ | {"PYTHONPATH": str(tree)}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_it_is_predicted(tree):

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-_SMALLEST_FRACTION = 1e-3
-"""Of a Newton step, below which the search is stuck."""
+_STUCK = 1e-3
+"""Fraction of a Newton step at which no shorter one is tried."""
 
 
 class _Search(NamedTuple):
@@ -46,8 +46,7 @@ def newton(
         return _Search(keep(trial, s.u), keep(norm, s.norm), keep(step, s.step), fraction, s.tries + 1)
 
     def unfinished(s: _Search) -> Array:
-        moving = (s.fraction > _SMALLEST_FRACTION) & jnp.all(jnp.isfinite(s.step))
-        return (s.norm > target) & (s.tries < steps) & moving
+        return (s.norm > target) & (s.tries < steps) & (s.fraction > _STUCK) & jnp.all(jnp.isfinite(s.step))
 
     start = _Search(u, jnp.asarray(jnp.inf), jnp.zeros_like(u), jnp.asarray(1.0), jnp.asarray(0))
     found = jax.lax.while_loop(unfinished, advance, start)
