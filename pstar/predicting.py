@@ -99,9 +99,7 @@ def checked(problem: Problem) -> Problem:
     if not hasattr(problem.curation, "setting"):
         known = ", ".join(setting.parameters for setting in SETTINGS.values())
         raise KindError(f"curation = {problem.curation!r} must be one of {known}")
-    curation: Any = exact(problem.curation, "curation")
-    if isinstance(curation, ClassRates):
-        curation = _by_class(curation)
+    curation = _one_shape(exact(problem.curation, "curation"))
     return Problem(exact(problem.signal, "signal"), curation, exact(problem.ridge, "ridge"))
 
 
@@ -113,19 +111,20 @@ def _in_words(found: Any) -> Any:
 
 
 def _of_rates(function: Any, rates: Rates | ClassRates) -> Number:
-    if not isinstance(rates, (Rates, ClassRates)):
+    if getattr(rates, "setting", "") != "independent":
         name = function.__name__
         raise KindError(
             f"{name} takes Rates or ClassRates, not {rates!r}; of a problem: predict(problem, alpha).{name}"
         )
-    given: Any = exact(rates)
     with float64():
-        found: Number = plain(function(_by_class(given) if isinstance(given, ClassRates) else given))
+        found: Number = plain(function(_one_shape(exact(rates))))
     return found
 
 
-def _by_class(rates: ClassRates) -> ClassRates:
-    """Rates per class of one shape. Raises InputError unless the last axis is the class."""
+def _one_shape(rates: Any) -> Any:
+    """Rates per class, of one shape; other curations as they are. Raises InputError where the last axis is no class."""
+    if not isinstance(rates, ClassRates):
+        return rates
     shape = np.broadcast_shapes(*(np.shape(rate) for rate in rates))
     if shape[-1:] != (2,):
         raise InputError(f"ClassRates of shape {shape}: the last axis must be the two classes, (y = -1, y = +1)")

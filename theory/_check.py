@@ -59,16 +59,15 @@ def check_rates(rates: Rates | ClassRates) -> None:
     in_range("p", rates.p, 0, 1, remedy="p is the generator's error rate, a probability")
     in_range("phi", rates.phi, 0, 1, remedy="phi = P(kept | label correct) is a probability")
     in_range("psi", rates.psi, 0, 1, remedy="psi = P(kept | label wrong) is a probability")
+    prior = rates.prior if isinstance(rates, ClassRates) else None
     if not any(isinstance(rate, jax.core.Tracer) for rate in (rates.phi, rates.psi)):
         kept_something = np.asarray(rates.phi) + np.asarray(rates.psi) > 0
-        if isinstance(rates, ClassRates):
-            kept_something = np.any(kept_something, axis=-1)
-        if not np.all(kept_something):
+        if not np.all(kept_something if prior is None else np.any(kept_something, axis=-1)):
             raise InputError("phi = psi = 0 keeps nothing; make at least one of them positive")
-    if isinstance(rates, ClassRates):
-        in_range("prior", rates.prior, 0, 1, remedy="the prior of a class is a probability")
-        if not isinstance(rates.prior, jax.core.Tracer):
-            total = np.sum(np.asarray(rates.prior), axis=-1)
+    if prior is not None:
+        in_range("prior", prior, 0, 1, remedy="the prior of a class is a probability")
+        if not isinstance(prior, jax.core.Tracer):
+            total = np.sum(np.asarray(prior), axis=-1)
             if not np.allclose(total, 1.0, atol=1e-12):
                 raise InputError(f"prior sums to {float(np.ravel(total)[0]):g}; it must sum to 1")
 

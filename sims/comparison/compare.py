@@ -13,21 +13,25 @@ from scipy.stats import binom, norm
 
 from sims.comparison.account import closing, heading
 from sims.comparison.cells import summarise
-from sims.comparison.crossings import Curve, normal_z, value_at
-from sims.comparison.crossings import crossings as measured_crossings
+from sims.comparison.crossings import normal_z
+from sims.comparison.curves import (
+    CURVE,
+    columns_of,
+    curve_numbers,
+    predict_table,
+    representatives,
+    setting_of,
+    thresholds_along,
+)
+from sims.comparison.pairs import chance_bound, compare_crossings
 from sims.running.progress import Advance
-from theory import settings
-from theory import table as theory_table
-from theory.columns import CLASS_RATES, COSINES, RATES, RECORDED, SETTINGS, SHARED, Setting
-from theory.crossings import TARGETS, Target, along, predicted_crossings, thresholds
+from theory.columns import COSINES, RATES, RECORDED
+from theory.crossings import along
 from theory.limits import bayes_accuracy
 
 STEPS = 4
 LINE_POINTS = 201
 MAP_POINTS = 61
-CURVE = ["setting", "loss", "n", "d", "alpha", "signal", "ridge", "prior"]
-MEASURED = ["x", "low", "high", "rising", "coarse"]
-CROSSING = ["rising", "measured", "low", "high", "coarse", "rule", "exact", "predicted", "z", "in_grid"]
 PREDICTED = ["p_star", "kept_rate", "purity", "generator_accuracy"]
 
 
@@ -67,8 +71,8 @@ def compare(rows: pd.DataFrame, advance: Advance = lambda units: None) -> Compar
         advance: called with 1 after each of the STEPS steps, for a progress bar.
     """
     cells = judge(add_predictions(summarise(rows)))
-    cells.insert(1, "curve", _curve_numbers(cells))
-    cells["p_star_along"] = _thresholds(cells)
+    cells.insert(1, "curve", curve_numbers(cells))
+    cells["p_star_along"] = thresholds_along(cells)
     advance(1)
     lines = theory_lines(cells)
     advance(1)
@@ -77,40 +81,6 @@ def compare(rows: pd.DataFrame, advance: Advance = lambda units: None) -> Compar
     crossing_table = compare_crossings(cells)
     advance(1)
     return Comparison(cells, crossing_table, lines, maps, summarise_comparison(cells, crossing_table))
-
-
-def _curve_numbers(cells: pd.DataFrame) -> pd.Series:
-    """Number of the curve of each cell. On a curve the generator varies and all else is constant: the verifier, the
-    training, and with class-dependent error rates their ratio (p = 0 belongs to the one ratio there is, or to 1)."""
-    setting = setting_of(cells)
-    constant = [*CURVE, *setting.constants]
-    if not setting.by_class:
-        return cells.groupby(constant, sort=False).ngroup()
-    total = cells["p_negative"] + cells["p_positive"]
-    ratio = (cells["p_negative"] / total.where(total > 0)).round(12)
-    others = ratio.groupby([cells[name] for name in constant])
-    only = others.transform("min").where(others.transform("nunique") == 1, 0.5)
-    return cells.assign(p_ratio=ratio.fillna(only)).groupby([*constant, "p_ratio"], sort=False).ngroup()
-
-
-def _thresholds(cells: pd.DataFrame) -> pd.Series:
-    """The error rate at which purity is 1/2 along the curve of each cell (`theory.crossings.thresholds`)."""
-    firsts = _representatives(cells)
-    return cells["curve"].map(dict(zip(firsts["curve"], thresholds(_columns(firsts)), strict=True)))
-
-
-def _representatives(cells: pd.DataFrame) -> pd.DataFrame:
-    """One cell of each curve, that with the largest p, which knows the ratio of class-dependent error rates."""
-    return cells.loc[cells.groupby("curve", sort=False)["p"].idxmax()].reset_index(drop=True)
-
-
-def predict_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Theory for every line of a table with the parameter columns of a sweep.
-
-    Returns the fields of `theory.prediction.Prediction` as columns, with the index of ``table``.
-    """
-    found = theory_table.predict_table(_columns(table))
-    return pd.DataFrame(found, index=table.index)
 
 
 def add_predictions(cells: pd.DataFrame) -> pd.DataFrame:
@@ -147,18 +117,11 @@ def judge(cells: pd.DataFrame) -> pd.DataFrame:
     return cells.assign(outcome=outcome, rule=rule, exact=exact, rule_right=right(rule), exact_right=right(exact))
 
 
-def _columns(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """What `theory.table` reads of a table with the parameter columns of a sweep."""
-    setting = setting_of(table)
-    own = (*CLASS_RATES, "prior") if setting.by_class else setting.columns
-    return {name: table[name].to_numpy() for name in (*SHARED, "loss", "setting", *own)}
-
-
 def theory_lines(cells: pd.DataFrame) -> pd.DataFrame:
     """Exact accuracy along every curve, at LINE_POINTS points of its whole axis."""
-    firsts = _representatives(cells)
+    firsts = representatives(cells)
     table = firsts.loc[firsts.index.repeat(LINE_POINTS)].reset_index(drop=True)
-    table = table.assign(**along(_columns(table), np.tile(np.linspace(0, 1, LINE_POINTS), len(firsts))))
+    table = table.assign(**along(columns_of(table), np.tile(np.linspace(0, 1, LINE_POINTS), len(firsts))))
     found = predict_table(table)
     keep = table[["curve", *CURVE, *COSINES, *(name for name in setting_of(cells).columns if name not in RECORDED)]]
     return keep.assign(**{name: found[name] for name in found if name not in ("residual", "status")})
@@ -187,112 +150,6 @@ def theory_maps(cells: pd.DataFrame) -> pd.DataFrame:
     gain = found["accuracy"] - found["generator_accuracy"]
     keep = table[[*CURVE, "phi", "p", "psi"]]
     return keep.assign(ratio=keep["psi"] / keep["phi"], accuracy=found["accuracy"], gain=gain)
-
-
-def compare_crossings(cells: pd.DataFrame) -> pd.DataFrame:
-    """Every crossing of every curve: measured with interval, predicted by the p* rule and by the exact theory.
-
-    Measured and predicted crossings of one curve, target and direction are paired, the nearest first; what has no
-    partner stands alone with NaN on the other side.
-    """
-    lines = []
-    for target in TARGETS:
-        exact = _exact_crossings(cells, target)
-        for curve, part in cells.groupby("curve", sort=False):
-            part = part.sort_values("p")
-            for line in _match(_measured(part, target), exact[exact["curve"] == curve], part, target):
-                lines.append({"curve": curve, "target": target} | line)
-    table = pd.DataFrame(lines, columns=["curve", "target", *CROSSING])
-    table = table.sort_values(["curve", "target"], ascending=[True, False], kind="stable")
-    setting = setting_of(cells)
-    constant = [*setting.constants, *(setting.verifier if setting.by_class else ())]
-    parameters = cells.groupby("curve")[[*CURVE, *constant]].first()
-    return _verdicts(table.join(parameters, on="curve"))
-
-
-def setting_of(table: pd.DataFrame) -> Setting:
-    """The setting that all lines of a table have."""
-    return SETTINGS[table["setting"].iloc[0]]
-
-
-def _level(table: pd.DataFrame, target: Target) -> pd.Series | float:
-    return 0.5 if target == "p_half" else table["generator_accuracy"]
-
-
-def _exact_crossings(cells: pd.DataFrame, target: Target) -> pd.DataFrame:
-    """Crossings of the exact theory on all curves, solved together; ``exact`` is in units of p."""
-    firsts = _representatives(cells)
-    found = predicted_crossings(_columns(firsts), target)
-    curve = firsts["curve"].to_numpy()[found.curve]
-    return pd.DataFrame({"curve": curve, "exact": found.x, "rising": found.rising})
-
-
-def _measured(part: pd.DataFrame, target: Target) -> tuple[Curve | None, pd.DataFrame]:
-    """The measured curve (None with fewer than 4 usable points) and its crossings."""
-    usable = part[part["error"] > 0].drop_duplicates("p")
-    if len(usable) < 4:
-        return None, pd.DataFrame(columns=MEASURED)
-    mean = usable["accuracy"] - _level(usable, target)
-    curve = Curve(*(np.asarray(a, float) for a in (usable["p"], mean, usable["error"], usable["seeds"] - 1)))
-    return curve, pd.DataFrame(measured_crossings(curve), columns=MEASURED)
-
-
-def _match(
-    measured: tuple[Curve | None, pd.DataFrame], predicted: pd.DataFrame, part: pd.DataFrame, target: Target
-) -> list[dict[str, Any]]:
-    """Pair measured and predicted crossings; z is that of the measured curve at the predicted place."""
-    curve, found = measured
-    threshold = float(part["p_star_along"].iloc[0])
-    symmetric = settings.named(part["setting"].iloc[0]).half_at_threshold
-    lines: list[dict[str, Any]] = [
-        {"rising": bool(c.rising), "measured": c.x, "low": c.low, "high": c.high, "coarse": bool(c.coarse)}
-        for c in found.itertuples()
-    ]
-    pairs = [
-        (abs(other.exact - line["measured"]), i, other.Index)
-        for i, line in enumerate(lines)
-        for other in predicted.itertuples()
-        if other.rising == line["rising"]
-    ]
-    for _, i, j in sorted(pairs):
-        if "exact" not in lines[i] and all(line.get("partner") != j for line in lines):
-            lines[i] |= {"exact": predicted.loc[j, "exact"], "partner": j}
-    taken = {line.pop("partner", None) for line in lines}
-    lines += [{"rising": bool(o.rising), "exact": o.exact} for o in predicted.itertuples() if o.Index not in taken]
-    for line in lines:
-        paired = "exact" in line
-        line["rule"] = np.nan if line["rising"] else threshold
-        # by symmetry, where there is one, accuracy is 1/2 where p = p*, at any size: closed form, and no limit
-        closed = symmetric and target == "p_half" and paired
-        line["predicted"] = line["rule"] if closed else line.get("exact", np.nan)
-        line["z"] = value_at(curve, line["predicted"]).z if curve is not None else np.nan
-        line["in_grid"] = bool(part["p"].min() <= line["predicted"] <= part["p"].max())
-    return lines
-
-
-def _verdicts(table: pd.DataFrame) -> pd.DataFrame:
-    """agrees / differs by the family-wise 95 % bound on |z|; otherwise why there is nothing to judge.
-
-    z is removed where the grid is too coarse to resolve the crossing.
-    """
-    coarse = table["coarse"].eq(True)
-    table = table.assign(z=table["z"].astype(float).mask(coarse))
-    bound = table.groupby("target")["z"].transform(lambda z: chance_bound(int(z.notna().sum())))
-    seen, tested = table["measured"].notna(), table["z"].notna()
-    reasons = {
-        "grid too coarse": coarse,
-        "no prediction": seen & table["predicted"].isna(),
-        "outside the grid": ~table["in_grid"].astype(bool),
-        "no interval": ~tested,
-        "differs": tested & (table["z"].abs() > bound),
-        "not resolved": ~seen,
-    }
-    return table.assign(verdict=np.select(list(reasons.values()), list(reasons), "agrees"))
-
-
-def chance_bound(count: int, level: float = 0.95) -> float:
-    """What the largest of ``count`` independent |z| stays below with probability ``level``."""
-    return float(norm.isf((1 - level ** (1 / count)) / 2)) if count else np.nan
 
 
 def _largest(z: pd.Series) -> dict[str, Any]:

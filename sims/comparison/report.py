@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from sims.comparison.account import closing, heading
-from sims.comparison.compare import Comparison, setting_of
+from sims.comparison.compare import Comparison
+from sims.comparison.curves import setting_of
 from sims.running.text import Column, layout
 from theory.columns import COLUMNS
 

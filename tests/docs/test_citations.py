@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from theory.columns import COLUMNS, SETTINGS
+
 ROOT = Path(__file__).parents[2]
 NOTE = ROOT / "theory" / "README.md"
 TEXT = (".py", ".md", ".toml", ".bib")
@@ -107,3 +109,10 @@ def test_every_source_is_in_the_bibliography():
     key = re.compile(r"\b[a-z]{3,}(?:19|20)\d\d[a-z]{3,}\b")
     found = {(name, path) for path, text in pages(".py", ".md") for name in key.findall(text)}
     assert not {f"{path.relative_to(ROOT)}: {name}" for name, path in found if name not in known}
+
+
+def test_the_note_knows_every_column_of_the_vocabulary():
+    table = NOTE.read_text(encoding="utf-8").split("## §2")[0]
+    assert [name for name in COLUMNS if f"`{name}`" not in table] == []
+    settings = NOTE.read_text(encoding="utf-8").split("## §2")[1].split("## §3")[0]
+    assert [name for name in SETTINGS if f"**{name}**" not in settings] == []

@@ -6,7 +6,9 @@ import pytest
 from scipy.stats import norm, t
 
 from sims.comparison.cells import summarise
-from sims.comparison.compare import chance_bound, compare, predict_table
+from sims.comparison.compare import compare
+from sims.comparison.curves import predict_table
+from sims.comparison.pairs import chance_bound
 from sims.comparison.report import as_json, interval, text
 from tests.small_sweep import INDEPENDENT, LINEAR, independent_rows, simulate
 from theory.prediction import predict

@@ -1,0 +1,57 @@
+"""The curves of a sweep, along which the generator varies and all else is constant, and theory on their cells."""
+
+import numpy as np
+import pandas as pd
+
+from theory import table as theory_table
+from theory.columns import CLASS_RATES, SETTINGS, SHARED, Setting
+from theory.crossings import thresholds
+
+CURVE = ["setting", "loss", "n", "d", "alpha", "signal", "ridge", "prior"]
+"""What is constant along a curve, beside the columns of its setting."""
+
+
+def setting_of(table: pd.DataFrame) -> Setting:
+    """The setting that all lines of a table have."""
+    return SETTINGS[table["setting"].iloc[0]]
+
+
+def curve_numbers(cells: pd.DataFrame) -> pd.Series:
+    """Number of the curve of each cell. On a curve the generator varies and all else is constant: the verifier, the
+    training, and with class-dependent error rates their ratio (p = 0 belongs to the one ratio there is, or to 1)."""
+    setting = setting_of(cells)
+    constant = [*CURVE, *setting.constants]
+    if not setting.by_class:
+        return cells.groupby(constant, sort=False).ngroup()
+    total = cells["p_negative"] + cells["p_positive"]
+    ratio = (cells["p_negative"] / total.where(total > 0)).round(12)
+    others = ratio.groupby([cells[name] for name in constant])
+    only = others.transform("min").where(others.transform("nunique") == 1, 0.5)
+    return cells.assign(p_ratio=ratio.fillna(only)).groupby([*constant, "p_ratio"], sort=False).ngroup()
+
+
+def thresholds_along(cells: pd.DataFrame) -> pd.Series:
+    """The error rate at which purity is 1/2 along the curve of each cell (`theory.crossings.thresholds`)."""
+    firsts = representatives(cells)
+    return cells["curve"].map(dict(zip(firsts["curve"], thresholds(columns_of(firsts)), strict=True)))
+
+
+def representatives(cells: pd.DataFrame) -> pd.DataFrame:
+    """One cell of each curve, that with the largest p, which knows the ratio of class-dependent error rates."""
+    return cells.loc[cells.groupby("curve", sort=False)["p"].idxmax()].reset_index(drop=True)
+
+
+def columns_of(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """What `theory.table` reads of a table with the parameter columns of a sweep."""
+    setting = setting_of(table)
+    own = (*CLASS_RATES, "prior") if setting.by_class else setting.columns
+    return {name: table[name].to_numpy() for name in (*SHARED, "loss", "setting", *own)}
+
+
+def predict_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Theory for every line of a table with the parameter columns of a sweep.
+
+    Returns the fields of `theory.prediction.Prediction` as columns, with the index of ``table``.
+    """
+    found = theory_table.predict_table(columns_of(table))
+    return pd.DataFrame(found, index=table.index)
