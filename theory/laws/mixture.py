@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
@@ -80,8 +81,13 @@ class Mixture(NamedTuple):
         return mix(b, other_b), mix(c, other_c)
 
     def project(self, x: Array, a: Array, tau: Array) -> Projection:
-        """Weighted sum of both laws' projections."""
-        one, two = self.first.project(x, a, tau), self.second.project(x, a, tau)
+        """Weighted sum of both laws' projections; two of a kind are projected as one, which halves what is compiled."""
+        if type(self.first) is type(self.second):
+            both = jax.tree.map(lambda *leaves: jnp.stack(leaves), self.first, self.second)
+            found = jax.vmap(lambda law: law.project(x, a, tau))(both)
+            one, two = (jax.tree.map(lambda leaf, i=i: leaf[i], found) for i in (0, 1))
+        else:
+            one, two = self.first.project(x, a, tau), self.second.project(x, a, tau)
         mine, rest = (lambda part: self.share * part), (lambda part: (1 - self.share) * part)
         parts = (*map(mine, one.parts), *map(rest, two.parts))
         return Projection(mine(one.density) + rest(two.density), parts, (*one.basis, *two.basis))
