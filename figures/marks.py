@@ -17,7 +17,7 @@ SIGNS = {"d": "d", "signal": "r", "ridge": "Î»", "prior": "P(y = +1)", "phi": "Ï
 """Columns that a panel's title or the headline names; loss and n/d are always in the title."""
 MOST_PANELS = 8
 LABEL_WIDTH = 2.5
-"""Inches that an entry of a legend may take."""
+"""Inches that an entry of a legend takes at least."""
 
 
 class Panel(NamedTuple):
@@ -54,7 +54,8 @@ def common(cells: pd.DataFrame) -> str:
     shared = {name: cells[name].iloc[0] for name in ("d", "signal", "ridge") if cells[name].nunique() == 1}
     if "prior" in cells and cells["prior"].nunique() == 1 and cells["prior"].iloc[0] != 0.5:
         shared["prior"] = cells["prior"].iloc[0]
-    return ", ".join(f"{SIGNS[name]} = {value:g}" for name, value in shared.items())
+    setting = "" if "setting" not in cells or has_one_p_star(cells) else f"{cells['setting'].iloc[0]}, "
+    return setting + ", ".join(f"{SIGNS[name]} = {value:g}" for name, value in shared.items())
 
 
 def style_of(index: int, count: int) -> dict[str, Any]:
@@ -117,7 +118,8 @@ def headline(figure: Figure, text: str, settings: str) -> None:
 
 def legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str], note: str = "", columns: int = 3) -> None:
     """The legend below the panels, under a note in small print (see `not_shown`) where there is one."""
-    columns = max(1, min(columns, int(figure.get_figwidth() / LABEL_WIDTH)))
+    widest = max([LABEL_WIDTH, *(0.5 + 0.075 * len(label) for label in labels)])
+    columns = max(1, min(columns, int(figure.get_figwidth() / widest)))
     figure.legend(
         handles, labels, loc="outside lower center", ncols=columns, title=note or None, title_fontsize="small"
     )

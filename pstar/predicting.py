@@ -56,11 +56,12 @@ def predict_table(columns: "Mapping[str, Any] | pd.DataFrame") -> "pd.DataFrame"
     """`predict` for every line of a table, quickly: a line per line, with the table's index.
 
     Args:
-        columns: ``signal``, ``alpha``, ``ridge``, ``loss``, and those of one curation: ``p``, ``phi``, ``psi``, or
-            ``p_negative``, ``p_positive``, ... with ``prior``, or the three cosines. Single values hold for all lines.
+        columns: ``signal``, ``alpha``, ``ridge``, ``loss``, and those of a setting: ``p``, ``phi``, ``psi``, or
+            ``p_negative``, ``p_positive``, ... with ``prior``, or cosines (with ``margin`` or ``real``); ``setting``
+            names it where they do not. Single values hold for all lines.
 
     Raises:
-        InputError: a missing column, columns of two settings, or a value outside its range, with its line.
+        InputError: a missing column, or a value outside its range, with its line.
     """
     import pandas as pd
 

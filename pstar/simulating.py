@@ -18,7 +18,7 @@ from sims.comparison.tables import read_rows
 from sims.losses import DRAWS, LOSSES, Draws, Loss
 from sims.measure import Measurement
 from sims.sweeps.rows import schema
-from theory.columns import SETTINGS
+from theory.columns import SETTINGS, setting_of
 from theory.errors import InputError, KindError, RunError
 from theory.settings import check_problem
 from theory.types import Problem
@@ -151,8 +151,8 @@ def compare(sweep: pd.DataFrame | str | Path) -> "Comparison":
         sweep = read_rows(Path(sweep))
     if not isinstance(sweep, pd.DataFrame):
         raise KindError(f"compare takes the rows of a sweep or its folder, not {type(sweep).__name__}")
-    known = sweep["setting"].iloc[0] if "setting" in sweep and not sweep.empty else "independent"
-    missing = [name for name in schema(known).names if name not in sweep]
+    named = str(sweep["setting"].iloc[0]) if "setting" in sweep and not sweep.empty else ""
+    missing = [name for name in schema(setting_of([], named).name).names if name not in sweep]
     if missing or sweep.empty:
         lacking = f"the rows have no column {missing[0]!r}" if missing else "there are no rows"
         raise InputError(f"{lacking}; give what `sweep` returns, as it is")

@@ -23,7 +23,7 @@ def trial(
 
     Args:
         key: the only source of randomness.
-        problem: signal, curation (`Rates`, `ClassRates` or `Cosines`) and ridge, all scalars.
+        problem: signal, curation (the parameter object of any setting) and ridge, all scalars.
         n: samples generated. d: dimension. loss: "squared" or "logistic". draws: resolution of the normal random
             numbers, "float64" or "float32". These four are static.
     """

@@ -45,7 +45,7 @@ class Gate:
         self.fifo.write(b"." * files)
 
     def passed(self):
-        """Whether all that were let pass are through."""
+        """Whether all that were let pass have been let on; the last may still be on its way."""
         return not select.select([self.fifo], [], [], 0)[0]
 
     def open(self):

@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from tests import recipe
@@ -120,4 +121,8 @@ def test_it_is_simulated_compared_and_drawn(tree):
     cells = (tree / "out" / "tables" / "cells.csv").read_text().splitlines()
     assert "lost" in cells[0].split(",")
     assert len(cells) == 11
+    table = pd.read_csv(tree / "out" / "tables" / "cells.csv")
+    lost = table.groupby("lost")["kept"].mean()
+    assert 0.4 < lost[0.5] / lost[0.0] < 0.6  # of 640 samples a cell
+    assert table["z"].abs().max() < 6
     assert "accuracy_against_p.png" in pstar(tree, "figures", "out", "accuracy_against_p")

@@ -9,8 +9,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from theory.errors import InputError, RunError
-from theory.types import ClassRates, Cosines, Rates
+from theory.columns import COLUMNS, SETTINGS
+from theory.errors import InputError, KindError, RunError
+from theory.types import ClassRates, Cosines, Problem, Rates
 
 
 def require_x64() -> None:
@@ -95,3 +96,23 @@ def check_cosines(cosines: Cosines) -> None:
 def check_alpha(alpha: Any) -> None:
     """Raise ValueError unless alpha = n/d is positive and finite."""
     in_range("alpha", alpha, 0, np.inf, open_low=True, remedy="alpha = n/d is a sample ratio")
+
+
+def check_shared(problem: Problem) -> None:
+    """Raise ValueError unless signal and ridge are in their ranges."""
+    in_column("signal", problem.signal)
+    in_column("ridge", problem.ridge)
+
+
+def in_column(name: str, value: Any) -> None:
+    """Raise ValueError unless every entry of ``value`` is in the range that the vocabulary has for a column."""
+    column = COLUMNS[name]
+    in_range(name, value, column.low, column.high, open_low=column.open_low, remedy=column.meaning)
+
+
+def curation_of(problem: Problem, name: str) -> Any:
+    """The curation of a problem of one setting. Raises KindError for another, whose kept data have another law."""
+    if getattr(problem.curation, "setting", "") != name:
+        given = type(problem.curation).__name__
+        raise KindError(f"this function is for the {name} setting ({SETTINGS[name].parameters}), not for {given}")
+    return problem.curation

@@ -39,7 +39,7 @@ COLUMNS: Mapping[str, Column] = _by_name(
     Column("cos_generator", "cos(g,mu)", "cos(g, mu)", -1, 1, False, "generator"),
     Column("cos_verifier", "cos(v,mu)", "cos(v, mu)", -1, 1, False, "verifier"),
     Column("cos_between", "cos(g,v)", "cos(g, v)", -1, 1, False, "verifier"),
-    Column("margin", "margin", "distance |v.x| that parts easy from hard samples", 0, 1e3, False, "verifier"),
+    Column("margin", "margin", "distance |v.x| that parts easy from hard samples", 1e-6, 1e3, False, "verifier"),
     Column("real", "real", "share of the n samples that is real: correctly labelled, all kept", 0, 1, False, "problem"),
 )
 """The parameters of a problem, in the order in which tables have them."""
@@ -78,7 +78,7 @@ class Setting(NamedTuple):
     others: tuple[str, ...] = ()
     """Further columns, each an axis of its own."""
     by_class: bool = False
-    """Whether rates may depend on the class, and classes may be unequal."""
+    """Whether rates may depend on the class, and classes may be unequal: of Rates and ClassRates alone, so far."""
     least_d: int = 1
     """Room for the directions that the law of the kept data bends in."""
     methods: tuple[str, ...] = (SIMULATION, THEORY)

@@ -10,11 +10,11 @@ from scipy.optimize import elementwise
 from scipy.special import ndtr
 
 from theory import settings
-from theory._check import check_alpha
+from theory._check import check_alpha, curation_of
 from theory.columns import setting_of
 from theory.errors import InputError
 from theory.prediction import predict
-from theory.settings import check_problem, curation_of
+from theory.settings import check_problem
 from theory.settings.base import Setting
 from theory.table import predict_table
 from theory.types import Problem, Scalar
@@ -99,10 +99,15 @@ def thresholds(columns: Mapping[str, np.ndarray]) -> np.ndarray:
     found = setting_along(columns).threshold(columns)
     if found is not None:
         return found
-    zeros = _along_curves(columns, lambda found, lines: found["purity"] - 0.5)
+    zeros = purity_crossings(columns)
     first = np.full(len(columns["signal"]), np.nan)
     first[zeros.curve[::-1]] = zeros.x[::-1]
     return first
+
+
+def purity_crossings(columns: Mapping[str, np.ndarray]) -> Crossings:
+    """Where half of the kept labels are correct along the curves from the lines of a table, solved; x in units of p."""
+    return _along_curves(columns, lambda found, lines: found["purity"] - 0.5)
 
 
 def predicted_crossings(columns: Mapping[str, np.ndarray], target: Target, infinite_data: bool = False) -> Crossings:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from theory import settings, status
-from theory.columns import setting_of
+from theory.columns import SETTINGS, setting_of
 from theory.crossings import TARGETS, along, predicted_crossings
 from theory.table import predict_table
 
@@ -58,8 +58,11 @@ def _listed(columns: dict[str, np.ndarray], target: Any, infinite_data: bool = F
 def text(found: dict[str, Any]) -> str:
     """What `describe` returns, as lines for a terminal."""
     p, star = found["p"], found["p_star"]
-    lines = [f"p_star              {star:.6f}   training succeeds, with infinite data, while p < p*"]
-    if found["setting"] != "independent":
+    rule = "training succeeds, with infinite data, while p < p*"
+    if not settings.named(found["setting"]).half_at_threshold:
+        rule = "of what is generated, more than half of the kept labels are correct while p < p*"
+    lines = [f"p_star              {star:.6f}   {rule}"]
+    if "cos_generator" in SETTINGS[found["setting"]].columns:
         lines.append(f"p, phi, psi         {p:.6f}, {found['phi']:.6f}, {found['psi']:.6f}   from the cosines")
     purity = "-" if np.isnan(found["purity"]) else f"{found['purity']:.6f}"
     lines += [
@@ -93,6 +96,8 @@ def _verdict(found: dict[str, Any]) -> str:
         return f"of what is trained on, real data included, {half} is correct ({found['purity']:.1%});"
     relation = ("<", "good enough") if good else (">=", "not good enough")
     comparison = f"p = {found['p']:.4g} {relation[0]} p* = {found['p_star']:.4g}"
+    if not settings.named(found["setting"]).half_at_threshold:
+        return f"{comparison}: of what is kept, {'more than half' if good else 'half or less'} is correct;"
     return f"{comparison}: the verifier is {relation[1]} in the limit of infinite data;"
 
 

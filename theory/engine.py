@@ -26,6 +26,7 @@ from theory.laws import Law, support
 from theory.losses import LOSSES, Loss
 from theory.newton import newton
 from theory.ridge import theta_of
+from theory.separable import refined
 from theory.types import Problem, Scalar, Solution
 
 TOLERANCE = 1e-9
@@ -270,7 +271,7 @@ def solve(problem: Problem, alpha: Scalar, loss: str) -> Solution:
     codes = status.code(found.converged, delta, (ridge > 0) | (delta > 1) | (loss != "squared"), found.sharp)
     fields = (found.a[:, 0], found.tau, found.norm(), found.accuracy(law.signal), found.converged, found.residual)
     flat = Solution(*(jnp.reshape(field[: math.prod(shape)], shape) for field in (*fields, codes)))
-    return flat._replace(status=status.refined(flat.status, problem, alpha, loss))
+    return flat._replace(status=refined(flat.status, problem, alpha, loss))
 
 
 def _batch(problem: Problem, alpha: Scalar) -> tuple[Law, Array, Array, tuple[int, ...]]:

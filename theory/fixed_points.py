@@ -12,12 +12,11 @@ import numpy as np
 from jax.scipy.special import ndtr
 from jaxtyping import Array
 
-from theory._check import check_alpha, in_range, require_x64
+from theory._check import check_alpha, curation_of, in_range, require_x64
 from theory.errors import InputError
 from theory.newton import newton
 from theory.ridge import theta_of
 from theory.rounds import Cells, flatten, train
-from theory.settings import curation_of
 from theory.types import Cosines, Problem, Scalar
 
 TOLERANCE = 1e-9

@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import ndtr
 
-from theory._check import check_alpha, in_range
+from theory._check import check_alpha, curation_of, in_range
 from theory.errors import KindError
 from theory.laws import Wedge
-from theory.settings import check_problem, curation_of
+from theory.settings import check_problem
 from theory.threshold import generator_accuracy, kept_correct_rate, kept_rate, kept_wrong_rate, purity
 from theory.types import ClassRates, Problem, Rates, Scalar
 

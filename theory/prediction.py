@@ -5,7 +5,7 @@ from typing import NamedTuple
 from theory import settings
 from theory.display import record
 from theory.engine import solve
-from theory.threshold import generator_accuracy, marginal, p_star
+from theory.threshold import breakdown, correct_rate, marginal
 from theory.types import Problem, Scalar
 
 
@@ -17,7 +17,7 @@ class Prediction(NamedTuple):
     phi: Scalar
     psi: Scalar
     p_star: Scalar
-    """The threshold: with infinite data, training succeeds iff p < p_star."""
+    """The threshold: with infinite data, training succeeds iff p < p_star (if, where real data are mixed in)."""
     kept_rate: Scalar
     purity: Scalar
     generator_accuracy: Scalar
@@ -60,6 +60,6 @@ def predict(problem: Problem, alpha: Scalar, loss: str = "squared") -> Predictio
     rates = setting.rates(problem.signal, curation)
     p, phi, psi = marginal(rates)
     kept, purity = setting.trained_on(rates, curation)
-    summary = (p_star(rates), kept, purity, generator_accuracy(rates))
+    summary = (breakdown(rates), kept, purity, correct_rate(rates))
     found = (solution.accuracy, solution.converged, solution.residual, solution.status)
     return Prediction(p, phi, psi, *summary, *found)

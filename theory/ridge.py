@@ -3,8 +3,8 @@
 import jax.numpy as jnp
 from jax.scipy.special import ndtr
 
-from theory import settings, status
-from theory._check import check_alpha, require_x64
+from theory import status
+from theory._check import check_alpha, check_rates, check_shared, curation_of, require_x64
 from theory.threshold import kept_rate, purity
 from theory.types import Problem, Scalar, Solution
 
@@ -34,8 +34,9 @@ def solve(problem: Problem, alpha: Scalar) -> Solution:
     Source: THEORY §4, closed form; checked against direct simulation.
     """
     require_x64()
-    settings.check_problem(problem)
-    rates = settings.curation_of(problem, "independent")
+    check_shared(problem)
+    rates = curation_of(problem, "independent")
+    check_rates(rates)
     check_alpha(alpha)
     r, lam = jnp.asarray(problem.signal, float), jnp.asarray(problem.ridge, float)
     pi = purity(rates)

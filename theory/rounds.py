@@ -13,13 +13,13 @@ import jax.numpy as jnp
 from jax.scipy.special import ndtr
 from jaxtyping import Array
 
-from theory._check import check_alpha, require_x64
+from theory._check import check_alpha, curation_of, require_x64
 from theory.engine import parabolas, states
 from theory.errors import InputError
 from theory.geometry import rates as rates_of_cosines
 from theory.laws import Everything, Law, Wedge
 from theory.losses import LOSSES
-from theory.settings import check_problem, curation_of
+from theory.settings import check_problem
 from theory.threshold import kept_rate, p_star, purity
 from theory.types import Cosines, Problem, Rates, Scalar
 

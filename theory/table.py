@@ -9,11 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from theory import settings, status
-from theory._check import in_range, require_x64
+from theory._check import in_column, require_x64
 from theory.columns import CLASS_RATES, COLUMNS, SHARED, setting_of
 from theory.errors import InputError
 from theory.losses import LOSSES
 from theory.prediction import Prediction, predict
+from theory.separable import refined
 from theory.settings.base import Setting
 from theory.types import Problem
 
@@ -41,14 +42,15 @@ def predict_table(columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
             RuntimeError: JAX is in float32.
     """
     require_x64()
-    length = max(np.size(columns[name]) for name in columns if name in KNOWN)
-    losses, named = (_words(columns.get(name), length) for name in ("loss", "setting"))
+    length = _length(columns)
+    losses, named = (_words(name, columns.get(name), length) for name in ("loss", "setting"))
     found: dict[str, np.ndarray] = {}
     for name in dict.fromkeys(named):
         setting = settings.named(setting_of(list(columns), name).name)
         lines = np.flatnonzero(named == name)
         numbers = _numbers(setting, columns, length)
-        _check_lines(setting, {column: values[lines] for column, values in numbers.items()}, losses[lines], lines)
+        part = {column: values[lines] for column, values in numbers.items()}
+        _check_lines(setting, part, losses[lines], lines if length > 1 else lines[:0])
         for loss in dict.fromkeys(losses[lines]):
             part = lines[losses[lines] == loss]
             predicted = _predict_lines(setting, {column: values[part] for column, values in numbers.items()}, str(loss))
@@ -57,8 +59,24 @@ def predict_table(columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
     return found
 
 
-def _words(values: Any, length: int) -> np.ndarray:
-    return np.broadcast_to(np.asarray("" if values is None else values, dtype=object), (length,))
+def _length(columns: Mapping[str, Any]) -> int:
+    """Number of lines. Raises ValueError where there is no column that is known, or two are of different lengths."""
+    sizes = {name: np.size(values) for name, values in columns.items() if name in KNOWN and np.size(values) != 1}
+    if len(set(sizes.values())) > 1:
+        one, *others = sizes.items()
+        other = next(pair for pair in others if pair[1] != one[1])
+        found = f"column {one[0]} has {one[1]} lines and column {other[0]} {other[1]}"
+        raise InputError(f"{found}; give all of them the same number, or single values")
+    return next(iter(sizes.values()), 1)
+
+
+def _words(name: str, values: Any, length: int) -> np.ndarray:
+    """A column of names; empty where there is none."""
+    words = np.broadcast_to(np.asarray("" if values is None else values, dtype=object), (length,))
+    for line, word in enumerate(words):
+        if not isinstance(word, str):
+            raise InputError(f"line {line + 1}, column {name}: {word!r} is not a name")
+    return words
 
 
 def _numbers(setting: Setting, columns: Mapping[str, Any], length: int) -> dict[str, np.ndarray]:
@@ -87,11 +105,14 @@ def _is_number(value: Any) -> bool:
 
 
 def _check_lines(setting: Setting, numbers: dict[str, np.ndarray], losses: np.ndarray, lines: np.ndarray) -> None:
-    """Raise ValueError for the first line that is no problem; checks whole columns unless something is wrong."""
+    """Raise ValueError for the first line that is no problem; checks whole columns unless something is wrong.
+
+    ``lines``: their places in the table; none where the table has one line, which needs no number.
+    """
     try:
         _check(setting, numbers, losses)
     except ValueError:
-        for i, line in enumerate(lines if len(lines) > 1 else ()):
+        for i, line in enumerate(lines):
             try:
                 _check(setting, {name: column[i] for name, column in numbers.items()}, losses[i : i + 1])
             except ValueError as error:
@@ -101,8 +122,7 @@ def _check_lines(setting: Setting, numbers: dict[str, np.ndarray], losses: np.nd
 
 def _check(setting: Setting, numbers: Mapping[str, Any], losses: np.ndarray) -> None:
     for name in SHARED:
-        column = COLUMNS[name]
-        in_range(name, numbers[name], column.low, column.high, open_low=column.open_low, remedy=column.meaning)
+        in_column(name, numbers[name])
     setting.check(setting.curation(numbers))
     unknown = [loss for loss in losses if loss not in LOSSES]
     if unknown:
@@ -119,7 +139,7 @@ def _predict_lines(setting: Setting, numbers: dict[str, np.ndarray], loss: str) 
         parts.append(jax.device_get(_predict_block(part, loss, setting.name)))
     found = jax.tree.map(lambda *leaves: np.concatenate(leaves)[:length], *parts)
     problem = Problem(numbers["signal"], setting.curation(numbers), numbers["ridge"])
-    codes = status.refined(found.status, problem, numbers["alpha"], loss)
+    codes = refined(found.status, problem, numbers["alpha"], loss)
     return found._replace(status=status.name(codes))._asdict()
 
 

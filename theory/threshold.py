@@ -23,6 +23,11 @@ def p_star(rates: Rates | ClassRates) -> Scalar:
     outside [0, 1] and for phi = psi = 0. Source: feng2024beyond, main theorem; THEORY §1 for the convention of p.
     """
     check_rates(rates)
+    return breakdown(rates)
+
+
+def breakdown(rates: Rates | ClassRates) -> Scalar:
+    """`p_star` of rates that follow from others, and so are not checked: NaN where nothing is kept."""
     _, phi, psi = marginal(rates)
     return jnp.asarray(phi) / (jnp.asarray(phi) + psi)
 
@@ -109,6 +114,11 @@ def log_odds_of_purity(rates: Rates | ClassRates) -> Scalar:
 def generator_accuracy(rates: Rates | ClassRates) -> Scalar:
     """P(y' = y) = 1 - p, or sum_k rho_k (1 - p_k)."""
     check_rates(rates)
+    return correct_rate(rates)
+
+
+def correct_rate(rates: Rates | ClassRates) -> Scalar:
+    """P(y' = y) = 1 - p, or sum_k rho_k (1 - p_k); not checked."""
     return _over_classes(rates, 1 - jnp.asarray(rates.p))
 
 

@@ -1,7 +1,7 @@
 """The parameter objects of the toolkit, shared by prediction and simulation.
 
 All are NamedTuples, hence JAX pytrees: ``jax.vmap`` over a field is a sweep. ``sims`` imports this module, the
-vocabulary and the errors, and nothing else of ``theory``, so that the two roads to a number share no formula.
+vocabulary, the errors and how results print, and nothing else of ``theory``: the two roads share no formula.
 Symbols follow THEORY §1 (table in ``theory/README.md``). The parameter objects of settings that are not written out
 here (``KeepEasy``, ``KeepHard``, ``Mixture``) are made from the vocabulary, `theory.columns.SETTINGS`.
 """

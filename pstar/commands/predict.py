@@ -10,7 +10,7 @@ from pstar.commands.options import Json, choice, flag
 from pstar.commands.output import on_disk, show
 from pstar.float64 import float64
 from sims.losses import PREDICTED
-from theory.columns import CLASS_RATES, COLUMNS, SETTINGS, SHARED, Column, settings_with
+from theory.columns import CLASS_RATES, COLUMNS, RECORDED, SETTINGS, SHARED, Column, settings_with
 from theory.errors import InputError
 
 DEFAULT = "independent"
@@ -25,12 +25,12 @@ def predict(setting: str, loss: str, table: Path | None, out: Path | None, json:
     """
     own = SETTINGS[setting].columns
     given: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None} | {"loss": loss}
-    for name in given:
-        if name in COLUMNS and name not in (*SHARED, *own):
-            raise InputError(f"{flag(name)} has no meaning in the {setting} setting; see --setting")
     if table is not None:
         _predict_file(table, out, given, setting, json)
         return
+    for name in given:
+        if name in COLUMNS and name not in (*SHARED, *own):
+            raise InputError(f"{flag(name)} has no meaning in the {setting} setting; see --setting")
     if out is not None:
         raise InputError("--out goes with --table")
     missing = [flag(name) for name in own if name not in given]
@@ -98,7 +98,8 @@ def _predict_file(table: Path, out: Path | None, given: dict[str, Any], setting:
     columns = _table_columns(lines, given, setting)
     with float64():
         found = predict_table(columns)
-    added = {name: values for name, values in found.items() if name not in columns}
+    added = {name: values for name, values in found.items() if name not in lines or lines[name].isna().any()}
+    added |= {name: found[name] for name in found if name in lines and name not in columns}
     result = lines.assign(**{name if name not in lines else f"predicted_{name}": v for name, v in added.items()})
     with on_disk():
         write_atomic(out, result.to_csv(index=False).encode())
@@ -127,7 +128,10 @@ def _refuse_other_setting(lines: Any, setting: str) -> None:
     """Raise InputError for a table that speaks of another setting than the option does."""
     if "setting" in lines:
         raise InputError(f"--setting {setting}, but the table has a column setting; leave the option out")
+    mine = SETTINGS[setting].columns
     found = [name for name in (*COLUMNS, *CLASS_RATES) if name in lines and name not in (*SHARED, "prior")]
-    if found and not set(found) & set(SETTINGS[setting].columns):
+    alien = [name for name in found if name not in (*RECORDED, *mine)]
+    if found and (alien or not set(found) & set(mine)):
+        found = alien or found
         other = settings_with(found[0])[0].name if found[0] in COLUMNS else DEFAULT
         raise InputError(f"--setting {setting}, but the table has columns of the {other} setting ({', '.join(found)})")

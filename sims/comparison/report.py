@@ -9,6 +9,7 @@ from sims.comparison.account import closing, heading
 from sims.comparison.compare import Comparison
 from sims.comparison.curves import setting_of
 from sims.running.text import Column, layout
+from theory import settings
 from theory.columns import COLUMNS
 
 GLYPHS = {("gain", True): "+", ("loss", True): "-", ("gain", False): "G", ("loss", False): "L"}
@@ -92,6 +93,8 @@ def _thresholds(cells: pd.DataFrame, crossings: pd.DataFrame) -> str:
     columns = _curve_columns(cells)
     half = crossings[(crossings["target"] == "p_half") & ~crossings["rising"].astype(bool)]
     half = half.drop_duplicates("curve").set_index("curve")
+    setting = settings.named(setting_of(cells).name)
+    exact = [] if setting.half_at_threshold else [("exact", ">")]
     lines = []
     for curve, part in cells.groupby("curve", sort=False):
         part = part.sort_values("p")
@@ -99,18 +102,18 @@ def _thresholds(cells: pd.DataFrame, crossings: pd.DataFrame) -> str:
         star = number(part["p_star_along"].iloc[0])
         if curve in half.index:
             line = half.loc[curve]
-            middle = [number(line["measured"]), interval(line["low"], line["high"])]
+            middle = [number(line["exact"])] if exact else []
+            middle += [number(line["measured"]), interval(line["low"], line["high"])]
             middle += [number(line["z"], 1), line["verdict"]]
         else:
-            middle = ["-", "", "-", _no_crossing(part)]
+            middle = [*["-" for _ in exact], "-", "", "-", _no_crossing(part)]
         lines.append([*_curve_cells(part.iloc[0], columns), star, *middle, strip])
-    headings = [*_headings(columns), ("p* predicted", ">"), ("p_half measured", ">")]
+    headings = [*_headings(columns), ("p* predicted", ">"), *exact, ("p_half measured", ">")]
     headings += [("95% interval", "<"), ("z", ">"), ("verdict", "<"), (_p_range(cells), "<")]
     title = "p_half, the error rate at which trained accuracy crosses 1/2 (theory: p*, at any n and d)"
-    setting = setting_of(cells).name
-    if setting == "linear":
+    if setting.name == "linear":
         title += "\n(p* of a curve is the p at which p = p*, where cos(g,mu) = -cos(v,mu))"
-    elif setting != "independent":
+    elif not setting.half_at_threshold:
         title = (
             "p_half, the error rate at which trained accuracy crosses 1/2 (theory: exact, d -> infinity)\n"
             "(p* of a curve is the p at which half of what is trained on is correct)"

@@ -52,7 +52,7 @@ ProblemTable = _table("problem", (_Problem,))
 GeneratorTable = _table("generator")
 """[generator]: the labels."""
 
-PAIRS = "explicit [phi, psi] (linear setting: [cos_verifier, cos_between]) instead of every combination"
+PAIRS = "explicit [phi, psi] (with cosines: [cos_verifier, cos_between]) instead of every combination"
 VerifierTable = _table("verifier", more=[("pairs", Any, pairs(PAIRS))])
 """[verifier]: what is kept."""
 

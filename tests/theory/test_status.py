@@ -29,7 +29,7 @@ def named(problem, alpha, loss):
         (Problem(1.0, Cosines(0.3, 0.6, 0.2), 0.0), 0.5, "squared", "not unique"),
         (Problem(3.0, Rates(0.0, 1.0, 1.0), 0.0), 0.5, "logistic", "separable"),
         (Problem(1.0, Cosines(0.5, 0.6, 0.2), 0.0), 0.5, "logistic", "separable"),
-        (Problem(4.5, Cosines(0.983, 0.163, 0.3397), 7.1), 30.75, "logistic", "too near to coplanar"),
+        (Problem(4.5, Cosines(0.983, 0.163, 0.3397), 1.0), 1000.0, "logistic", "too near to coplanar"),
     ],
 )
 def test_each_has_its_name(problem, alpha, loss, why):
@@ -41,6 +41,11 @@ def test_separable_is_separable():
     chance = Problem(1.0, Rates(0.5, 1.0, 1.0), 0.0)
     assert named(chance, 1.9, "logistic") == "separable"
     assert named(chance, 2.1, "logistic") != "separable"
+
+
+def test_a_linear_generator_separates_its_own_labels():
+    """At any n/d, and without a search: g.u > 0 for every kept u."""
+    assert named(Problem(1.0, Cosines(0.5, 0.6, 0.2), 0.0), 1e6, "logistic") == "separable"
 
 
 def test_tables_say_it_in_words_line_by_line():

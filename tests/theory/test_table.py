@@ -7,6 +7,7 @@ import pytest
 
 from theory.crossings import along, differentiable_p_gain, predicted_crossings
 from theory.describe import describe
+from theory.errors import InputError
 from theory.prediction import predict
 from theory.table import predict_table
 from theory.types import ClassRates, Cosines, Problem, Rates
@@ -78,6 +79,28 @@ def test_refusals_name_line_and_column(change, words):
 def test_missing_column():
     with pytest.raises(ValueError, match="psi is missing"):
         predict_table({name: value for name, value in LINE.items() if name != "psi"})
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"weight": [1.0]}, "column signal is missing"),
+        (LINE | {"p": np.array([0.1, 0.2]), "phi": np.array([0.5] * 3)}, "p has 2 lines and column phi 3"),
+        (LINE | {"setting": np.array(["independent", None], object)}, "line 2, column setting: None is not a name"),
+        (LINE | {"loss": 3}, "line 1, column loss: 3 is not a name"),
+    ],
+)
+def test_what_is_no_table_is_refused(columns, words):
+    with pytest.raises(InputError, match=words):
+        predict_table(columns)
+
+
+def test_the_line_of_a_fault_is_that_of_the_whole_table():
+    """Also where its setting has that line alone."""
+    cosines = {"cos_generator": 0.4, "cos_verifier": 0.6, "cos_between": 0.2, "margin": np.array([0.5, 0.5, -1.0])}
+    names = np.array(["independent", "independent", "keep-hard"], object)
+    with pytest.raises(InputError, match="line 3: margin = -1"):
+        predict_table(LINE | cosines | {"setting": names})
 
 
 def test_impossible_cosines_name_the_line():

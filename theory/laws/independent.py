@@ -30,6 +30,11 @@ class Independent(NamedTuple):
         """It has no edges."""
         return jnp.inf
 
+    @property
+    def separable(self) -> bool:
+        """Some of it lies on either side of any plane."""
+        return False
+
     def moments(self) -> tuple[Array, Array]:
         """b = (2 pi - 1) r, C = 1 + r^2."""
         return jnp.stack([(2 * self.purity - 1) * self.signal]), jnp.stack([jnp.stack([1 + self.signal**2])])

@@ -39,6 +39,11 @@ class Law(Protocol):
         ...
 
     @property
+    def separable(self) -> bool:
+        """Whether one direction has all of c on one side, so that any number of kept samples can be separated."""
+        ...
+
+    @property
     def signal(self) -> Array:
         """r = ||mu||."""
         ...

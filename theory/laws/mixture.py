@@ -30,6 +30,11 @@ class Clean(NamedTuple):
         """It has no edges."""
         return jnp.inf
 
+    @property
+    def separable(self) -> bool:
+        """Some of it lies on either side of any plane."""
+        return False
+
     def moments(self) -> tuple[Array, Array]:
         """b = r e_1, C = I + r^2 e_1 e_1^T."""
         m = self.signal * jnp.eye(3)[0]
@@ -68,6 +73,11 @@ class Mixture(NamedTuple):
     def resolved(self) -> float:
         """That of a wedge."""
         return 15.0
+
+    @property
+    def separable(self) -> bool:
+        """Where both parts are, by the same generator."""
+        return self.first.separable and self.second.separable
 
     @property
     def signal(self) -> Array:

@@ -40,6 +40,11 @@ class Wedge(NamedTuple):
         """Where w lies nearer to the space of mean, generator and verifier, the edges bend x within a node."""
         return 15.0
 
+    @property
+    def separable(self) -> bool:
+        """g.c > 0: the generator separates its own labels."""
+        return True
+
     def axes(self) -> tuple[Array, Array]:
         """g and v in an orthonormal basis whose first vector is mu/||mu||; v has a third entry, g has none."""
         g1, v1 = self.cos_generator, self.cos_verifier
@@ -127,6 +132,11 @@ class Everything(NamedTuple):
     def resolved(self) -> float:
         """As that of the wedge."""
         return 15.0
+
+    @property
+    def separable(self) -> bool:
+        """g.c > 0: the generator separates its own labels."""
+        return True
 
     def axis(self) -> Array:
         """g."""

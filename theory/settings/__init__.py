@@ -7,9 +7,7 @@ vocabulary (`theory.columns.SETTINGS`) names, imported when they are first used.
 from importlib import import_module
 from typing import Any
 
-import numpy as np
-
-from theory._check import in_range
+from theory._check import check_shared
 from theory.columns import SETTINGS
 from theory.errors import KindError
 from theory.settings.base import Setting
@@ -33,14 +31,5 @@ def of(curation: Any) -> Setting:
 
 def check_problem(problem: Problem) -> None:
     """Raise ValueError unless signal, curation and ridge are in their ranges."""
-    in_range("signal", problem.signal, 0, np.inf, open_low=True, remedy="signal is ||mu||")
-    in_range("ridge", problem.ridge, 0, np.inf, remedy="ridge is an L2 penalty")
+    check_shared(problem)
     of(problem.curation).check(problem.curation)
-
-
-def curation_of(problem: Problem, name: str) -> Any:
-    """The curation of a problem of one setting. Raises KindError for another, whose kept data have another law."""
-    if of(problem.curation).name != name:
-        given = type(problem.curation).__name__
-        raise KindError(f"this function is for the {name} setting ({SETTINGS[name].parameters}), not for {given}")
-    return problem.curation

@@ -48,7 +48,8 @@ class Setting(ABC):
 
     def trained_on(self, rates: Rates | ClassRates, curation: Any) -> TrainedOn:
         """How much is kept, and how pure it is."""
-        return TrainedOn(threshold.kept_rate(rates), threshold.purity(rates))
+        correct, wrong = threshold.kept_correct_rate(rates), threshold.kept_wrong_rate(rates)
+        return TrainedOn(correct + wrong, correct / (correct + wrong))
 
     def generated(self, curation: Any) -> Scalar:
         """Share of the n samples that the generator labelled."""

@@ -1,29 +1,26 @@
 """As linear, and only what the verifier is sure of is kept: y' = sign(g.x), kept iff y' v.x > margin ("keep easy")."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 from jax.scipy.special import ndtr
 
-from theory._check import in_range
+from theory._check import in_column
 from theory.geometry import conditional_orthant
 from theory.laws import Wedge
-from theory.settings.linear import Linear
+from theory.settings.linear import ByCosines
 from theory.types import Rates, Scalar
 
 
-class KeepEasy(Linear):
+class Margin(ByCosines):
     """The linear setting with the verifier's edge moved out by the margin."""
 
     name = "keep-easy"
-    half_at_threshold = False
 
     def check(self, curation: Any) -> None:
-        """The margin is no negative number."""
+        """The margin is in its range."""
         super().check(curation)
-        in_range("margin", curation.margin, 0, 1e3, remedy="it is a distance |v.x| from the verifier's plane")
+        in_column("margin", curation.margin)
 
     def law(self, signal: Scalar, curation: Any) -> tuple[Any, Scalar]:
         """A wedge with one edge moved."""
@@ -33,10 +30,6 @@ class KeepEasy(Linear):
     def rates(self, signal: Scalar, curation: Any) -> Rates:
         """Those beyond the margin."""
         return rates_beyond(signal, curation, curation.margin)
-
-    def threshold(self, table: Mapping[str, Any]) -> np.ndarray | None:
-        """None: the margin breaks the symmetry of generator and verifier."""
-        return None
 
 
 def beyond(signal: Scalar, curation: Any, margin: Scalar) -> Wedge:
@@ -55,4 +48,4 @@ def rates_beyond(signal: Scalar, curation: Any, margin: Scalar) -> Rates:
     return Rates(p=ndtr(-r * g), phi=phi, psi=psi)
 
 
-SETTING = KeepEasy()
+SETTING = Margin()

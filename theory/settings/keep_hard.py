@@ -1,28 +1,37 @@
 """As linear, and only what the verifier is not sure of is kept: y' = sign(g.x), kept iff 0 < y' v.x <= margin.
 
-What is kept is what the verifier confirms less what it confirms beyond the margin: a difference of two laws.
+What is kept is what the verifier confirms less what it confirms beyond the margin: a difference of two laws, in which
+digits are lost as the margin goes to 0; hence the least margin of the vocabulary.
 """
 
 from typing import Any
 
+import jax.numpy as jnp
+
 from theory.laws import Mixture
-from theory.settings.keep_easy import KeepEasy, beyond, rates_beyond
+from theory.settings.keep_easy import Margin, beyond, rates_beyond
 from theory.types import Rates, Scalar
 
+NONE = 1e-14
+"""Share of what is confirmed below which what lies beyond the margin counts as nothing."""
 
-class _KeepHard(KeepEasy):
+
+class _KeepHard(Margin):
     name = "keep-hard"
 
     def law(self, signal: Scalar, curation: Any) -> tuple[Any, Scalar]:
         """Z_0/(Z_0 - Z_t) of the wedge without margin, and minus the rest of that with margin t."""
         confirmed, sure = beyond(signal, curation, 0 * curation.margin), beyond(signal, curation, curation.margin)
-        whole = confirmed.kept_rate()
-        kept = whole - sure.kept_rate()
-        return Mixture(confirmed, sure, whole / kept), kept
+        whole, beyond_it = confirmed.kept_rate(), sure.kept_rate()
+        none = beyond_it < NONE * whole  # then any wedge will do, as long as it is one
+        sure = sure._replace(margin=jnp.where(none, 0.0, sure.margin))
+        kept = whole - jnp.where(none, 0.0, beyond_it)
+        return Mixture(confirmed, sure, jnp.where(none, 1.0, whole / kept)), kept
 
     def rates(self, signal: Scalar, curation: Any) -> Rates:
         confirmed, sure = (rates_beyond(signal, curation, margin) for margin in (0.0, curation.margin))
-        return Rates(confirmed.p, confirmed.phi - sure.phi, confirmed.psi - sure.psi)
+        less = lambda whole, part: jnp.maximum(whole - part, 0.0)
+        return Rates(confirmed.p, less(confirmed.phi, sure.phi), less(confirmed.psi, sure.psi))
 
 
 SETTING = _KeepHard()

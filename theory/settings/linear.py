@@ -14,11 +14,8 @@ from theory.settings.base import Setting
 from theory.types import Cosines, Rates, Scalar
 
 
-class Linear(Setting):
-    """Also what the settings that vary it have in common."""
-
-    name = "linear"
-    half_at_threshold = True
+class ByCosines(Setting):
+    """What the settings with a linear generator and a linear verifier have in common: by default, the linear one."""
 
     def check(self, curation: Any) -> None:
         """The cosines belong to three unit vectors."""
@@ -40,9 +37,14 @@ class Linear(Setting):
         spread = np.sqrt(np.maximum((1 - v**2) * (1 - b**2), 0)) * (1 - 1e-9)
         return {**table, "cos_generator": v * b + spread * (1 - 2 * share)}
 
-    def threshold(self, table: Mapping[str, Any]) -> np.ndarray | None:
+
+class _Linear(ByCosines):
+    name = "linear"
+    half_at_threshold = True
+
+    def threshold(self, table: Mapping[str, Any]) -> np.ndarray:
         """p = p* where cos_generator = -cos_verifier, by symmetry: at p = Phi(r cos_verifier), whatever cos_between."""
         return np.asarray(ndtr(np.asarray(table["signal"], float) * np.asarray(table["cos_verifier"], float)))
 
 
-SETTING = Linear()
+SETTING = _Linear()

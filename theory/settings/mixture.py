@@ -4,34 +4,36 @@ In the independent setting no such setting is needed: it is that of p' = (1 - re
 phi' = (real + (1 - real)(1 - p) phi)/(1 - p') and psi' = psi.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 
-from theory._check import in_range
+from theory._check import in_column
 from theory.laws import Clean, Mixture
 from theory.settings.base import TrainedOn
-from theory.settings.linear import Linear
-from theory.threshold import kept_correct_rate, kept_rate
+from theory.settings.linear import ByCosines
+from theory.threshold import kept_correct_rate, kept_wrong_rate
 from theory.types import ClassRates, Cosines, Rates, Scalar
 
+NONE = 1e-14
+"""Share of the real data below which what is generated and kept counts as nothing."""
 
-class _Mixture(Linear):
+
+class _Mixture(ByCosines):
     name = "mixture"
-    half_at_threshold = False
 
     def check(self, curation: Any) -> None:
         super().check(curation)
-        in_range("real", curation.real, 0, 1, remedy="it is a share of the samples")
+        in_column("real", curation.real)
 
     def law(self, signal: Scalar, curation: Any) -> tuple[Any, Scalar]:
         """(1 - real) kappa of the generated, and real of the real, of which all are kept."""
-        wedge, confirmed = super().law(signal, curation)
-        generated = (1 - jnp.asarray(curation.real, float)) * confirmed
-        kept = curation.real + generated
-        return Mixture(wedge, Clean(wedge.signal), generated / kept), kept
+        real = jnp.asarray(curation.real, float)
+        generated = (1 - real) * super().law(signal, curation)[1]
+        none = generated < NONE * real  # then any wedge will do, as long as it is one
+        wedge, _ = super().law(signal, [jnp.where(none, 0.0, cosine) for cosine in curation[:3]])
+        kept = real + generated
+        return Mixture(wedge, Clean(wedge.signal), jnp.where(none, 0.0, generated / kept)), kept
 
     def rates(self, signal: Scalar, curation: Any) -> Rates:
         """Of the generated samples."""
@@ -44,12 +46,8 @@ class _Mixture(Linear):
     def trained_on(self, rates: Rates | ClassRates, curation: Any) -> TrainedOn:
         """Generated and real samples together."""
         real = jnp.asarray(curation.real, float)
-        kept = real + (1 - real) * kept_rate(rates)
+        kept = real + (1 - real) * (kept_correct_rate(rates) + kept_wrong_rate(rates))
         return TrainedOn(kept, (real + (1 - real) * kept_correct_rate(rates)) / kept)
-
-    def threshold(self, table: Mapping[str, Any]) -> np.ndarray | None:
-        """None: real data break the symmetry of generator and verifier."""
-        return None
 
 
 SETTING = _Mixture()

@@ -24,6 +24,7 @@ from sims.sweeps.grid import (
     missing_spans,
 )
 from tests.sims.helpers import INDEPENDENT, LINEAR, changed
+from theory.columns import SETTINGS
 
 ONE = Cell("independent", Shape("squared", 8, 4), 2.0, 0.1, 0.5, ((0.1, 0.1), (0.8, 0.8), (0.2, 0.2)))
 FLAT = Cell("linear", Shape("logistic", 16, 8), 2.0, 0.1, 0.5, (0.5, 0.6, 0.3))
@@ -69,12 +70,13 @@ OTHER_SHAPES += [Shape("squared", 8, 4, "simulation", "float32")]
 
 @pytest.mark.parametrize("cell", [ONE, FLAT, CLASSES], ids=["one rate", "linear", "per class"])
 def test_every_field_is_part_of_the_id(cell):
-    changes = {"setting": "other", "signal": 2.5, "ridge": 0.2, "prior": 0.4}
-    changes |= {"p": (0.1, 0.3), "phi": (0.7, 0.8), "psi": (0.3, 0.2)}
-    changes |= {"cos_generator": 0.1, "cos_verifier": 0.1, "cos_between": 0.1}
+    same = SETTINGS["independent" if cell.setting == "linear" else "linear"]  # with as many columns
+    changes = {"setting": same.name, "signal": 2.5, "ridge": 0.2, "prior": 0.4}
     others = [cell._replace(**{field: value}) for field, value in changes.items()]
     others += [cell._replace(shape=shape) for shape in OTHER_SHAPES]
-    assert set(changes) | {"shape"} == set(Cell._fields)
+    for place in range(len(cell.values)):
+        others.append(cell._replace(values=(*cell.values[:place], (0.11, 0.33), *cell.values[place + 1 :])))
+    assert set(changes) | {"shape", "values"} == set(Cell._fields)
     assert len({other.id for other in [cell, *others]}) == 1 + len(others)
 
 
