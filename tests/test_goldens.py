@@ -1,0 +1,61 @@
+"""What folders of users depend on, as it was before the tree was renovated: ids of cells and chunks, keys of stages."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from empirical.eigenvalues import plan as eigenvalues
+from empirical.eigenvalues.profile import load as eigenvalue_profile
+from empirical.summarization import plan as summarization
+from empirical.summarization.profile import load as preset
+from sims.running.sealed import digest
+from sims.sweeps.config import load
+from sims.sweeps.grid import cells, chunks, missing_spans
+
+SWEEPS = Path(__file__).resolve().parents[1] / "sweeps"
+IDS = {
+    "linear.toml": (90, "9fbaea19049eb0800b07b5f6", 4, "eae8d2c43d12635bdcebbac9"),
+    "million_dimensions.toml": (100, "63999dd7c6dee55a32cdc766", 246, "d142b93b58a47292368e5427"),
+    "phase_diagram.toml": (532, "2bc8fdba6d8a83da43ca874f", 12, "5194bd9eed77afcfeea33a14"),
+}
+"""Number and hash of the ids of all cells, and of all chunks."""
+
+STAGES = {
+    "eigenvalues quick": (157, "abfd6914878d223cda17c33c"),
+    "eigenvalues paper": (59, "011dd8ef91b5505834385419"),
+    "summarization small": (217, "68517b42d0aec863f16413bc"),
+    "summarization scarce": (217, "d027398e7363f31c6b06843f"),
+    "summarization smollm": (226, "bc84d20bbb6ad5f7410a1fd6"),
+    "summarization llama2": (120, "042bf41e29fcafde7c20f7bb"),
+}
+"""Number of stages, and hash of their names with those of function, settings and inputs."""
+
+
+def hashed(values):
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:24]
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_ids_of_the_shipped_sweeps(name):
+    config = load(SWEEPS / name)
+    grid = cells(config)
+    work = [chunk.id(config.run.root_seed) for chunk in chunks(grid, missing_spans(grid, config.trials, {}))]
+    assert (len(grid), hashed(list(grid)), len(work), hashed(work)) == IDS[name]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_keys_of_the_shipped_experiments(name):
+    """The key of a stage is made of this and of what its inputs came out as."""
+    experiment, kind = name.split()
+    plan = eigenvalues.stages(eigenvalue_profile(kind)) if experiment == "eigenvalues" else None
+    plan = plan or summarization.stages(preset(kind, None))
+    found = [
+        [
+            stage.name,
+            digest({"function": stage.function, "settings": stage.settings, "inputs": dict(stage.inputs)})[:16],
+        ]
+        for stage in plan
+    ]
+    assert (len(found), hashed(found)) == STAGES[name]
