@@ -80,7 +80,9 @@ def linear_infinite_data(problem: Problem) -> Scalar:
     TypeError for a curation that is not `Cosines`. Source: THEORY §5, with the ridge kept.
     """
     check_problem(problem)
-    fields = (problem.signal, *curation_of(problem, "linear"), problem.ridge)
+    if problem.curation.setting != "linear":
+        raise KindError("linear_infinite_data is for Cosines; see infinite_data for the independent setting")
+    fields = (problem.signal, *problem.curation, problem.ridge)
     signal, *cosines, ridge = jnp.broadcast_arrays(*(jnp.asarray(field, float) for field in fields))
     flat = (field.ravel() for field in (signal, *cosines, jnp.zeros_like(signal)))
     return jnp.reshape(_population(Wedge(*flat), ridge.ravel()), signal.shape)
