@@ -120,7 +120,7 @@ def _averaging(law: Law, loss: Loss, delta: Array, ridge: Array) -> Array:
 
 def _direct(law: Law, loss: Loss, delta: Array, ridge: Array) -> tuple[Array, Array]:
     """Newton from the parabola's solution."""
-    residuals = lambda u: equations(u, law, loss, delta, ridge, law.nodes)
+    residuals = lambda u: equations(u, law, loss, delta, ridge, law.traits.nodes)
     return _newton(residuals, _guess(law, loss, delta, ridge), steps=_NEWTON_STEPS)
 
 
@@ -147,7 +147,7 @@ def _follow(law: Law, loss: Loss, delta: Array, ridge: Array, active: Array) -> 
     def advance(s: _Path) -> _Path:
         log_ridge = jnp.maximum(s.log_ridge - s.step, goal)
         moved = log_ridge - s.log_ridge
-        residuals = lambda u: equations(u, law, loss, delta, jnp.exp(log_ridge), law.nodes)
+        residuals = lambda u: equations(u, law, loss, delta, jnp.exp(log_ridge), law.traits.nodes)
         u, norm = _newton(residuals, s.u + moved * s.slope, steps=8)
         good = norm < 1e-9
         longer, shorter = jnp.minimum(1.5 * s.step, 2.0), s.step / 3
@@ -175,7 +175,7 @@ def _roots(loss: Loss, law: Law, delta: Array, ridge: Array) -> Array:
 
     def distance(law, delta, ridge):
         guess = _guess(law, loss, delta, ridge)
-        return jnp.max(jnp.abs(equations(guess, law, loss, delta, ridge, law.nodes // 2)))
+        return jnp.max(jnp.abs(equations(guess, law, loss, delta, ridge, law.traits.nodes // 2)))
 
     easy_first = jnp.argsort(_mapped(distance, law, delta, ridge))
     law, delta, ridge = jax.tree.map(lambda field: field[easy_first], (law, delta, ridge))
@@ -210,8 +210,8 @@ def _roots_jvp(loss, primals, tangents):
 
     def one(u, cell, moved):
         law = cell[0]
-        force = lambda *cell: equations(u, cell[0], loss, cell[1], cell[2], law.nodes)
-        by_u = jax.jacfwd(lambda u: equations(u, cell[0], loss, cell[1], cell[2], law.nodes))(u)
+        force = lambda *cell: equations(u, cell[0], loss, cell[1], cell[2], law.traits.nodes)
+        by_u = jax.jacfwd(lambda u: equations(u, cell[0], loss, cell[1], cell[2], law.traits.nodes))(u)
         return -jnp.linalg.solve(by_u, jax.jvp(force, cell, moved)[1])
 
     return u, jax.vmap(one)(u, primals, tangents)
@@ -221,11 +221,11 @@ def _roots_jvp(loss, primals, tangents):
 def states(loss: Loss, law: Law, delta: Array, ridge: Array) -> State:
     """Solve a batch of cells; fields of ``law``, delta and ridge share one leading axis. Differentiable."""
     u = _roots(loss, law, delta, ridge)
-    check = lambda u, law, delta, ridge: jnp.max(jnp.abs(equations(u, law, loss, delta, ridge, 2 * law.nodes)))
+    check = lambda u, law, delta, ridge: jnp.max(jnp.abs(equations(u, law, loss, delta, ridge, 2 * law.traits.nodes)))
     residual = _mapped(check, u, law, delta, ridge)
     converged = residual <= TOLERANCE
     a, tau, _ = unpack(u)
-    sharp = jnp.linalg.norm(a, axis=-1) > law.resolved * tau
+    sharp = jnp.linalg.norm(a, axis=-1) > law.traits.resolved * tau
     a, tau, theta = unpack(jnp.where(converged[:, None], u, jnp.nan))
     return State(a, tau, theta, converged, jax.lax.stop_gradient(residual), sharp)
 

@@ -6,7 +6,7 @@ from theory import settings
 from theory.display import record
 from theory.engine import solve
 from theory.threshold import breakdown, correct_rate, marginal
-from theory.types import Problem, Scalar
+from theory.types import Problem, Scalar, Solution
 
 
 class Prediction(NamedTuple):
@@ -55,7 +55,11 @@ def predict(problem: Problem, alpha: Scalar, loss: str = "squared") -> Predictio
     Raises:
         ValueError: an argument outside its range, or an unknown loss. RuntimeError: JAX is in float32.
     """
-    solution = solve(problem, alpha, loss)
+    return of_solution(problem, solve(problem, alpha, loss))
+
+
+def of_solution(problem: Problem, solution: Solution) -> Prediction:
+    """What is predicted where the trained classifier is known already."""
     setting, curation = settings.of(problem.curation), problem.curation
     rates = setting.rates(problem.signal, curation)
     p, phi, psi = marginal(rates)

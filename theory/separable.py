@@ -30,7 +30,7 @@ def refined(codes: Scalar, problem: Problem, alpha: Scalar, loss: str) -> Scalar
     *leaves, delta = (np.broadcast_to(np.asarray(leaf), np.shape(codes))[failed] for leaf in (*leaves, alpha * kept))
     found = np.array(codes)
     cells = [jax.tree.unflatten(shape, cell) for cell in zip(*leaves, strict=True)]
-    separable = [cell.separable or m < 1 / _separability(cell) for cell, m in zip(cells, delta, strict=True)]
+    separable = [cell.traits.separable or m < 1 / _separability(cell) for cell, m in zip(cells, delta, strict=True)]
     found[failed] = np.where(separable, status.SEPARABLE, found[failed])
     return found
 

@@ -72,11 +72,11 @@ def _length(columns: Mapping[str, Any]) -> int:
 
 def _words(name: str, values: Any, length: int) -> np.ndarray:
     """A column of names; empty where there is none."""
-    words = np.broadcast_to(np.asarray("" if values is None else values, dtype=object), (length,))
-    for line, word in enumerate(words):
+    words = np.asarray("" if values is None else values, dtype=object)
+    for line, word in enumerate(words.ravel()):  # of a single value once, however long the table
         if not isinstance(word, str):
             raise InputError(f"line {line + 1}, column {name}: {word!r} is not a name")
-    return words
+    return np.broadcast_to(words, (length,))
 
 
 def _numbers(setting: Setting, columns: Mapping[str, Any], length: int) -> dict[str, np.ndarray]:

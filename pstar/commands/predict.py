@@ -76,8 +76,9 @@ def _signature() -> inspect.Signature:
     )
 
 
-predict.__signature__ = _signature()  # type: ignore[attr-defined]
-predict.__annotations__ = {name: each.annotation for name, each in _signature().parameters.items()} | {"return": None}
+SIGNATURE = _signature()
+predict.__signature__ = SIGNATURE  # type: ignore[attr-defined]
+predict.__annotations__ = {name: each.annotation for name, each in SIGNATURE.parameters.items()} | {"return": None}
 
 
 def _predict_file(table: Path, out: Path | None, given: dict[str, Any], setting: str, json: bool) -> None:
@@ -98,8 +99,8 @@ def _predict_file(table: Path, out: Path | None, given: dict[str, Any], setting:
     columns = _table_columns(lines, given, setting)
     with float64():
         found = predict_table(columns)
-    added = {name: values for name, values in found.items() if name not in lines or lines[name].isna().any()}
-    added |= {name: found[name] for name in found if name in lines and name not in columns}
+    gaps = {name for name in columns if name in lines and lines[name].isna().any()}  # of lines of another setting
+    added = {name: values for name, values in found.items() if name not in columns or name in gaps}
     result = lines.assign(**{name if name not in lines else f"predicted_{name}": v for name, v in added.items()})
     with on_disk():
         write_atomic(out, result.to_csv(index=False).encode())

@@ -8,7 +8,7 @@ import numpy as np
 from sims.sweeps.grid import Shape
 from theory import status
 from theory.engine import solve
-from theory.prediction import predict
+from theory.prediction import of_solution
 from theory.settings import of
 from theory.types import Problem
 
@@ -19,7 +19,8 @@ def exact_columns(problem: Problem, shape: Shape) -> dict[str, np.ndarray]:
     gradient_norm holds the residual of the equations, and steps is 0.
     """
     alpha = shape.n / shape.d
-    found, solution = predict(problem, alpha, shape.loss), solve(problem, alpha, shape.loss)
+    solution = solve(problem, alpha, shape.loss)
+    found = of_solution(problem, solution)
     kept, wrong = np.asarray(found.kept_rate), np.asarray(of(problem.curation).generated(problem.curation) * found.p)
     purity = np.where(kept > 0, np.asarray(found.purity), 1.0)
     counts = {"m": kept, "wrong": wrong, "kept_wrong": kept * (1 - purity)}

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax.scipy.stats.norm import pdf
 from jaxtyping import Array
 
-from theory.laws.law import Projection
+from theory.laws.law import SMOOTH, Projection, Traits
 
 
 class Independent(NamedTuple):
@@ -21,19 +21,9 @@ class Independent(NamedTuple):
         return 1
 
     @property
-    def nodes(self) -> int:
-        """x is a mixture of two Gaussians."""
-        return 96
-
-    @property
-    def resolved(self) -> float:
-        """It has no edges."""
-        return jnp.inf
-
-    @property
-    def separable(self) -> bool:
-        """Some of it lies on either side of any plane."""
-        return False
+    def traits(self) -> Traits:
+        """No edges."""
+        return SMOOTH
 
     def moments(self) -> tuple[Array, Array]:
         """b = (2 pi - 1) r, C = 1 + r^2."""

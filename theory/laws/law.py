@@ -1,5 +1,6 @@
 """What the engine asks of a law."""
 
+from math import inf
 from typing import NamedTuple, Protocol
 
 import jax.numpy as jnp
@@ -20,6 +21,24 @@ class Projection(NamedTuple):
     """j vectors of shape (k,)."""
 
 
+class Traits(NamedTuple):
+    """What kind of a law it is."""
+
+    nodes: int
+    """Quadrature nodes that resolve the density of x."""
+    resolved: float
+    """Largest ||a||/tau up to which they do; where w lies nearer to the space of c, edges bend x within a node."""
+    separable: bool
+    """Whether one direction has all of c on one side, so that any number of kept samples can be separated."""
+
+
+SMOOTH = Traits(nodes=96, resolved=inf, separable=False)
+"""Of one or two Gaussians: x is such a mixture, without edges, and some of it lies on either side of any plane."""
+
+EDGED = Traits(nodes=256, resolved=15.0, separable=True)
+"""Of Gaussians cut off by a linear generator, g.c > 0, which so separates its own labels."""
+
+
 class Law(Protocol):
     """What the engine asks of a law."""
 
@@ -29,18 +48,8 @@ class Law(Protocol):
         ...
 
     @property
-    def nodes(self) -> int:
-        """Quadrature nodes that resolve the density of x."""
-        ...
-
-    @property
-    def resolved(self) -> float:
-        """Largest ||a||/tau up to which those nodes resolve the edges of the law."""
-        ...
-
-    @property
-    def separable(self) -> bool:
-        """Whether one direction has all of c on one side, so that any number of kept samples can be separated."""
+    def traits(self) -> Traits:
+        """How sharply it bends, and whether it can be separated."""
         ...
 
     @property

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from theory.laws.law import Projection
+from theory.laws.law import EDGED, SMOOTH, Projection, Traits
 from theory.laws.wedge import Wedge
 
 
@@ -21,19 +21,9 @@ class Clean(NamedTuple):
         return 3
 
     @property
-    def nodes(self) -> int:
-        """x is Gaussian."""
-        return 96
-
-    @property
-    def resolved(self) -> float:
-        """It has no edges."""
-        return jnp.inf
-
-    @property
-    def separable(self) -> bool:
-        """Some of it lies on either side of any plane."""
-        return False
+    def traits(self) -> Traits:
+        """No edges."""
+        return SMOOTH
 
     def moments(self) -> tuple[Array, Array]:
         """b = r e_1, C = I + r^2 e_1 e_1^T."""
@@ -65,19 +55,9 @@ class Mixture(NamedTuple):
         return 3
 
     @property
-    def nodes(self) -> int:
-        """Those of a wedge."""
-        return 256
-
-    @property
-    def resolved(self) -> float:
-        """That of a wedge."""
-        return 15.0
-
-    @property
-    def separable(self) -> bool:
-        """Where both parts are, by the same generator."""
-        return self.first.separable and self.second.separable
+    def traits(self) -> Traits:
+        """Those of a wedge; separable where both parts are, by the same generator."""
+        return EDGED._replace(separable=self.first.traits.separable and self.second.traits.separable)
 
     @property
     def signal(self) -> Array:

@@ -8,7 +8,7 @@ from jax.scipy.stats.norm import pdf
 from jaxtyping import Array
 
 from theory.geometry import edges, orthant
-from theory.laws.law import Projection
+from theory.laws.law import EDGED, Projection, Traits
 
 
 class Wedge(NamedTuple):
@@ -31,19 +31,9 @@ class Wedge(NamedTuple):
         return 3
 
     @property
-    def nodes(self) -> int:
-        """Resolves the wedge's edges up to ``resolved``."""
-        return 256
-
-    @property
-    def resolved(self) -> float:
-        """Where w lies nearer to the space of mean, generator and verifier, the edges bend x within a node."""
-        return 15.0
-
-    @property
-    def separable(self) -> bool:
-        """g.c > 0: the generator separates its own labels."""
-        return True
+    def traits(self) -> Traits:
+        """Cut off by the generator."""
+        return EDGED
 
     def axes(self) -> tuple[Array, Array]:
         """g and v in an orthonormal basis whose first vector is mu/||mu||; v has a third entry, g has none."""
@@ -124,19 +114,9 @@ class Everything(NamedTuple):
         return 2
 
     @property
-    def nodes(self) -> int:
-        """The edge at g.c = 0 bends the density of x, as the wedge's does."""
-        return 256
-
-    @property
-    def resolved(self) -> float:
-        """As that of the wedge."""
-        return 15.0
-
-    @property
-    def separable(self) -> bool:
-        """g.c > 0: the generator separates its own labels."""
-        return True
+    def traits(self) -> Traits:
+        """Cut off by the generator."""
+        return EDGED
 
     def axis(self) -> Array:
         """g."""

@@ -9,6 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from theory._check import in_column
+from theory.columns import COSINES
 from theory.laws import Clean, Mixture
 from theory.settings.base import TrainedOn
 from theory.settings.linear import ByCosines
@@ -29,9 +30,10 @@ class _Mixture(ByCosines):
     def law(self, signal: Scalar, curation: Any) -> tuple[Any, Scalar]:
         """(1 - real) kappa of the generated, and real of the real, of which all are kept."""
         real = jnp.asarray(curation.real, float)
-        generated = (1 - real) * super().law(signal, curation)[1]
+        wedge, confirmed = super().law(signal, curation)
+        generated = (1 - real) * confirmed
         none = generated < NONE * real  # then any wedge will do, as long as it is one
-        wedge, _ = super().law(signal, [jnp.where(none, 0.0, cosine) for cosine in curation[:3]])
+        wedge = wedge._replace(**{name: jnp.where(none, 0.0, getattr(wedge, name)) for name in COSINES})
         kept = real + generated
         return Mixture(wedge, Clean(wedge.signal), jnp.where(none, 0.0, generated / kept)), kept
 
