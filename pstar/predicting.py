@@ -1,11 +1,10 @@
-"""Theory for a notebook: the functions of `theory` on plain numbers, in float64 whatever JAX is set to."""
+"""Theory for a notebook: the functions of `theory` on plain numbers, in NumPy's float64; JAX is not needed."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pstar.float64 import float64
 from pstar.numbers import exact, plain
 from theory.columns import SETTINGS
 from theory.errors import InputError, KindError
@@ -37,8 +36,7 @@ def predict(problem: Problem, alpha: Number, loss: str = "squared") -> "Predicti
     from theory.prediction import predict
 
     given = checked(problem)
-    with float64():
-        found: Prediction = _in_words(predict(given, exact(alpha, "alpha"), loss))
+    found: Prediction = _in_words(predict(given, exact(alpha, "alpha"), loss))
     return found
 
 
@@ -47,8 +45,7 @@ def solve(problem: Problem, alpha: Number, loss: str = "squared") -> Solution:
     from theory.engine import solve
 
     given = checked(problem)
-    with float64():
-        found: Solution = _in_words(solve(given, exact(alpha, "alpha"), loss))
+    found: Solution = _in_words(solve(given, exact(alpha, "alpha"), loss))
     return found
 
 
@@ -67,9 +64,7 @@ def predict_table(columns: "Mapping[str, Any] | pd.DataFrame") -> "pd.DataFrame"
 
     from theory.table import predict_table
 
-    with float64():
-        found = predict_table(columns)
-    return pd.DataFrame(found, index=getattr(columns, "index", None))
+    return pd.DataFrame(predict_table(columns), index=getattr(columns, "index", None))
 
 
 def p_star(rates: Rates | ClassRates) -> Number:
@@ -117,8 +112,7 @@ def _of_rates(function: Any, rates: Rates | ClassRates) -> Number:
         raise KindError(
             f"{name} takes Rates or ClassRates, not {rates!r}; of a problem: predict(problem, alpha).{name}"
         )
-    with float64():
-        found: Number = plain(function(_one_shape(exact(rates))))
+    found: Number = plain(function(_one_shape(exact(rates))))
     return found
 
 

@@ -4,19 +4,20 @@ Only concrete values can be refused. Under ``jit``, ``vmap`` or ``grad`` an argu
 passes; there a function outside its domain returns NaN.
 """
 
+import sys
 from typing import Any
 
-import jax
 import numpy as np
 
+from theory.arrays import is_jax, is_traced
 from theory.columns import COLUMNS, SETTINGS
 from theory.errors import InputError, KindError, RunError
 from theory.types import ClassRates, Cosines, Problem, Rates
 
 
-def require_x64() -> None:
-    """Raise RuntimeError unless JAX computes in float64, naming the line that makes it."""
-    if not jax.config.jax_enable_x64:
+def require_x64(*values: Any) -> None:
+    """Raise RuntimeError where values are JAX's and it does not compute in float64, naming the line that makes it."""
+    if is_jax(values) and not sys.modules["jax"].config.jax_enable_x64:
         raise RunError(
             "theory needs float64, and JAX is in float32. Put this line before any JAX computation:\n"
             '    jax.config.update("jax_enable_x64", True)\n'
@@ -37,7 +38,7 @@ def in_range(
 
     ``open_low`` excludes ``low``; an infinite ``high`` is always excluded. NaN is never in range.
     """
-    if isinstance(value, jax.core.Tracer):
+    if is_traced(value):
         return
     try:
         array = np.asarray(value, dtype=np.float64)
@@ -61,13 +62,13 @@ def check_rates(rates: Rates | ClassRates) -> None:
     in_range("phi", rates.phi, 0, 1, remedy="phi = P(kept | label correct) is a probability")
     in_range("psi", rates.psi, 0, 1, remedy="psi = P(kept | label wrong) is a probability")
     prior = rates.prior if isinstance(rates, ClassRates) else None
-    if not any(isinstance(rate, jax.core.Tracer) for rate in (rates.phi, rates.psi)):
+    if not is_traced((rates.phi, rates.psi)):
         kept_something = np.asarray(rates.phi) + np.asarray(rates.psi) > 0
         if not np.all(kept_something if prior is None else np.any(kept_something, axis=-1)):
             raise InputError("phi = psi = 0 keeps nothing; make at least one of them positive")
     if prior is not None:
         in_range("prior", prior, 0, 1, remedy="the prior of a class is a probability")
-        if not isinstance(prior, jax.core.Tracer):
+        if not is_traced(prior):
             total = np.sum(np.asarray(prior), axis=-1)
             if not np.allclose(total, 1.0, atol=1e-12):
                 raise InputError(f"prior sums to {float(np.ravel(total)[0]):g}; it must sum to 1")
@@ -77,7 +78,7 @@ def check_cosines(cosines: Cosines) -> None:
     """Raise ValueError unless the three cosines belong to three unit vectors."""
     for name, value in cosines._asdict().items():
         in_range(name, value, -1, 1, remedy="it is the cosine of an angle")
-    if any(isinstance(value, jax.core.Tracer) for value in cosines):
+    if is_traced(cosines):
         return
     g, v, b = (np.asarray(value, dtype=np.float64) for value in cosines)
     determinant = 1 + 2 * g * v * b - g**2 - v**2 - b**2

@@ -3,10 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, get_args
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from scipy.optimize import elementwise
 from scipy.special import ndtr
 
 from theory import settings
@@ -17,7 +14,7 @@ from theory.prediction import predict
 from theory.settings import check_problem
 from theory.settings.base import Setting
 from theory.table import predict_table
-from theory.types import Problem, Scalar
+from theory.types import Problem, Rates, Scalar
 
 Target = Literal["p_half", "p_gain"]
 """p_half: trained accuracy = 1/2. p_gain: trained accuracy = generator accuracy."""
@@ -44,6 +41,7 @@ def crossings(
     low: float,
     high: float,
     points: int = 257,
+    values: np.ndarray | None = None,
 ) -> Crossings:
     """All zeros of ``count`` functions on [low, high], bracketed on a grid and then solved to 1e-12.
 
@@ -51,7 +49,7 @@ def crossings(
         function: (x, curve) -> value, both of one shape; called on whole tables. May return NaN, which ends a
             bracket: nothing is reported next to it.
         count: number of curves. low, high: the interval. points: bracketing grid; two zeros between
-            neighbouring points are missed.
+            neighbouring points are missed. values: of the functions on that grid, (count, points), where known.
 
     Returns:
         `Crossings`, sorted by curve and x. A zero exactly at a grid point counts once.
@@ -59,13 +57,15 @@ def crossings(
     Source: Chandrupatla's method, scipy.optimize.elementwise.find_root.
     """
     grid = np.linspace(low, high, points)
-    curve = np.repeat(np.arange(count), points)
-    values = function(np.tile(grid, count), curve).reshape(count, points)
+    if values is None:
+        values = function(np.tile(grid, count), np.repeat(np.arange(count), points)).reshape(count, points)
     sign = np.where(values >= 0, 1.0, -1.0) + 0 * values
     at, left = np.nonzero(sign[:, :-1] * sign[:, 1:] < 0)
     rising = values[at, left] < 0
     if len(at) == 0:
         return Crossings(at, np.empty(0), rising)
+    from scipy.optimize import elementwise
+
     found = elementwise.find_root(
         lambda x, which: function(x, which.astype(int)),
         (grid[left], grid[left + 1]),
@@ -105,9 +105,66 @@ def thresholds(columns: Mapping[str, np.ndarray]) -> np.ndarray:
     return first
 
 
+class Curves(NamedTuple):
+    """The curves that start from the lines of a table, predicted on a grid of POINTS from best to worst generator.
+
+    Every crossing of them, of any level, starts from this one table.
+    """
+
+    columns: Mapping[str, np.ndarray]
+    found: dict[str, np.ndarray]
+    """What `predict_table` says, arrays of shape (curves, POINTS)."""
+
+    @property
+    def solved(self) -> np.ndarray:
+        """The share of each curve that has a solution; elsewhere crossings are missed."""
+        return self.found["converged"].mean(-1)
+
+    def crossings(self, target: Target, infinite_data: bool = False) -> Crossings:
+        """As `predicted_crossings`."""
+
+        def excess(found: dict[str, np.ndarray], lines: Mapping[str, np.ndarray]) -> np.ndarray:
+            accuracy = found["accuracy"]
+            if infinite_data:
+                accuracy = ndtr(np.where(found["purity"] > 0.5, 1.0, -1.0) * lines["signal"])
+            return accuracy - (0.5 if target == "p_half" else found["generator_accuracy"])
+
+        return self._zeros(excess)
+
+    def purity_crossings(self) -> Crossings:
+        """Where half of the kept labels are correct, solved; x in units of p."""
+        return self._zeros(lambda found, lines: found["purity"] - 0.5)
+
+    def _zeros(self, level: Callable[[dict[str, np.ndarray], Mapping[str, np.ndarray]], np.ndarray]) -> Crossings:
+        """Zeros of ``level(predictions, lines)``, x in units of p; those that were solved."""
+
+        def lines(which: np.ndarray) -> dict[str, np.ndarray]:
+            return {name: np.asarray(column)[which] for name, column in self.columns.items()}
+
+        def excess(share: np.ndarray, which: np.ndarray) -> np.ndarray:
+            here = lines(which.ravel())
+            return level(predict_table(along(here, share.ravel())), here).reshape(share.shape)
+
+        count = len(self.columns["signal"])
+        whole = level(self.found, {name: np.asarray(column)[:, None] for name, column in self.columns.items()})
+        found = crossings(excess, count, 0.0, 1.0, POINTS, whole)
+        found = Crossings(*(field[np.isfinite(found.x)] for field in found))
+        if not len(found.x):
+            return found
+        return found._replace(x=predict_table(along(lines(found.curve), found.x))["p"])
+
+
+def curves(columns: Mapping[str, np.ndarray]) -> Curves:
+    """The curves from the lines of a table (as `theory.table.predict_table` takes it, one line per curve)."""
+    count = len(columns["signal"])
+    which, share = np.repeat(np.arange(count), POINTS), np.tile(np.linspace(0.0, 1.0, POINTS), count)
+    found = predict_table(along({name: np.asarray(column)[which] for name, column in columns.items()}, share))
+    return Curves(columns, {name: values.reshape(count, POINTS) for name, values in found.items()})
+
+
 def purity_crossings(columns: Mapping[str, np.ndarray]) -> Crossings:
     """Where half of the kept labels are correct along the curves from the lines of a table, solved; x in units of p."""
-    return _along_curves(columns, lambda found, lines: found["purity"] - 0.5)
+    return curves({**columns, "loss": np.full(len(columns["signal"]), "squared", object)}).purity_crossings()
 
 
 def predicted_crossings(columns: Mapping[str, np.ndarray], target: Target, infinite_data: bool = False) -> Crossings:
@@ -120,35 +177,10 @@ def predicted_crossings(columns: Mapping[str, np.ndarray], target: Target, infin
             (independent setting).
 
     Returns:
-        `Crossings` with x in units of p, those that were solved. None for a curve that stays on one side.
+        `Crossings` with x in units of p, those that were solved. None for a curve that stays on one side. For several
+        targets of the same curves, `curves` once and ``crossings`` of each.
     """
-
-    def excess(found: dict[str, np.ndarray], lines: dict[str, np.ndarray]) -> np.ndarray:
-        accuracy = found["accuracy"]
-        if infinite_data:
-            accuracy = ndtr(np.where(found["purity"] > 0.5, 1.0, -1.0) * lines["signal"])
-        return accuracy - (0.5 if target == "p_half" else found["generator_accuracy"])
-
-    return _along_curves(columns, excess)
-
-
-def _along_curves(
-    columns: Mapping[str, np.ndarray],
-    level: Callable[[dict[str, np.ndarray], dict[str, np.ndarray]], np.ndarray],
-) -> Crossings:
-    """Zeros of ``level(predictions, lines)`` along the curves from the lines of a table, x in units of p."""
-
-    def excess(share: np.ndarray, which: np.ndarray) -> np.ndarray:
-        lines = {name: np.asarray(column)[which.ravel()] for name, column in columns.items()}
-        return level(predict_table(along(lines, share.ravel())), lines).reshape(share.shape)
-
-    found = crossings(excess, len(columns["signal"]), 0.0, 1.0)
-    if not len(found.x):
-        return found
-    solved = np.isfinite(found.x)
-    found = Crossings(*(field[solved] for field in found))
-    lines = {name: np.asarray(column)[found.curve] for name, column in columns.items()}
-    return found._replace(x=predict_table(along(lines, found.x))["p"]) if len(found.x) else found
+    return curves(columns).crossings(target, infinite_data)
 
 
 def differentiable_p_gain(problem: Problem, alpha: Scalar, loss: str, near: Scalar) -> Scalar:
@@ -164,13 +196,18 @@ def differentiable_p_gain(problem: Problem, alpha: Scalar, loss: str, near: Scal
 
     Raises ValueError as `predict`; TypeError in the linear setting.
     """
+    import jax
+
     check_problem(problem)
     check_alpha(alpha)
     rates = curation_of(problem, "independent")
+    traced = lambda value: jax.numpy.asarray(value, float)
 
     def excess(p: Scalar) -> Scalar:
-        return predict(problem._replace(curation=rates._replace(p=p)), alpha, loss).accuracy - (1 - p)
+        curation = Rates(p, *map(traced, rates[1:]))
+        at_p = Problem(traced(problem.signal), curation, traced(problem.ridge))
+        return predict(at_p, traced(alpha), loss).accuracy - (1 - p)
 
-    near = jax.lax.stop_gradient(jnp.asarray(near, float))
+    near = jax.lax.stop_gradient(traced(near))
     value, slope = jax.value_and_grad(excess)(near)
     return near - (value - jax.lax.stop_gradient(value)) / jax.lax.stop_gradient(slope)

@@ -6,10 +6,9 @@ import numpy as np
 
 from theory import settings, status
 from theory.columns import SETTINGS, setting_of
-from theory.crossings import TARGETS, along, predicted_crossings
+from theory.crossings import TARGETS, Crossings, curves
 from theory.table import predict_table
 
-CURVE_POINTS = 129
 WORDS = ("loss", "setting")
 
 
@@ -38,18 +37,16 @@ def describe(given: dict[str, Any]) -> dict[str, Any]:
     found["below_threshold"] = found["purity"] > 0.5
     solved = found["converged"]
     found["beats_generator"] = found["accuracy"] > found["generator_accuracy"] if solved else None
-    share = np.linspace(0, 1, CURVE_POINTS)
-    curve = predict_table(along({name: np.repeat(column, CURVE_POINTS) for name, column in columns.items()}, share))
-    found["curve_solved"] = float(np.mean(curve["converged"]))
+    curve = curves(columns)
+    found["curve_solved"] = float(curve.solved[0])
     for target in TARGETS:
-        found[target] = _listed(columns, target)
+        found[target] = _listed(target, curve.crossings(target))
     if found["setting"] == "independent":
-        found["p_gain_infinite_data"] = _listed(columns, "p_gain", infinite_data=True)
+        found["p_gain_infinite_data"] = _listed("p_gain", curve.crossings("p_gain", infinite_data=True))
     return found
 
 
-def _listed(columns: dict[str, np.ndarray], target: Any, infinite_data: bool = False) -> list[dict[str, Any]]:
-    found = predicted_crossings(columns, target, infinite_data)
+def _listed(target: str, found: Crossings) -> list[dict[str, Any]]:
     after = {True: "gain", False: "loss"} if target == "p_gain" else {True: "above 1/2", False: "below 1/2"}
     order = np.argsort(found.x)
     return [{"p": float(found.x[i]), "then": after[bool(found.rising[i])]} for i in order]

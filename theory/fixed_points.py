@@ -3,26 +3,25 @@
 Solutions of F(u) = u, F the map of a round (`theory.rounds`), u the projection of g on span(mu, v).
 """
 
-from functools import partial
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import ndtr
-from jaxtyping import Array
+from scipy.special import ndtr
 
-from theory._check import check_alpha, curation_of, in_range, require_x64
+from theory._check import check_alpha, curation_of, in_range
+from theory.arrays import of, quiet
 from theory.errors import InputError
-from theory.newton import newton
 from theory.ridge import theta_of
+from theory.roots import roots
 from theory.rounds import Cells, flatten, train
 from theory.types import Cosines, Problem, Scalar
 
 TOLERANCE = 1e-9
 """Largest |F(u) - u| of a fixed point that is reported."""
 _TARGET = 1e-13
-_STEPS = 40
+_STEPS = 60
+_DIFFERENCE = 3e-4
+"""Of central differences of fourth order: their error is of order 1e-12, as that of rounding."""
 _SAME = 1e-6
 _ALIGNED = 1e-12
 
@@ -57,7 +56,6 @@ def fixed_points(
     Returns:
         `FixedPoints`; empty and ``complete`` False where none was found. Not for use under jit.
     """
-    require_x64()
     curation_of(problem, "linear")
     if any(np.ndim(field) for field in (problem.signal, problem.ridge, alpha, *problem.curation)):
         raise InputError("fixed_points takes scalars, as their number differs between problems; loop over them")
@@ -65,9 +63,10 @@ def fixed_points(
     cos_v = float(np.clip(problem.curation.cos_verifier, _ALIGNED - 1, 1 - _ALIGNED))  # v = mu: any plane will do
     problem = problem._replace(curation=Cosines(0.0, cos_v, 0.0))
     _, cells = flatten(problem, alpha, loss)
-    u, residual, slopes = (np.asarray(field) for field in _search(cells, loss, verified, starts))
-    which = _distinct(u, residual)
-    u, residual, slopes = u[which], residual[which], slopes[which]
+    flow = _Flow(Cells(*cells[:3], Cosines(*cells.cosines)), loss, verified)
+    end = roots(flow.gap, _spread(starts), target=_TARGET, evaluations=_STEPS)
+    which = _distinct(end.u, end.norm)
+    u, residual, slopes = end.u[which], end.norm[which], flow.slopes(end.u[which])
     radius = np.max(np.abs(np.linalg.eigvals(slopes)), axis=-1, initial=0.0)
     complete = int(np.sum(np.sign(np.linalg.det(np.eye(2) - slopes)))) == 1
     cos_b = cos_v * u[:, 0] + np.sqrt((1 - cos_v) * (1 + cos_v)) * u[:, 1]
@@ -86,37 +85,52 @@ def retention(signal: Scalar, alpha: Scalar, ridge: Scalar) -> Scalar:
 
     Raises ValueError for arguments outside their ranges. Source: linearisation of THEORY §7 (ours).
     """
-    require_x64()
     in_range("signal", signal, 0, np.inf, open_low=True, remedy="signal is ||mu||")
     in_range("ridge", ridge, 0, np.inf, open_low=True, remedy="see the docstring for ridge -> 0")
     check_alpha(alpha)
-    total = 1 + jnp.asarray(signal, float) ** 2
+    xp = of(signal, alpha, ridge)
+    total = 1 + xp.asarray(signal, float) ** 2
     shrink = 1 + ridge * (1 + theta_of(alpha, ridge))
-    b2 = 2 / jnp.pi
+    b2 = 2 / np.pi
     tau2 = (1 - 2 * b2 / shrink + b2 / shrink**2) / (alpha * shrink**2 - 1)
-    return jnp.sqrt(b2 / (b2 / shrink**2 + tau2)) * total / (total + shrink - 1)
+    return xp.sqrt(b2 / (b2 / shrink**2 + tau2)) * total / (total + shrink - 1)
 
 
-@partial(jax.jit, static_argnames=("loss", "verified", "starts"))
-def _search(cell: Cells, loss: str, verified: bool, starts: int) -> tuple[Array, Array, Array]:
-    """Newton on F(u) - u within the unit disc from ``starts`` points: u, residual, DF(u)."""
-    cos_v = cell.cosines.cos_verifier
-    sine = jnp.sqrt((1 - cos_v) * (1 + cos_v))
+def _spread(starts: int) -> np.ndarray:
+    """Points of the disc, evenly by area; the first is the origin, which is fixed without verification."""
+    rank = np.arange(starts)
+    turn, reach = np.pi * (3 - np.sqrt(5.0)) * rank, 0.98 * np.sqrt(rank / starts)
+    return reach[:, None] * np.stack([np.cos(turn), np.sin(turn)], -1)
 
-    def flow(u: Array) -> Array:
-        cosines = Cosines(u[:1], cos_v, cos_v * u[:1] + sine * u[1:])
-        found = train(cell._replace(cosines=cosines), loss, verified)
-        return jnp.concatenate([found.cos_generator, (found.cos_between - cos_v * found.cos_generator) / sine])
 
-    def gap(u: Array) -> Array:
-        inside = jnp.sum(u**2) < 1
-        return jnp.where(inside, flow(jnp.where(inside, u, 0.0)) - u, jnp.nan)
+class _Flow(NamedTuple):
+    """F, the map of a round, for the one problem of ``cell``."""
 
-    rank = jnp.arange(starts)  # the first is the origin, which is fixed without verification
-    turn, reach = jnp.pi * (3 - jnp.sqrt(5.0)) * rank, 0.98 * jnp.sqrt(rank / starts)
-    first = reach[:, None] * jnp.stack([jnp.cos(turn), jnp.sin(turn)], -1)
-    u, residual = jax.vmap(partial(newton, gap, steps=_STEPS, target=_TARGET))(first)
-    return u, residual, jax.vmap(jax.jacfwd(flow))(u)
+    cell: Cells
+    loss: str
+    verified: bool
+
+    def after(self, u: np.ndarray) -> np.ndarray:
+        """F at points u of the disc, shape (points, 2)."""
+        fields = (np.broadcast_to(field, len(u)) for field in (*self.cell[:3], self.cell.cosines.cos_verifier))
+        signal, ridge, alpha, cos_v = fields
+        sine = np.sqrt((1 - cos_v) * (1 + cos_v))
+        cosines = Cosines(u[:, 0], cos_v, cos_v * u[:, 0] + sine * u[:, 1])
+        found = train(Cells(signal, ridge, alpha, cosines), self.loss, self.verified)
+        return np.stack([found.cos_generator, (found.cos_between - cos_v * found.cos_generator) / sine], -1)
+
+    @quiet
+    def gap(self, u: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """F(u) - u within the disc, NaN outside."""
+        inside = np.sum(u**2, -1, keepdims=True) < 1
+        return np.where(inside, self.after(np.where(inside, u, 0.0)) - u, np.nan)
+
+    def slopes(self, u: np.ndarray) -> np.ndarray:
+        """DF at points u, shape (points, 2, 2)."""
+        room = np.minimum(_DIFFERENCE, (1 - np.sqrt(np.sum(u**2, -1, keepdims=True))) / 4)
+        moved = lambda axis, steps: self.after(u + steps * room * np.eye(2)[axis])
+        columns = (8 * (moved(i, 1) - moved(i, -1)) - (moved(i, 2) - moved(i, -2)) for i in (0, 1))
+        return np.stack([column / (12 * room) for column in columns], -1)
 
 
 def _distinct(u: np.ndarray, residual: np.ndarray) -> np.ndarray:

@@ -1,15 +1,12 @@
 """Linear setting: p, phi, psi from the cosines of (mean, generator, verifier), in closed form (THEORY §3)."""
 
-from functools import partial
-from typing import NamedTuple
+from functools import cache, partial
+from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import log_ndtr, ndtr, owens_t
-from jax.scipy.stats.norm import logpdf, pdf
 
 from theory._check import check_cosines, in_range, require_x64
+from theory.arrays import NUMPY, Array, is_jax, of, quiet
 from theory.types import Cosines, Rates, Scalar
 
 _TAIL = -4.0
@@ -17,6 +14,7 @@ _TAIL = -4.0
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
 
 
+@quiet
 def rates(signal: Scalar, cosines: Cosines) -> Rates:
     """Error rate and verifier's rates when y' = sign(g.x) is kept iff sign(v.x) = y'.
 
@@ -30,96 +28,113 @@ def rates(signal: Scalar, cosines: Cosines) -> Rates:
     differentiable. Raises ValueError for signal <= 0 and for cosines of no three unit vectors.
     Source: THEORY §3; checked against Monte Carlo.
     """
-    require_x64()
+    require_x64(signal, cosines)
     in_range("signal", signal, 0, np.inf, open_low=True, remedy="signal is ||mu||")
     check_cosines(cosines)
-    h, k, rho = (jnp.asarray(x, float) for x in cosines)
-    h, k, rho = jnp.broadcast_arrays(jnp.asarray(signal, float) * h, jnp.asarray(signal, float) * k, rho)
-    return Rates(p=ndtr(-h), phi=conditional_orthant(h, k, rho), psi=conditional_orthant(-h, -k, rho))
+    xp = of(signal, cosines)
+    r, *cosines = xp.broadcast_arrays(*(xp.asarray(x, float) for x in (signal, *cosines)))
+    h, k, rho = r * cosines[0], r * cosines[1], cosines[2]
+    return Rates(p=xp.ndtr(-h), phi=conditional_orthant(h, k, rho), psi=conditional_orthant(-h, -k, rho))
 
 
 class Edges(NamedTuple):
-    """First and mixed derivatives of Phi2(h, k; rho)."""
+    """First derivatives of Phi2(h, k; rho)."""
 
-    by_h: Scalar
+    by_h: Array
     """phi(h) Phi((k - rho h)/s), s^2 = 1 - rho^2."""
-    by_k: Scalar
+    by_k: Array
     """phi(k) Phi((h - rho k)/s)."""
-    corner: Scalar
-    """phi2(h, k; rho), the derivative by rho and by h and k together."""
 
 
 def edges(h: Scalar, k: Scalar, rho: Scalar) -> Edges:
     """Derivatives of `orthant`; what moments of a normal vector truncated to a wedge are made of."""
-    s = _sine(rho)
-    across = (k - rho * h) / s
-    return Edges(pdf(h) * ndtr(across), pdf(k) * ndtr((h - rho * k) / s), pdf(h) * pdf(across) / s)
+    xp, s = of(h, k, rho), _sine(rho)
+    return Edges(xp.pdf(h) * xp.ndtr((k - rho * h) / s), xp.pdf(k) * xp.ndtr((h - rho * k) / s))
 
 
-@jax.custom_jvp
-def _orthant(h: Scalar, k: Scalar, rho: Scalar) -> Scalar:
-    """Phi2(h, k; rho) by Owen's T: absolute error 1e-16."""
-    value = jnp.clip(_by_owens_t(h, k, rho), 0.0, jnp.minimum(ndtr(h), ndtr(k)))
-    value = jnp.where(rho >= 1, ndtr(jnp.minimum(h, k)), value)
-    return jnp.where(rho <= -1, jnp.maximum(ndtr(h) - ndtr(-k), 0.0), value)
+def corner(h: Scalar, k: Scalar, rho: Scalar) -> Array:
+    """phi2(h, k; rho), the derivative of `orthant` by rho, and by h and k together."""
+    xp, s = of(h, k, rho), _sine(rho)
+    return xp.pdf(h) * xp.pdf((k - rho * h) / s) / s
 
 
-@_orthant.defjvp
-def _orthant_jvp(primals, tangents):
-    by = edges(*primals)
-    return _orthant(*primals), by.by_h * tangents[0] + by.by_k * tangents[1] + by.corner * tangents[2]
-
-
-def orthant(h: Scalar, k: Scalar, rho: Scalar) -> Scalar:
+def orthant(h: Scalar, k: Scalar, rho: Scalar) -> Array:
     """Phi2(h, k; rho) = P(X < h, Y < k), X and Y standard normal with correlation rho. Fields broadcast."""
-    return _orthant(*jnp.broadcast_arrays(*(jnp.asarray(x, float) for x in (h, k, rho))))
+    xp = of(h, k, rho)
+    h, k, rho = xp.broadcast_arrays(*(xp.asarray(x, float) for x in (h, k, rho)))
+    return (_phi2 if xp is NUMPY else _differentiable().orthant)(h, k, rho)
 
 
-@jax.custom_jvp
-def _conditional_orthant(h: Scalar, k: Scalar, rho: Scalar) -> Scalar:
-    """P(Y < k | X < h) = Phi2(h, k; rho) / Phi(h), for arguments of one shape; derivatives in closed form.
+def conditional_orthant(h: Scalar, k: Scalar, rho: Scalar) -> Scalar:
+    """P(Y < k | X < h) = Phi2(h, k; rho) / Phi(h), for arguments of one shape."""
+    return _differentiable().conditional_orthant(h, k, rho) if is_jax((h, k, rho)) else _ratio(h, k, rho)
 
-    With s^2 = 1 - rho^2 and Q the value:
 
-        dQ/dh   = phi(h)/Phi(h) [Phi((k - rho h)/s) - Q]
-        dQ/dk   = phi(k) Phi((h - rho k)/s) / Phi(h)
-        dQ/drho = phi2(h, k; rho) / Phi(h)
+class _Derived(NamedTuple):
+    """What JAX computes with: the same functions, with derivatives in closed form."""
+
+    orthant: Any
+    conditional_orthant: Any
+
+
+@cache
+def _differentiable() -> _Derived:
+    """Derivatives of `orthant` as `edges` and `corner`; of Q = Phi2(h, k; rho)/Phi(h), with s^2 = 1 - rho^2:
+
+    dQ/dh   = phi(h)/Phi(h) [Phi((k - rho h)/s) - Q]
+    dQ/dk   = phi(k) Phi((h - rho k)/s) / Phi(h)
+    dQ/drho = phi2(h, k; rho) / Phi(h)
     """
-    ratio = jnp.where(h > _TAIL, _orthant(h, k, rho) / ndtr(jnp.maximum(h, _TAIL)), _by_quadrature(h, k, rho))
-    aligned, opposed = ndtr(k) / ndtr(h), -jnp.expm1(log_ndtr(-k) - log_ndtr(h))
-    ratio = jnp.where(rho >= 1, jnp.where(k < h, aligned, 1.0), ratio)
-    ratio = jnp.where(rho <= -1, jnp.where(h + k > 0, opposed, 0.0), ratio)
-    return jnp.clip(ratio, 0.0, 1.0)
+    import jax
+
+    whole, ratio = jax.custom_jvp(_phi2), jax.custom_jvp(_ratio)
+
+    @whole.defjvp
+    def whole_jvp(primals, tangents):
+        slopes = (*edges(*primals), corner(*primals))
+        return whole(*primals), sum(slope * moved for slope, moved in zip(slopes, tangents, strict=True))
+
+    @ratio.defjvp
+    def ratio_jvp(primals, tangents):
+        h, k, rho = primals
+        xp, s = of(h, k, rho), _sine(rho)
+        value, logpdf, log_ndtr = ratio(h, k, rho), xp.logpdf, xp.log_ndtr
+        by_h = xp.exp(logpdf(h) - log_ndtr(h)) * (xp.ndtr((k - rho * h) / s) - value)
+        by_k = xp.exp(logpdf(k) + log_ndtr((h - rho * k) / s) - log_ndtr(h))
+        by_rho = xp.exp(logpdf(h) + logpdf((k - rho * h) / s) - log_ndtr(h)) / s
+        return value, by_h * tangents[0] + by_k * tangents[1] + by_rho * tangents[2]
+
+    return _Derived(whole, jax.jit(ratio))
 
 
-@_conditional_orthant.defjvp
-def _conditional_orthant_jvp(primals, tangents):
-    h, k, rho = primals
-    dh, dk, drho = tangents
-    value = _conditional_orthant(h, k, rho)
-    s = _sine(rho)
-    by_h = jnp.exp(logpdf(h) - log_ndtr(h)) * (ndtr((k - rho * h) / s) - value)
-    by_k = jnp.exp(logpdf(k) + log_ndtr((h - rho * k) / s) - log_ndtr(h))
-    by_rho = jnp.exp(logpdf(h) + logpdf((k - rho * h) / s) - log_ndtr(h)) / s
-    return value, by_h * dh + by_k * dk + by_rho * drho
+def _phi2(h: Scalar, k: Scalar, rho: Scalar) -> Scalar:
+    """Phi2 = [Phi(h) + Phi(k)]/2 - T(h, (k/h - rho)/s) - T(k, (h/k - rho)/s) - [h k < 0]/2: absolute error 1e-16."""
+    xp, s = of(h, k, rho), _sine(rho)
+    away = lambda x: xp.where(abs(x) < 1e-100, 1e-100, x)
+    h, k = away(h), away(k)
+    of_h, of_k = xp.ndtr(h), xp.ndtr(k)
+    wedges = xp.owens_t(h, (k / h - rho) / s) + xp.owens_t(k, (h / k - rho) / s)
+    least, half = xp.minimum(of_h, of_k), xp.where((h > 0) == (k > 0), 0.0, 0.5)
+    value = xp.clip((of_h + of_k) / 2 - wedges - half, 0.0, least)
+    value = xp.where(rho >= 1, least, value)
+    return xp.where(rho <= -1, xp.maximum(of_h - xp.ndtr(-k), 0.0), value)
 
 
-conditional_orthant = jax.jit(_conditional_orthant)
-"""P(Y < k | X < h), compiled once per shape."""
+def _ratio(h: Scalar, k: Scalar, rho: Scalar) -> Scalar:
+    """Phi2(h, k; rho) / Phi(h), precise relative to itself where Phi(h) is tiny."""
+    xp = of(h, k, rho)
+    in_reach = lambda h, k, rho: _phi2(h, k, rho) / xp.ndtr(xp.maximum(h, _TAIL))
+    ratio = xp.on_parts(h > _TAIL, in_reach, _by_quadrature, h, k, rho)
+    aligned, opposed = xp.ndtr(k) / xp.ndtr(h), -xp.expm1(xp.log_ndtr(-k) - xp.log_ndtr(h))
+    ratio = xp.where(rho >= 1, xp.where(k < h, aligned, 1.0), ratio)
+    ratio = xp.where(rho <= -1, xp.where(h + k > 0, opposed, 0.0), ratio)
+    return xp.clip(ratio, 0.0, 1.0)
 
 
 def _sine(rho: Scalar) -> Scalar:
     """sqrt(1 - rho^2), kept off zero at its own rounding error, so that quotients by it stay finite."""
-    return jnp.sqrt(jnp.maximum((1 - rho) * (1 + rho), 1e-16))
-
-
-def _by_owens_t(h: Scalar, k: Scalar, rho: Scalar) -> Scalar:
-    """Phi2 = [Phi(h) + Phi(k)]/2 - T(h, (k/h - rho)/s) - T(k, (h/k - rho)/s) - [h k < 0]/2."""
-    away = lambda x: jnp.where(jnp.abs(x) < 1e-100, 1e-100, x)
-    h, k, s = away(h), away(k), _sine(rho)
-    half = jnp.where((h > 0) == (k > 0), 0.0, 0.5)
-    wedges = owens_t(h, (k / h - rho) / s) + owens_t(k, (h / k - rho) / s)
-    return (ndtr(h) + ndtr(k)) / 2 - wedges - half
+    xp = of(rho)
+    return xp.sqrt(xp.maximum((1 - rho) * (1 + rho), 1e-16))
 
 
 def _by_quadrature(h: Scalar, k: Scalar, rho: Scalar) -> Scalar:
@@ -128,24 +143,24 @@ def _by_quadrature(h: Scalar, k: Scalar, rho: Scalar) -> Scalar:
     Where z varies slowly the integral is taken over t; where it is steep, over z after integration by parts,
     Phi(z(0)) + integral of P(t' > t) phi(z(t)) dz. Gauss-Legendre, absolute error below 1e-13.
     """
-    h = jnp.minimum(h, _TAIL)
-    s = _sine(rho)
+    xp, h, s = of(h, k, rho), of(h).minimum(h, _TAIL), _sine(rho)
     z0 = (k - rho * h) / s
-    density = lambda t: jnp.exp(logpdf(h - t) - log_ndtr(h))
-    over_t = _legendre(lambda t: ndtr(z0 + rho * t / s) * density(t), 0.0, 38.0 / -h)
-    slope = jnp.where(jnp.abs(rho) > 0.1, jnp.abs(rho), 0.1)
-    survival = lambda t: jnp.exp(log_ndtr(h - t) - log_ndtr(h))
-    shell = lambda sign, u: survival(s * u / slope) * jnp.exp(logpdf(z0 + sign * u))
-    near, far = jnp.clip(-9 - z0, 0.0, 1e3), jnp.clip(9 - z0, 0.0, 1e3)
+    density = lambda t: xp.exp(xp.logpdf(h - t) - xp.log_ndtr(h))
+    over_t = _legendre(lambda t: xp.ndtr(z0 + rho * t / s) * density(t), 0.0, 38.0 / -h)
+    slope = xp.where(abs(rho) > 0.1, abs(rho), 0.1)
+    survival = lambda t: xp.exp(xp.log_ndtr(h - t) - xp.log_ndtr(h))
+    shell = lambda sign, u: survival(s * u / slope) * xp.exp(xp.logpdf(z0 + sign * u))
+    near, far = xp.clip(-9 - z0, 0.0, 1e3), xp.clip(9 - z0, 0.0, 1e3)
     rising = _legendre(partial(shell, 1.0), near, far)
-    falling = _legendre(partial(shell, -1.0), jnp.clip(z0 - 9, 0.0, 1e3), jnp.clip(z0 + 9, 0.0, 1e3))
-    over_z = ndtr(z0) + jnp.where(rho > 0, rising, -falling)
-    return jnp.where(jnp.abs(rho) <= -h * s, over_t, over_z)
+    falling = _legendre(partial(shell, -1.0), xp.clip(z0 - 9, 0.0, 1e3), xp.clip(z0 + 9, 0.0, 1e3))
+    over_z = xp.ndtr(z0) + xp.where(rho > 0, rising, -falling)
+    return xp.where(abs(rho) <= -h * s, over_t, over_z)
 
 
 def _legendre(integrand, low: Scalar, high: Scalar) -> Scalar:
     """Integral over [low, high] by the 96-point Gauss-Legendre rule, one node at a time (no added axis)."""
     half, middle = (high - low) / 2, (high + low) / 2
-    total = jnp.zeros_like(half + middle)
-    add = lambda i, sum_: sum_ + jnp.asarray(_WEIGHTS)[i] * integrand(middle + half * jnp.asarray(_NODES)[i])
-    return half * jax.lax.fori_loop(0, len(_NODES), add, total)
+    xp = of(half, middle)
+    nodes, weights = xp.asarray(_NODES), xp.asarray(_WEIGHTS)
+    add = lambda i, total: total + weights[i] * integrand(middle + half * nodes[i])
+    return half * xp.repeat(len(_NODES), add, xp.zeros_like(half + middle))

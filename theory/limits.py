@@ -1,12 +1,12 @@
 """Limits and exact symmetries (THEORY §5): each a function and a test."""
 
-import jax
-import jax.numpy as jnp
-from jax.scipy.special import ndtr
+import numpy as np
 
+from theory import settings
 from theory._check import check_alpha, curation_of, in_range
+from theory.arrays import Array, dot, fields_of, of, quiet, with_fields
 from theory.errors import KindError
-from theory.laws import Wedge
+from theory.laws import Law
 from theory.settings import check_problem
 from theory.threshold import generator_accuracy, kept_correct_rate, kept_rate, kept_wrong_rate, purity
 from theory.types import ClassRates, Problem, Rates, Scalar
@@ -14,8 +14,9 @@ from theory.types import ClassRates, Problem, Rates, Scalar
 
 def bayes_accuracy(signal: Scalar) -> Scalar:
     """Accuracy of the best classifier, sign(mu.x): Phi(r). No classifier is outside [Phi(-r), Phi(r)]."""
-    in_range("signal", signal, 0, jnp.inf, open_low=True)
-    return ndtr(jnp.asarray(signal, float))
+    in_range("signal", signal, 0, np.inf, open_low=True)
+    xp = of(signal)
+    return xp.ndtr(xp.asarray(signal, float))
 
 
 def infinite_data(problem: Problem) -> Scalar:
@@ -28,10 +29,12 @@ def infinite_data(problem: Problem) -> Scalar:
     check_problem(problem)
     rates = curation_of(problem, "independent")
     excess = kept_correct_rate(rates) - kept_wrong_rate(rates)
-    sign = jnp.where(kept_rate(rates) > 0, jnp.sign(excess), jnp.nan)
-    return ndtr(sign * problem.signal)
+    xp = of(problem)
+    sign = xp.where(kept_rate(rates) > 0, xp.sign(excess), xp.nan)
+    return xp.ndtr(sign * problem.signal)
 
 
+@quiet
 def averaging(problem: Problem, alpha: Scalar) -> Scalar:
     """lambda -> inf, any loss with l'(0) != 0: accuracy of w = mean of y' x over the kept samples.
 
@@ -43,8 +46,9 @@ def averaging(problem: Problem, alpha: Scalar) -> Scalar:
     check_alpha(alpha)
     rates = curation_of(problem, "independent")
     pull = (2 * purity(rates) - 1) * problem.signal
-    cosine = pull / jnp.sqrt(pull**2 + 1 / (alpha * kept_rate(rates)))
-    return ndtr(problem.signal * cosine)
+    xp = of(problem, alpha)
+    cosine = pull / xp.sqrt(pull**2 + 1 / (alpha * kept_rate(rates)))
+    return xp.ndtr(problem.signal * cosine)
 
 
 def unverified(problem: Problem, alpha: Scalar) -> tuple[Problem, Scalar]:
@@ -71,6 +75,7 @@ def mirrored(problem: Problem) -> Problem:
     return problem._replace(curation=rates._replace(p=1 - rates.p, phi=rates.psi, psi=rates.phi))
 
 
+@quiet
 def linear_infinite_data(problem: Problem) -> Scalar:
     """delta -> inf in the linear setting, squared loss: w = (C + lambda I)^-1 b, accuracy Phi(r w_mu/||w||).
 
@@ -82,19 +87,19 @@ def linear_infinite_data(problem: Problem) -> Scalar:
     check_problem(problem)
     if problem.curation.setting != "linear":
         raise KindError("linear_infinite_data is for Cosines; see infinite_data for the independent setting")
-    fields = (problem.signal, *problem.curation, problem.ridge)
-    signal, *cosines, ridge = jnp.broadcast_arrays(*(jnp.asarray(field, float) for field in fields))
-    flat = (field.ravel() for field in (signal, *cosines, jnp.zeros_like(signal)))
-    return jnp.reshape(_population(Wedge(*flat), ridge.ravel()), signal.shape)
+    xp = of(problem)
+    law, _ = settings.of(problem.curation).law(xp.asarray(problem.signal, float), problem.curation)
+    numbers = (xp.asarray(number, float) for number in (problem.ridge, *fields_of(law)))
+    full = xp.broadcast_arrays(*numbers)
+    ridge, *fields = (number.ravel() for number in full)
+    return xp.each(_population, with_fields(law, fields), ridge).reshape(full[0].shape)
 
 
-@jax.jit
-@jax.vmap
-def _population(law: Wedge, ridge: Scalar) -> Scalar:
+def _population(law: Law, ridge: Array) -> Array:
     """Accuracy of (C + lambda I)^-1 b."""
-    b, c = law.moments()
-    w = jnp.linalg.solve(c + ridge * jnp.eye(len(b)), b)
-    return ndtr(law.signal * w[0] / jnp.linalg.norm(w))
+    xp, (b, c) = of(law, ridge), law.moments()
+    w = xp.solve(c + ridge[..., None, None] * xp.eye(b.shape[-1]), b)
+    return xp.ndtr(law.signal * w[..., 0] / xp.sqrt(dot(w, w)))
 
 
 def _plain(problem: Problem) -> Rates:

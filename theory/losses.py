@@ -10,16 +10,15 @@ Each loss also brings the quadrature that suits it: `rule` places nodes in x whe
 
 from typing import NamedTuple, Protocol
 
-import jax
-import jax.numpy as jnp
-from jax.lax import stop_gradient
-from jaxtyping import Array
-
+from theory.arrays import Array, of
 from theory.quadrature import legendre, midpoints
 
 
 class Envelope(NamedTuple):
-    """Nodes x in an interval, weights, and M', M'' there: integral of g(M', M'') f = sum(weight * g * f(x))."""
+    """Nodes x in an interval, weights, and M', M'' there: integral of g(M', M'') f = sum(weight * g * f(x)).
+
+    Nodes stand on the last axis, (..., n); cells on those before. Weights are an array, or one for all nodes: (..., 1).
+    """
 
     x: Array
     weight: Array
@@ -53,7 +52,7 @@ class Loss(Protocol):
         ...
 
     def rule(self, low: Array, high: Array, theta: Array, n: int) -> Envelope:
-        """About n nodes on [low, high], outside which the density of x is negligible."""
+        """About n nodes on [low, high], outside which the density of x is negligible; arguments of shape (...)."""
         ...
 
 
@@ -88,8 +87,8 @@ class Squared:
 
     def rule(self, low: Array, high: Array, theta: Array, n: int) -> Envelope:
         """Equal steps: nothing bends."""
-        x, step = midpoints(low, high, n)
-        return Envelope(x, step, (x - 1) / (1 + theta), jnp.ones_like(x) / (1 + theta))
+        (x, step), theta = midpoints(low, high, n), theta[..., None]
+        return Envelope(x, step, (x - 1) / (1 + theta), of(x).ones_like(x) / (1 + theta))
 
 
 class Logistic:
@@ -100,26 +99,27 @@ class Logistic:
 
     def value(self, v: Array) -> Array:
         """log(1 + exp(-v))."""
-        return jnp.logaddexp(0.0, -v)
+        return of(v).logaddexp(0.0, -v)
 
     def slope(self, v: Array) -> Array:
         """-1/(1 + exp(v))."""
-        return -jax.nn.sigmoid(-v)
+        return -of(v).sigmoid(-v)
 
     def prox(self, x: Array, theta: Array) -> Array:
         """x + exp(s), where s + log(1 + exp(x + exp(s))) = log(theta): increasing and convex in s.
 
         Newton from above, hence monotone. v - x <= theta, and v - x <= 1 once v >= log(theta).
         """
-        x, theta = jnp.asarray(x, float), jnp.asarray(theta, float)
-        log_theta = jnp.log(theta)
+        xp = of(x, theta)
+        x, theta = xp.asarray(x, float), xp.asarray(theta, float)
+        log_theta = xp.log(theta)
 
         def newton(_: int, s: Array) -> Array:
-            v = x + jnp.exp(s)
-            return s - (s + jnp.logaddexp(0.0, v) - log_theta) / (1 + jax.nn.sigmoid(v) * jnp.exp(s))
+            v = x + xp.exp(s)
+            return s - (s + xp.logaddexp(0.0, v) - log_theta) / (1 + xp.sigmoid(v) * xp.exp(s))
 
-        start = jnp.log(jnp.minimum(theta, jnp.maximum(1.0, log_theta - x)))
-        return x + jnp.exp(jax.lax.fori_loop(0, 8, newton, start))
+        start = xp.log(xp.minimum(theta, xp.maximum(1.0, log_theta - x)))
+        return x + xp.exp(xp.repeat(8, newton, start))
 
     def rule(self, low: Array, high: Array, theta: Array, n: int) -> Envelope:
         """Equal steps in t, with v = prox = t + 2/max(1, theta) sinh(t) and x = v + theta l'(v) explicit.
@@ -127,25 +127,28 @@ class Logistic:
         M' bends where |v| is about log(theta); there and between, v is close to linear in t, outside it grows
         exponentially. No proximal operator is solved for except at the two ends, which need not be exact.
         """
-        k = 2 / jnp.maximum(1.0, theta)
-        first, last = stop_gradient(self._ends(low, high, theta, k))
-        t, step = midpoints(first, last, n)
-        k = stop_gradient(k)
-        up = jnp.exp(t)
-        v, dv = t + k * (up - 1 / up) / 2, 1 + k * (up + 1 / up) / 2
-        slope = -1 / (1 + jnp.exp(v))
+        xp = of(low, high, theta)
+        theta = theta[..., None]
+        k = 2 / xp.maximum(1.0, theta)
+        ends = xp.stop_gradient(self._ends(xp.stack([low, high], -1), theta, k))
+        t, step = midpoints(ends[..., 0], ends[..., 1], n)
+        k = xp.stop_gradient(k)
+        up = xp.exp(t)
+        down = 1 / up
+        v, dv = t + k * (up - down) / 2, 1 + k * (up + down) / 2
+        slope = -1 / (1 + xp.exp(v))
         bend = -slope * (1 + slope)
         stretch = 1 + theta * bend
         return Envelope(v + theta * slope, step * dv * stretch, slope, bend / stretch)
 
-    def _ends(self, low: Array, high: Array, theta: Array, k: Array) -> tuple[Array, Array]:
-        """t at prox(low) and prox(high)."""
-        v = self.prox(jnp.stack([low, high]), theta)
-        far = jnp.arcsinh(v / k)
-        t = jnp.where(jnp.abs(v) > jnp.abs(far), far, v)
+    def _ends(self, x: Array, theta: Array, k: Array) -> Array:
+        """t at prox(x)."""
+        xp, v = of(x, theta), self.prox(x, theta)
+        far = xp.arcsinh(v / k)
+        t = xp.where(abs(v) > abs(far), far, v)
         for _ in range(4):
-            t = t - (t + k * jnp.sinh(t) - v) / (1 + k * jnp.cosh(t))
-        return t[0], t[1]
+            t = t - (t + k * xp.sinh(t) - v) / (1 + k * xp.cosh(t))
+        return t
 
 
 class Hinge:
@@ -156,26 +159,28 @@ class Hinge:
 
     def value(self, v: Array) -> Array:
         """max(0, 1 - v)."""
-        return jnp.maximum(0.0, 1 - v)
+        return of(v).maximum(0.0, 1 - v)
 
     def slope(self, v: Array) -> Array:
         """-1 below 1, 0 above, (any value between at the kink)."""
-        return jnp.where(v < 1, -1.0, 0.0)
+        return of(v).where(v < 1, -1.0, 0.0)
 
     def prox(self, x: Array, theta: Array) -> Array:
         """x + theta below 1 - theta, 1 up to 1, then x."""
-        return jnp.maximum(x, jnp.minimum(1.0, x + theta))
+        xp = of(x, theta)
+        return xp.maximum(x, xp.minimum(1.0, x + theta))
 
     def rule(self, low: Array, high: Array, theta: Array, n: int) -> Envelope:
         """Gauss-Legendre on each piece: M' = -1 on [low, 1 - theta] and (x - 1)/theta on [1 - theta, 1]."""
-        n = 2 * n // 3
-        kink, end = jnp.clip(1 - theta, low, high), jnp.clip(1.0, low, high)
+        xp, n = of(low, high, theta), 2 * n // 3
+        kink, end = xp.clip(1 - theta, low, high), xp.clip(1.0, low, high)
         (flat, flat_weight), (ramp, ramp_weight) = legendre(low, kink, n), legendre(kink, end, n)
+        curvature = xp.ones_like(ramp) / theta[..., None]
         return Envelope(
-            jnp.concatenate([flat, ramp]),
-            jnp.concatenate([flat_weight, ramp_weight]),
-            jnp.concatenate([-jnp.ones(n), (ramp - 1) / theta]),
-            jnp.concatenate([jnp.zeros(n), jnp.ones(n) / theta]),
+            xp.concatenate([flat, ramp], -1),
+            xp.concatenate([flat_weight, ramp_weight], -1),
+            xp.concatenate([-xp.ones_like(flat), (ramp - 1) / theta[..., None]], -1),
+            xp.concatenate([xp.zeros_like(flat), curvature], -1),
         )
 
 

@@ -7,23 +7,26 @@ the trained classifier is then Bayes-optimal at any signal; for a general `Confu
 (``tests/sims/classes/test_trial.py`` shows one that meets the criterion and stays below).
 """
 
-from typing import Any
+from __future__ import annotations
 
-import jax
-import jax.numpy as jnp
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
-from jax.scipy.special import log_ndtr
-from jaxtyping import Array, Bool, Float
 
 from theory._check import check_rates, in_range
+from theory.arrays import Array, is_traced, of, quiet
 from theory.errors import InputError
 from theory.quadrature import midpoints
 from theory.types import Confusion, Rates, Scalar
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float
 
 REACH, STEPS = 9.0, 400
 """Expectations over N(0, 1) are sums over STEPS midpoints of [-REACH, REACH], exact to 1e-14 here."""
 
 
+@quiet
 def p_star_classes(rates: Rates, classes: Any) -> Scalar:
     """Breakdown error rate for K classes with wrong labels spread evenly: success iff p < p*_K.
 
@@ -35,10 +38,12 @@ def p_star_classes(rates: Rates, classes: Any) -> Scalar:
     """
     check_rates(rates)
     check_classes(classes)
-    votes = (jnp.asarray(classes) - 1) * jnp.asarray(rates.phi)
+    xp = of(rates, classes)
+    votes = (xp.asarray(classes) - 1) * xp.asarray(rates.phi)
     return votes / (votes + rates.psi)
 
 
+@quiet
 def p_star_shares(shares: Float[Array, "... K K"], keep: Float[Array, "... K K"]) -> Scalar:
     """Threshold on an error rate p common to all classes, wrong labels spread by given shares.
 
@@ -56,11 +61,12 @@ def p_star_shares(shares: Float[Array, "... K K"], keep: Float[Array, "... K K"]
     """
     check_shares(shares)
     check_keep(keep, np.shape(shares))
-    rival = _best_wrong(jnp.asarray(shares) * jnp.asarray(keep))
+    xp = of(shares, keep)
+    rival = _best_wrong(xp.asarray(shares) * xp.asarray(keep))
     correct = _diagonal(keep)
     nothing = (correct == 0) & (rival == 0)
     _refuse_where(nothing, "keep leaves nothing of a class (Q_kk = 0, and S_kl Q_kl = 0)", "keep something of it")
-    return jnp.min(correct / (correct + rival), axis=-1)
+    return xp.min(correct / (correct + rival), axis=-1)
 
 
 def spread(p: Scalar, shares: Float[Array, "... K K"], keep: Float[Array, "... K K"]) -> Confusion:
@@ -68,36 +74,39 @@ def spread(p: Scalar, shares: Float[Array, "... K K"], keep: Float[Array, "... K
     in_range("p", p, 0, 1, remedy="p is the generator's error rate, a probability")
     check_shares(shares)
     check_keep(keep, np.shape(shares))
-    rate = jnp.asarray(p)[..., None, None]
-    return Confusion((1 - rate) * jnp.eye(np.shape(shares)[-1]) + rate * jnp.asarray(shares), jnp.asarray(keep))
+    xp = of(p, shares, keep)
+    rate = xp.asarray(p)[..., None, None]
+    return Confusion((1 - rate) * xp.eye(np.shape(shares)[-1]) + rate * xp.asarray(shares), xp.asarray(keep))
 
 
 def spread_evenly(rates: Rates, classes: int) -> Confusion:
     """`Rates` as a `Confusion` of K classes: C_kl = p/(K-1), Q_kk = phi, Q_kl = psi. Scalar rates."""
     check_rates(rates)
     check_classes(classes)
-    same = jnp.eye(classes)
+    same = of(rates).eye(classes)
     return spread(rates.p, (1 - same) / (classes - 1), rates.phi * same + rates.psi * (1 - same))
 
 
 def kept_table(confusion: Confusion) -> Float[Array, "... K K"]:
     """A_kl = P(y' = l, kept | y = k) = C_kl Q_kl. Raises ValueError for tables that are not probabilities."""
     check_confusion(confusion)
-    return jnp.asarray(confusion.label) * jnp.asarray(confusion.keep)
+    xp = of(confusion)
+    return xp.asarray(confusion.label) * xp.asarray(confusion.keep)
 
 
 def kept_rate(confusion: Confusion) -> Scalar:
     """Share of the samples that is kept: kappa = (1/K) sum_kl C_kl Q_kl."""
-    return jnp.mean(jnp.sum(kept_table(confusion), -1), -1)
+    return kept_table(confusion).sum(-1).mean(-1)
 
 
+@quiet
 def purity(confusion: Confusion) -> Scalar:
     """Share of the kept that is correct: pi = sum_k C_kk Q_kk / sum_kl C_kl Q_kl; NaN where nothing is kept.
 
     At the threshold of evenly spread errors it is 1/K; in general no value of it decides.
     """
     table = kept_table(confusion)
-    return jnp.sum(_diagonal(table), -1) / jnp.sum(table, (-2, -1))
+    return _diagonal(table).sum(-1) / table.sum((-2, -1))
 
 
 def margins(confusion: Confusion) -> Float[Array, "... K"]:
@@ -111,14 +120,14 @@ def margins(confusion: Confusion) -> Float[Array, "... K"]:
     return _diagonal(table) - _best_wrong(table)
 
 
-def plurality_suffices(confusion: Confusion) -> Bool[Array, "..."]:
+def plurality_suffices(confusion: Confusion) -> Bool[Array, ...]:
     """Whether the correct label leads in every class, margin_k > 0 for all k; False at a tie.
 
     Infinite data then gives accuracy -> 1 as the signal grows; the module's docstring says what holds at a given
     signal. With two classes of unlike rates this asks more than purity > 1/2, because orthogonal means decide
     each class on its own, which antipodal means +-mu (`theory.threshold.verifier_suffices`) cannot.
     """
-    return jnp.all(margins(confusion) > 0, axis=-1)
+    return (margins(confusion) > 0).all(-1)
 
 
 def bayes_accuracy(signal: Scalar, classes: int) -> Scalar:
@@ -134,6 +143,7 @@ def worst_accuracy(signal: Scalar, classes: int) -> Scalar:
     return _leads(signal, classes, -1.0)
 
 
+@quiet
 def infinite_data(signal: Scalar, rates: Rates, classes: int) -> Scalar:
     """delta -> inf, errors spread evenly: `bayes_accuracy` where p < p*_K, 1/K at p*_K, `worst_accuracy` beyond.
 
@@ -144,35 +154,37 @@ def infinite_data(signal: Scalar, rates: Rates, classes: int) -> Scalar:
     """
     check_rates(rates)
     best, worst = bayes_accuracy(signal, classes), worst_accuracy(signal, classes)
-    correct = (1 - jnp.asarray(rates.p)) * rates.phi
-    wrong = jnp.asarray(rates.p) * rates.psi
+    xp = of(signal, rates)
+    correct = (1 - xp.asarray(rates.p)) * rates.phi
+    wrong = xp.asarray(rates.p) * rates.psi
     lead = correct - wrong / (classes - 1)
-    limit = jnp.where(lead > 0, best, jnp.where(lead < 0, worst, 1 / classes))
-    return jnp.where(correct + wrong > 0, limit, jnp.nan)
+    limit = xp.where(lead > 0, best, xp.where(lead < 0, worst, 1 / classes))
+    return xp.where(correct + wrong > 0, limit, xp.nan)
 
 
 def _leads(signal: Scalar, classes: int, sign: float) -> Scalar:
     """E[Phi(sign (r + h))^(K-1)], h ~ N(0, 1)."""
     in_range("signal", signal, 0, np.inf, open_low=True, remedy="signal is the norm of every class mean")
     check_classes(classes)
-    h, step = midpoints(-REACH, REACH, STEPS)
-    gap = sign * (jnp.asarray(signal, float)[..., None] + h)
-    return jnp.sum(jnp.exp((classes - 1) * log_ndtr(gap) - h**2 / 2), -1) * step / jnp.sqrt(2 * jnp.pi)
+    xp, (h, step) = of(signal, classes), midpoints(-REACH, REACH, STEPS)
+    gap = sign * (xp.asarray(signal, float)[..., None] + h)
+    return xp.sum(xp.exp((classes - 1) * xp.log_ndtr(gap) - h**2 / 2), -1) * step[0] / np.sqrt(2 * np.pi)
 
 
 def _diagonal(table: Any) -> Float[Array, "... K"]:
-    return jnp.diagonal(jnp.asarray(table), axis1=-2, axis2=-1)
+    return of(table).diagonal(table, axis1=-2, axis2=-1)
 
 
 def _best_wrong(table: Array) -> Float[Array, "... K"]:
     """max_{l != k} of each row."""
-    return jnp.max(jnp.where(jnp.eye(table.shape[-1], dtype=bool), -jnp.inf, table), axis=-1)
+    xp = of(table)
+    return xp.max(xp.where(np.eye(table.shape[-1], dtype=bool), -xp.inf, table), axis=-1)
 
 
 def check_classes(classes: Any) -> None:
     """Raise ValueError unless every number of classes is a whole number of 2 or more."""
     in_range("classes", classes, 2, np.inf, remedy="K counts the classes; two are the least")
-    if not isinstance(classes, jax.core.Tracer) and np.any(np.asarray(classes) % 1 != 0):
+    if not is_traced(classes) and np.any(np.asarray(classes) % 1 != 0):
         raise InputError(f"classes = {classes} is not a whole number; K counts the classes")
 
 
@@ -207,7 +219,7 @@ def _check_square(name: str, table: Any) -> None:
 
 
 def _check_rows(name: str, table: Any) -> None:
-    if isinstance(table, jax.core.Tracer):
+    if is_traced(table):
         return
     total = np.sum(np.asarray(table), axis=-1)
     wrong = np.abs(total - 1) > 1e-12
@@ -216,5 +228,5 @@ def _check_rows(name: str, table: Any) -> None:
 
 
 def _refuse_where(bad: Array, message: str, remedy: str) -> None:
-    if not isinstance(bad, jax.core.Tracer) and bool(np.any(bad)):
+    if not is_traced(bad) and bool(np.any(bad)):
         raise InputError(f"{message}; {remedy}")

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from theory import settings
+from theory.arrays import quiet
 from theory.display import record
 from theory.engine import solve
 from theory.threshold import breakdown, correct_rate, marginal
@@ -44,6 +45,7 @@ class Prediction(NamedTuple):
         return self.purity > 0.5
 
 
+@quiet
 def predict(problem: Problem, alpha: Scalar, loss: str = "squared") -> Prediction:
     """Predict threshold, curation and trained accuracy; fields of ``problem`` may be arrays that broadcast.
 
@@ -53,11 +55,12 @@ def predict(problem: Problem, alpha: Scalar, loss: str = "squared") -> Predictio
         loss: a key of `theory.losses.LOSSES`.
 
     Raises:
-        ValueError: an argument outside its range, or an unknown loss. RuntimeError: JAX is in float32.
+        ValueError: an argument outside its range, or an unknown loss. RuntimeError: arguments of JAX in float32.
     """
     return of_solution(problem, solve(problem, alpha, loss))
 
 
+@quiet
 def of_solution(problem: Problem, solution: Solution) -> Prediction:
     """What is predicted where the trained classifier is known already."""
     setting, curation = settings.of(problem.curation), problem.curation

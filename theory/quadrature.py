@@ -1,10 +1,10 @@
-"""Fixed rules on an interval: nodes and weights as arrays, so that an expectation is one sum."""
+"""Fixed rules on an interval: nodes and weights as arrays, so that an expectation is one sum over the last axis."""
 
 from functools import cache
 
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+
+from theory.arrays import Array, of
 
 
 @cache
@@ -13,17 +13,20 @@ def _gauss_legendre(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def legendre(low: Array, high: Array, n: int) -> tuple[Array, Array]:
-    """Gauss-Legendre on [low, high], scalars: nodes and weights of shape (n,), exact to degree 2n - 1."""
-    nodes, weights = _gauss_legendre(n)
-    half = (high - low) / 2
-    return (low + high) / 2 + half * jnp.asarray(nodes), half * jnp.asarray(weights)
+    """Gauss-Legendre on [low, high], of shape (...): nodes and weights of shape (..., n), exact to degree 2n - 1."""
+    xp = of(low, high)
+    low, high, nodes, weights = (xp.asarray(x, float) for x in (low, high, *_gauss_legendre(n)))
+    half = (high - low)[..., None] / 2
+    return (low + high)[..., None] / 2 + half * nodes, half * weights
 
 
 def midpoints(low: Array, high: Array, n: int) -> tuple[Array, Array]:
-    """Midpoint rule on [low, high], scalars: nodes of shape (n,) and the step.
+    """Midpoint rule on [low, high], of shape (...): nodes of shape (..., n) and the step, of shape (..., 1).
 
     For an analytic integrand that vanishes at both ends the error falls like exp(-2 pi width / step), width
     being the distance from the real line to the nearest singularity.
     """
-    step = (high - low) / n
-    return low + step * (jnp.arange(n) + 0.5), step
+    xp = of(low, high)
+    low, high = xp.asarray(low, float), xp.asarray(high, float)
+    step = ((high - low) / n)[..., None]
+    return low[..., None] + step * (xp.arange(n) + 0.5), step

@@ -1,14 +1,13 @@
 """Squared loss, independent setting: the exact high-dimensional accuracy in closed form (THEORY §4)."""
 
-import jax.numpy as jnp
-from jax.scipy.special import ndtr
-
 from theory import status
 from theory._check import check_alpha, check_rates, check_shared, curation_of, require_x64
+from theory.arrays import of, quiet
 from theory.threshold import kept_rate, purity
 from theory.types import Problem, Scalar, Solution
 
 
+@quiet
 def solve(problem: Problem, alpha: Scalar) -> Solution:
     """Ridge regression of y' on kept x, d -> inf with n = alpha d generated samples.
 
@@ -33,12 +32,13 @@ def solve(problem: Problem, alpha: Scalar) -> Solution:
 
     Source: THEORY §4, closed form; checked against direct simulation.
     """
-    require_x64()
+    require_x64(problem, alpha)
     check_shared(problem)
     rates = curation_of(problem, "independent")
     check_rates(rates)
     check_alpha(alpha)
-    r, lam = jnp.asarray(problem.signal, float), jnp.asarray(problem.ridge, float)
+    xp = of(problem, alpha)
+    r, lam = xp.asarray(problem.signal, float), xp.asarray(problem.ridge, float)
     pi = purity(rates)
     delta = alpha * kept_rate(rates)
 
@@ -48,25 +48,27 @@ def solve(problem: Problem, alpha: Scalar) -> Solution:
     # tau^2 multiplied through by (1 + theta)^2, with ((1 + theta)/theta)^2/delta - 1 in a form that does not
     # cancel: by the quadratic, (1 + theta)/theta = delta (1 + lambda (1 + theta)) wherever theta is its root.
     gap = delta * (1 + lam * (1 + theta)) ** 2 - 1
-    tau = jnp.sqrt((1 - 2 * a * b + a**2 * c) / gap)
-    norm = jnp.sqrt(a**2 + tau**2)
-    accuracy = ndtr(r * a / norm)
+    tau = xp.sqrt((1 - 2 * a * b + a**2 * c) / gap)
+    norm = xp.sqrt(a**2 + tau**2)
+    accuracy = xp.ndtr(r * a / norm)
 
-    residual = jnp.abs(lam * delta * theta**2 + (delta + lam * delta - 1) * theta - 1) / (1 + theta)
-    solved = (delta > 0) & ((lam > 0) | (delta > 1)) & jnp.isfinite(accuracy)
-    a, tau, norm, accuracy = (jnp.where(solved, value, jnp.nan) for value in (a, tau, norm, accuracy))
+    residual = abs(lam * delta * theta**2 + (delta + lam * delta - 1) * theta - 1) / (1 + theta)
+    solved = (delta > 0) & ((lam > 0) | (delta > 1)) & xp.isfinite(accuracy)
+    a, tau, norm, accuracy = (xp.where(solved, value, xp.nan) for value in (a, tau, norm, accuracy))
     return Solution(a, tau, norm, accuracy, solved, residual, status.code(solved, delta, (lam > 0) | (delta > 1)))
 
 
+@quiet
 def theta_of(delta: Scalar, lam: Scalar) -> Scalar:
     """Positive root of lambda delta theta^2 + B theta - 1 = 0, B = delta + lambda delta - 1: theta of squared loss.
 
     Written for either sign of B so that neither cancels, and so that what is not taken has no infinite derivative.
     lambda = 0 gives 1/(delta - 1), or inf where delta <= 1.
     """
+    xp = of(delta, lam)
     linear = delta + lam * delta - 1
-    root = jnp.sqrt(linear**2 + 4 * lam * delta)
+    root = xp.sqrt(linear**2 + 4 * lam * delta)
     positive, penalised = linear > 0, (lam > 0) & (delta > 0)
-    stable = 2 / (jnp.abs(linear) + jnp.where(positive, root, 1.0))
-    other = (root - linear) / jnp.where(penalised, 2 * lam * delta, 1.0)
-    return jnp.where(positive, stable, jnp.where(penalised, other, jnp.inf))
+    stable = 2 / (abs(linear) + xp.where(positive, root, 1.0))
+    other = (root - linear) / xp.where(penalised, 2 * lam * delta, 1.0)
+    return xp.where(positive, stable, xp.where(penalised, other, xp.inf))

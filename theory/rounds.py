@@ -5,16 +5,12 @@ next g. With d -> inf the data depend on g through cos(g, mu) and cos(g, v) alon
 plane: the projection of the unit vector g on span(mu, v), a point of the unit disc, becomes that of w/||w||.
 """
 
-from functools import partial
-from typing import NamedTuple
-
-import jax
-import jax.numpy as jnp
-from jax.scipy.special import ndtr
-from jaxtyping import Array
+from typing import Any, NamedTuple
 
 from theory._check import check_alpha, curation_of, require_x64
-from theory.engine import parabolas, states
+from theory.arrays import Array, compiled, dot, of, quiet
+from theory.engine import states
+from theory.equations import parabolas
 from theory.errors import InputError
 from theory.geometry import rates as rates_of_cosines
 from theory.laws import Everything, Law, Wedge
@@ -63,7 +59,8 @@ def step(problem: Problem, alpha: Scalar, loss: str = "squared", verified: bool 
     Source: THEORY §7; checked against simulation.
     """
     shape, cells = flatten(problem, alpha, loss)
-    return jax.tree.map(lambda field: jnp.reshape(field, shape), train(cells, loss, verified))
+    xp: Any = of(*cells)
+    return Cosines(*(xp.reshape(field, shape) for field in train(cells, loss, verified)))
 
 
 def trajectory(
@@ -76,9 +73,10 @@ def trajectory(
     if rounds < 0:
         raise InputError(f"rounds = {rounds} is negative; it counts trainings")
     shape, cells = flatten(problem, alpha, loss)
-    cosines = _iterate(cells, rounds, loss, verified)
-    described = _described(cells.signal, cosines, verified)
-    return jax.tree.map(lambda field: jnp.reshape(field, (rounds + 1, *shape)), described)
+    advance = lambda cosines: train(cells._replace(cosines=cosines), loss, verified)
+    xp: Any = of(*cells)
+    described = _described(cells.signal, xp.iterates(advance, cells.cosines, rounds), verified)
+    return Trajectory(*(xp.reshape(field, (rounds + 1, *shape)) for field in described))
 
 
 class Cells(NamedTuple):
@@ -92,51 +90,44 @@ class Cells(NamedTuple):
 
 def flatten(problem: Problem, alpha: Array, loss: str) -> tuple[tuple[int, ...], Cells]:
     """Broadcast shape and flat fields, after the refusals."""
-    require_x64()
+    require_x64(problem, alpha)
     curation_of(problem, "linear")
     check_problem(problem)
     check_alpha(alpha)
     if loss not in LOSSES:
         raise InputError(f"loss = {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
     fields = (problem.signal, problem.ridge, alpha, *problem.curation)
-    full = jnp.broadcast_arrays(*(jnp.asarray(field, float) for field in fields))
+    xp: Any = of(*fields)
+    full = xp.broadcast_arrays(*(xp.asarray(field, float) for field in fields))
     signal, ridge, alpha, *cosines = (field.ravel() for field in full)
     return full[0].shape, Cells(signal, ridge, alpha, Cosines(*cosines))
 
 
-@partial(jax.jit, static_argnames="verified")
+@compiled("verified")
+@quiet
 def _described(signal: Array, cosines: Cosines, verified: bool) -> Trajectory:
     """What follows from the cosines of all rounds, round on the first axis; phi = psi = 1 without verification."""
-    signal, _ = jnp.broadcast_arrays(signal[None], cosines.cos_generator)
-    p, ones = ndtr(-signal * cosines.cos_generator), jnp.ones_like(signal)
-    rates = rates_of_cosines(signal, cosines) if verified else Rates(p, ones, ones)
-    solved = jnp.isfinite(cosines.cos_generator)
-    numbers = Trajectory(
-        *(cosines.cos_generator, cosines.cos_between, ndtr(signal * cosines.cos_generator), *rates),
-        *(p_star(rates), purity(rates), kept_rate(rates), solved),
+    xp = of(signal, cosines)
+    solved = xp.isfinite(cosines.cos_generator)
+    known = Cosines(*(xp.where(solved, cosine, 0.0) for cosine in cosines))
+    p = xp.ndtr(-signal * known.cos_generator)
+    ones = xp.ones_like(p)
+    rates = rates_of_cosines(signal, known) if verified else Rates(p, ones, ones)
+    numbers = (
+        *(known.cos_generator, known.cos_between, xp.ndtr(signal * known.cos_generator), *rates),
+        *(p_star(rates), purity(rates), kept_rate(rates)),
     )
-    return jax.tree.map(lambda field: jnp.where(solved, field, jnp.nan), numbers)._replace(converged=solved)
+    return Trajectory(*[*(xp.where(solved, number, xp.nan) for number in numbers), solved])
 
 
-@partial(jax.jit, static_argnames=("loss", "verified"))
+@compiled("loss", "verified")
+@quiet
 def train(cells: Cells, loss: str, verified: bool) -> Cosines:
     """`step` for flat fields."""
-    wedge = Wedge(cells.signal, *cells.cosines, margin=jnp.zeros_like(cells.signal))
+    wedge = Wedge(cells.signal, *cells.cosines, margin=0 * cells.signal)
     law: Law = wedge if verified else Everything(cells.signal, cells.cosines.cos_generator)
     delta = cells.alpha * (wedge.kept_rate() if verified else 1.0)
     found = parabolas(law, delta, cells.ridge) if loss == "squared" else states(LOSSES[loss], law, delta, cells.ridge)
-    _, v = jax.vmap(Wedge.axes)(wedge)
-    along = jnp.sum(found.a * v[:, : law.dimension], -1)
-    return Cosines(found.a[:, 0] / found.norm(), cells.cosines.cos_verifier, along / found.norm())
-
-
-@partial(jax.jit, static_argnames=("rounds", "loss", "verified"))
-def _iterate(cells: Cells, rounds: int, loss: str, verified: bool) -> Cosines:
-    """Cosines of rounds 0..rounds, round on the first axis."""
-
-    def advance(cosines: Cosines, _):
-        found = train(cells._replace(cosines=cosines), loss, verified)
-        return found, found
-
-    _, path = jax.lax.scan(advance, cells.cosines, length=rounds)
-    return jax.tree.map(lambda start, rows: jnp.concatenate([start[None], rows]), cells.cosines, path)
+    _, v = of(*cells).each(Wedge.axes, wedge)
+    along = dot(found.a, v[..., : law.dimension])
+    return Cosines(found.a[..., 0] / found.norm(), cells.cosines.cos_verifier, along / found.norm())

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
+from theory.arrays import Array, of
 from theory.types import STATUSES, Scalar
 
 OK, NOTHING_KEPT, NOT_UNIQUE, SEPARABLE, COPLANAR, NOT_CONVERGED = range(len(STATUSES))
@@ -25,10 +24,11 @@ def code(converged: Scalar, delta: Scalar, unique: Scalar = True, sharp: Scalar 
 
     ``unique``: whether the minimiser is. ``sharp``: whether the classifier lies too near to the kept region's edges.
     """
-    why = jnp.where(sharp, COPLANAR, NOT_CONVERGED)
-    why = jnp.where(unique, why, NOT_UNIQUE)
-    why = jnp.where(jnp.asarray(delta) > 0, why, NOTHING_KEPT)
-    return jnp.where(converged, OK, why)
+    xp = of(converged, delta, unique, sharp)
+    why = xp.where(sharp, COPLANAR, NOT_CONVERGED)
+    why = xp.where(unique, why, NOT_UNIQUE)
+    why = xp.where(xp.asarray(delta) > 0, why, NOTHING_KEPT)
+    return xp.where(converged, OK, why)
 
 
 def name(codes: Any) -> np.ndarray:

@@ -1,27 +1,22 @@
 """Predictions for a whole table of problems: columns in, columns out, few compilations."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from theory import settings, status
-from theory._check import in_column, require_x64
+from theory._check import in_column
 from theory.columns import CLASS_RATES, COLUMNS, SHARED, setting_of
 from theory.errors import InputError
 from theory.losses import LOSSES
 from theory.prediction import Prediction, predict
-from theory.separable import refined
 from theory.settings.base import Setting
 from theory.types import Problem
 
 KNOWN = frozenset((*COLUMNS, *CLASS_RATES, "loss", "setting"))
-BLOCKS = (256, 4096)
-"""Lines go through in blocks of one of these sizes, the last one padded, so that each (loss, setting) is compiled
-for two sizes at most, whatever the length of the table."""
+BLOCK = 65_536
+"""Lines that are solved at once."""
 
 
 def predict_table(columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -39,9 +34,7 @@ def predict_table(columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
     Raises:
         ValueError: a missing column, or a value outside its range, naming the column and the line (counted from 1).
-            RuntimeError: JAX is in float32.
     """
-    require_x64()
     length = _length(columns)
     losses, named = (_words(name, columns.get(name), length) for name in ("loss", "setting"))
     found: dict[str, np.ndarray] = {}
@@ -130,22 +123,10 @@ def _check(setting: Setting, numbers: Mapping[str, Any], losses: np.ndarray) -> 
 
 
 def _predict_lines(setting: Setting, numbers: dict[str, np.ndarray], loss: str) -> dict[str, np.ndarray]:
-    length = len(numbers["signal"])
-    block = next((size for size in BLOCKS if length <= 8 * size), BLOCKS[-1])
     parts = []
-    for start in range(0, length, block):
-        lines = np.minimum(np.arange(start, start + block), length - 1)
-        part = {name: column[lines] for name, column in numbers.items()}
-        parts.append(jax.device_get(_predict_block(part, loss, setting.name)))
-    found = jax.tree.map(lambda *leaves: np.concatenate(leaves)[:length], *parts)
-    problem = Problem(numbers["signal"], setting.curation(numbers), numbers["ridge"])
-    codes = refined(found.status, problem, numbers["alpha"], loss)
-    return found._replace(status=status.name(codes))._asdict()
-
-
-@partial(jax.jit, static_argnames=("loss", "setting"))
-def _predict_block(numbers: dict[str, jax.Array], loss: str, setting: str) -> Prediction:
-    curation = settings.named(setting).curation(numbers, jnp.stack)
-    found = predict(Problem(numbers["signal"], curation, numbers["ridge"]), numbers["alpha"], loss)
-    shape = numbers["signal"].shape
-    return Prediction(*(jnp.broadcast_to(jnp.asarray(field), shape) for field in found))
+    for start in range(0, len(numbers["signal"]), BLOCK):
+        part = {name: column[start : start + BLOCK] for name, column in numbers.items()}
+        found = predict(Problem(part["signal"], setting.curation(part), part["ridge"]), part["alpha"], loss)
+        parts.append([np.broadcast_to(np.asarray(field), part["signal"].shape) for field in found])
+    whole = Prediction(*(np.concatenate(fields) for fields in zip(*parts, strict=True)))
+    return whole._replace(status=status.name(whole.status))._asdict()

@@ -3,15 +3,15 @@
 from functools import reduce
 from operator import mul
 
-import jax.numpy as jnp
-
 from theory._check import check_rates
+from theory.arrays import of, quiet
 from theory.types import ClassRates, Rates, Scalar
 
 TINY = 1e-290
 """Shares below this count as none: their products underflow."""
 
 
+@quiet
 def p_star(rates: Rates | ClassRates) -> Scalar:
     """Breakdown error rate: training on kept data succeeds, with infinite data, iff p < p*.
 
@@ -26,12 +26,15 @@ def p_star(rates: Rates | ClassRates) -> Scalar:
     return breakdown(rates)
 
 
+@quiet
 def breakdown(rates: Rates | ClassRates) -> Scalar:
     """`p_star` of rates that follow from others, and so are not checked: NaN where nothing is kept."""
     _, phi, psi = marginal(rates)
-    return jnp.asarray(phi) / (jnp.asarray(phi) + psi)
+    phi = of(phi, psi).asarray(phi)
+    return phi / (phi + psi)
 
 
+@quiet
 def p_star_along(rates: ClassRates) -> Scalar:
     """The average error rate at which purity is 1/2 when the classes' error rates keep their ratio.
 
@@ -40,11 +43,13 @@ def p_star_along(rates: ClassRates) -> Scalar:
     Where all p_k are 0 the ratio is taken as 1. May exceed what p_k <= 1 allows. Raises ValueError as `p_star`.
     """
     check_rates(rates)
-    p = jnp.where(jnp.sum(rates.p, -1, keepdims=True) > TINY, rates.p, 1.0)
-    total = jnp.sum(rates.prior * p * (rates.phi + rates.psi), -1)
-    return jnp.sum(rates.prior * p, -1) * jnp.sum(rates.prior * rates.phi, -1) / total
+    xp = of(*rates)
+    p = xp.where(xp.sum(rates.p, -1, keepdims=True) > TINY, rates.p, 1.0)
+    total = xp.sum(rates.prior * p * (rates.phi + rates.psi), -1)
+    return xp.sum(rates.prior * p, -1) * xp.sum(rates.prior * rates.phi, -1) / total
 
 
+@quiet
 def marginal(rates: Rates | ClassRates) -> Rates:
     """p, phi and psi over both classes: P(y' wrong), P(kept | correct), P(kept | wrong).
 
@@ -54,30 +59,31 @@ def marginal(rates: Rates | ClassRates) -> Rates:
     """
     if isinstance(rates, Rates):
         return rates
+    xp = of(*rates)
 
     def average(values: Scalar, share: Scalar) -> Scalar:
         weight = rates.prior * share
-        weight = jnp.where(jnp.sum(weight, -1, keepdims=True) > TINY, weight, rates.prior)
-        return jnp.sum(weight * values, -1) / jnp.sum(weight, -1)
+        weight = xp.where(xp.sum(weight, -1, keepdims=True) > TINY, weight, rates.prior)
+        return xp.sum(weight * values, -1) / xp.sum(weight, -1)
 
-    wrong = jnp.asarray(rates.p)
-    return Rates(jnp.sum(rates.prior * wrong, -1), average(rates.phi, 1 - wrong), average(rates.psi, wrong))
+    wrong = xp.asarray(rates.p)
+    return Rates(xp.sum(rates.prior * wrong, -1), average(rates.phi, 1 - wrong), average(rates.psi, wrong))
 
 
 def kept_correct_rate(rates: Rates | ClassRates) -> Scalar:
     """P(kept and y' correct) = (1 - p) phi, or sum_k rho_k (1 - p_k) phi_k."""
-    return _over_classes(rates, 1 - jnp.asarray(rates.p), rates.phi)
+    return _over_classes(rates, 1 - of(rates.p).asarray(rates.p), rates.phi)
 
 
 def kept_wrong_rate(rates: Rates | ClassRates) -> Scalar:
     """P(kept and y' wrong) = p psi, or sum_k rho_k p_k psi_k."""
-    return _over_classes(rates, jnp.asarray(rates.p), rates.psi)
+    return _over_classes(rates, of(rates.p).asarray(rates.p), rates.psi)
 
 
 def _over_classes(rates: Rates | ClassRates, *factors: Scalar) -> Scalar:
     """sum_k rho_k prod_j factor_jk; the product alone where it does not depend on the class."""
     if isinstance(rates, ClassRates):
-        return jnp.sum(reduce(mul, factors, rates.prior), -1)
+        return of(*rates).sum(reduce(mul, factors, rates.prior), -1)
     return reduce(mul, factors)
 
 
@@ -92,6 +98,7 @@ def kept_rate(rates: Rates | ClassRates) -> Scalar:
     return kept_correct_rate(rates) + kept_wrong_rate(rates)
 
 
+@quiet
 def purity(rates: Rates | ClassRates) -> Scalar:
     """Share of the kept samples whose label is correct.
 
@@ -105,10 +112,12 @@ def purity(rates: Rates | ClassRates) -> Scalar:
     return correct / (correct + wrong)
 
 
+@quiet
 def log_odds_of_purity(rates: Rates | ClassRates) -> Scalar:
     """log(pi / (1 - pi)) = log((1 - p) phi) - log(p psi): positive iff p < p*; +-inf at the corners."""
     check_rates(rates)
-    return jnp.log(kept_correct_rate(rates)) - jnp.log(kept_wrong_rate(rates))
+    xp = of(*rates)
+    return xp.log(kept_correct_rate(rates)) - xp.log(kept_wrong_rate(rates))
 
 
 def generator_accuracy(rates: Rates | ClassRates) -> Scalar:
@@ -119,7 +128,7 @@ def generator_accuracy(rates: Rates | ClassRates) -> Scalar:
 
 def correct_rate(rates: Rates | ClassRates) -> Scalar:
     """P(y' = y) = 1 - p, or sum_k rho_k (1 - p_k); not checked."""
-    return _over_classes(rates, 1 - jnp.asarray(rates.p))
+    return _over_classes(rates, 1 - of(rates.p).asarray(rates.p))
 
 
 def verifier_suffices(rates: Rates | ClassRates) -> Scalar:

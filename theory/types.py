@@ -6,16 +6,20 @@ Symbols follow THEORY §1 (table in ``theory/README.md``). The parameter objects
 here (``KeepEasy``, ``KeepHard``, ``Mixture``) are made from the vocabulary, `theory.columns.SETTINGS`.
 """
 
-from collections import namedtuple
-from typing import Any, NamedTuple, TypeAlias
+from __future__ import annotations
 
-from jaxtyping import Array, Bool, Float, Int
+from collections import namedtuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from theory.columns import COLUMNS, SETTINGS
 from theory.display import record
 
-Scalar: TypeAlias = float | Float[Array, "..."]
-"""A number in float64, or an array of them where a function broadcasts."""
+if TYPE_CHECKING:
+    from jaxtyping import Array, Bool, Float, Int
+
+    Scalar: TypeAlias = float | Float[Array, "..."]
+else:
+    Scalar = Any  # a number in float64, or an array of them where a function broadcasts; not worth an import of JAX
 
 
 class Rates(NamedTuple):
@@ -115,11 +119,11 @@ class Solution(NamedTuple):
     """||w||."""
     accuracy: Scalar
     """P(sign(w.x) = y) = Phi(r a / ||w||) on a fresh x."""
-    converged: Bool[Array, "..."] | bool
+    converged: Bool[Array, ...] | bool
     """True where the equations were solved to the stated tolerance."""
     residual: Scalar
     """Largest residual of the fixed-point equations at the solution, relative to their terms."""
-    status: Int[Array, "..."] | int
+    status: Int[Array, ...] | int
     """Why there is none: an index into `STATUSES`, 0 where ``converged``."""
 
     def __repr__(self) -> str:

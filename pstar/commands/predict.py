@@ -8,7 +8,6 @@ from tyro.conf import arg
 
 from pstar.commands.options import Json, choice, flag
 from pstar.commands.output import on_disk, show
-from pstar.float64 import float64
 from sims.losses import PREDICTED
 from theory.columns import CLASS_RATES, COLUMNS, RECORDED, SETTINGS, SHARED, Column, settings_with
 from theory.errors import InputError
@@ -39,9 +38,7 @@ def predict(setting: str, loss: str, table: Path | None, out: Path | None, json:
         raise InputError(f"{', '.join(missing)} missing; the {setting} setting needs {needed}")
     from theory.describe import describe, text
 
-    with float64():
-        found = describe(given | {"setting": setting})
-    show(found, json, text)
+    show(describe(given | {"setting": setting}), json, text)
 
 
 def _option(column: Column) -> inspect.Parameter:
@@ -97,8 +94,7 @@ def _predict_file(table: Path, out: Path | None, given: dict[str, Any], setting:
     if lines.empty:
         raise InputError(f"{table} has no lines below its header")
     columns = _table_columns(lines, given, setting)
-    with float64():
-        found = predict_table(columns)
+    found = predict_table(columns)
     gaps = {name for name in columns if name in lines and lines[name].isna().any()}  # of lines of another setting
     added = {name: values for name, values in found.items() if name not in columns or name in gaps}
     result = lines.assign(**{name if name not in lines else f"predicted_{name}": v for name, v in added.items()})

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
@@ -121,5 +122,8 @@ def test_a_linear_curation_is_another_law():
 
 
 def test_float32_is_refused_with_the_remedy():
-    with jax.enable_x64(False), pytest.raises(RuntimeError, match="jax_enable_x64"):
-        ridge.solve(Problem(1.0, Rates(0.1, 1, 1), 0.1), 1.0)
+    with jax.enable_x64(False):
+        with pytest.raises(RuntimeError, match="jax_enable_x64"):
+            ridge.solve(Problem(jnp.asarray(1.0), Rates(0.1, 1, 1), 0.1), 1.0)
+        plain = ridge.solve(Problem(1.0, Rates(0.1, 1, 1), 0.1), 1.0).accuracy
+    assert plain == ridge.solve(Problem(1.0, Rates(0.1, 1, 1), 0.1), 1.0).accuracy  # numbers are NumPy's affair

@@ -2,10 +2,7 @@
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
-from jax.scipy.stats.norm import pdf
-from jaxtyping import Array
-
+from theory.arrays import Array, column, of
 from theory.laws.law import SMOOTH, Projection, Traits
 
 
@@ -27,13 +24,16 @@ class Independent(NamedTuple):
 
     def moments(self) -> tuple[Array, Array]:
         """b = (2 pi - 1) r, C = 1 + r^2."""
-        return jnp.stack([(2 * self.purity - 1) * self.signal]), jnp.stack([jnp.stack([1 + self.signal**2])])
+        xp = of(self)
+        b, c = (2 * self.purity - 1) * self.signal, 1 + self.signal**2
+        return xp.asarray(b)[..., None], xp.asarray(c)[..., None, None]
 
     def project(self, x: Array, a: Array, tau: Array) -> Projection:
         """x ~ N(s r a, a^2 + tau^2) and E[c | x, s] = s r + a (x - s r a)/(a^2 + tau^2)."""
-        variance = a[0] ** 2 + tau**2
-        scale, mean = jnp.sqrt(variance), self.signal * a[0]
-        right = self.purity * pdf((x - mean) / scale) / scale
-        wrong = (1 - self.purity) * pdf((x + mean) / scale) / scale
-        regression = a[0] / variance * ((x - mean) * right + (x + mean) * wrong)
-        return Projection(right + wrong, (self.signal * (right - wrong) + regression,), (jnp.ones(1),))
+        xp, signal, purity = of(x, a, tau, self), column(self.signal), column(self.purity)
+        variance = a**2 + column(tau) ** 2
+        scale, mean = xp.sqrt(variance), signal * a
+        right = purity * xp.pdf((x - mean) / scale) / scale
+        wrong = (1 - purity) * xp.pdf((x + mean) / scale) / scale
+        regression = a / variance * ((x - mean) * right + (x + mean) * wrong)
+        return Projection(right + wrong, (signal * (right - wrong) + regression,), (xp.ones(1),))

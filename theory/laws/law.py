@@ -3,8 +3,7 @@
 from math import inf
 from typing import NamedTuple, Protocol
 
-import jax.numpy as jnp
-from jaxtyping import Array
+from theory.arrays import Array, dot, of
 
 WIDTH = 8.5
 """Gaussian tails are cut at this many standard deviations (mass 1e-17)."""
@@ -14,11 +13,11 @@ class Projection(NamedTuple):
     """Density f of x at n nodes, and f E[c | x] = sum_j parts[j] basis[j]."""
 
     density: Array
-    """Shape (n,)."""
+    """Shape (..., n)."""
     parts: tuple[Array, ...]
-    """j arrays of shape (n,)."""
+    """j arrays of shape (..., n)."""
     basis: tuple[Array, ...]
-    """j vectors of shape (k,)."""
+    """j vectors of shape (..., k)."""
 
 
 class Traits(NamedTuple):
@@ -58,15 +57,15 @@ class Law(Protocol):
         ...
 
     def moments(self) -> tuple[Array, Array]:
-        """b = E[c], shape (k,), and C = E[c c^T], shape (k, k)."""
+        """b = E[c], shape (..., k), and C = E[c c^T], shape (..., k, k)."""
         ...
 
     def project(self, x: Array, a: Array, tau: Array) -> Projection:
-        """Density of x and the mean of c given x, at nodes x of shape (n,)."""
+        """Density of x and the mean of c given x, at nodes x of shape (..., n), a (..., k), tau (...)."""
         ...
 
 
 def support(law: Law, a: Array, tau: Array) -> tuple[Array, Array]:
     """An interval outside which x = a.c + tau h has no mass: |x| <= |r a_mu| + WIDTH sqrt(||a||^2 + tau^2)."""
-    reach = jnp.abs(law.signal * a[0]) + WIDTH * jnp.sqrt(jnp.sum(a**2) + tau**2)
+    reach = abs(law.signal * a[..., 0]) + WIDTH * of(a, tau).sqrt(dot(a, a) + tau**2)
     return -reach, reach

@@ -2,10 +2,7 @@
 
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jaxtyping import Array
-
+from theory.arrays import Array, column, dot, is_jax, of, outer
 from theory.laws.law import EDGED, SMOOTH, Projection, Traits
 from theory.laws.wedge import Wedge
 
@@ -27,15 +24,17 @@ class Clean(NamedTuple):
 
     def moments(self) -> tuple[Array, Array]:
         """b = r e_1, C = I + r^2 e_1 e_1^T."""
-        m = self.signal * jnp.eye(3)[0]
-        return m, jnp.eye(3) + jnp.outer(m, m)
+        xp = of(self)
+        m = self.signal[..., None] * xp.eye(3)[0]
+        return m, xp.eye(3) + outer(m, m)
 
     def project(self, x: Array, a: Array, tau: Array) -> Projection:
         """x ~ N(r a_mu, ||a||^2 + tau^2) and E[c | x] = r e_1 + a (x - r a_mu)/(||a||^2 + tau^2)."""
-        variance = a @ a + tau**2
-        excess = (x - self.signal * a[0]) / variance
-        density = jnp.exp(-variance * excess**2 / 2) / jnp.sqrt(2 * jnp.pi * variance)
-        return Projection(density, (self.signal * density, density * excess), (jnp.eye(3)[0], a))
+        xp, signal = of(x, a, tau, self), self.signal[..., None]
+        variance = (dot(a, a) + tau**2)[..., None]
+        excess = (x - signal * a[..., :1]) / variance
+        density = xp.exp(-variance * excess**2 / 2) / xp.sqrt(2 * xp.pi * variance)
+        return Projection(density, (signal * density, density * excess), (xp.eye(3)[0], a))
 
 
 class Mixture(NamedTuple):
@@ -67,17 +66,24 @@ class Mixture(NamedTuple):
     def moments(self) -> tuple[Array, Array]:
         """Weighted means of both laws' moments."""
         (b, c), (other_b, other_c) = self.first.moments(), self.second.moments()
-        mix = lambda mine, other: self.share * mine + (1 - self.share) * other
-        return mix(b, other_b), mix(c, other_c)
+        mix = lambda share, mine, other: share * mine + (1 - share) * other
+        return mix(column(self.share), b, other_b), mix(column(column(self.share)), c, other_c)
 
     def project(self, x: Array, a: Array, tau: Array) -> Projection:
-        """Weighted sum of both laws' projections; two of a kind are projected as one, which halves what is compiled."""
-        if type(self.first) is type(self.second):
-            both = jax.tree.map(lambda *leaves: jnp.stack(leaves), self.first, self.second)
-            found = jax.vmap(lambda law: law.project(x, a, tau))(both)
-            one, two = (jax.tree.map(lambda leaf, i=i: leaf[i], found) for i in (0, 1))
-        else:
-            one, two = self.first.project(x, a, tau), self.second.project(x, a, tau)
-        mine, rest = (lambda part: self.share * part), (lambda part: (1 - self.share) * part)
+        """Weighted sum of both laws' projections."""
+        one, two = self._projections(x, a, tau)
+        share = column(self.share)
+        mine, rest = (lambda part: share * part), (lambda part: (1 - share) * part)
         parts = (*map(mine, one.parts), *map(rest, two.parts))
         return Projection(mine(one.density) + rest(two.density), parts, (*one.basis, *two.basis))
+
+    def _projections(self, x: Array, a: Array, tau: Array) -> tuple[Projection, Projection]:
+        """Of both laws; two of a kind as one where they are compiled, which halves what that takes."""
+        if type(self.first) is not type(self.second) or not is_jax((x, a, tau, self)):
+            return self.first.project(x, a, tau), self.second.project(x, a, tau)
+        import jax
+
+        both = jax.tree.map(lambda *fields: jax.numpy.stack(fields), self.first, self.second)
+        found = jax.vmap(lambda law: law.project(x, a, tau))(both)
+        one, two = (jax.tree.map(lambda field, i=i: field[i], found) for i in (0, 1))
+        return one, two

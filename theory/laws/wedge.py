@@ -2,12 +2,8 @@
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
-from jax.scipy.special import ndtr
-from jax.scipy.stats.norm import pdf
-from jaxtyping import Array
-
-from theory.geometry import edges, orthant
+from theory.arrays import Array, dot, of, outer
+from theory.geometry import corner, edges, orthant
 from theory.laws.law import EDGED, Projection, Traits
 
 
@@ -37,38 +33,39 @@ class Wedge(NamedTuple):
 
     def axes(self) -> tuple[Array, Array]:
         """g and v in an orthonormal basis whose first vector is mu/||mu||; v has a third entry, g has none."""
-        g1, v1 = self.cos_generator, self.cos_verifier
-        g2, rest = jnp.sqrt(jnp.maximum(1 - g1**2, 0.0)), jnp.sqrt(jnp.maximum(1 - v1**2, 0.0))
+        xp, g1, v1 = of(self), self.cos_generator, self.cos_verifier
+        g2, rest = xp.sqrt(xp.maximum(1 - g1**2, 0.0)), xp.sqrt(xp.maximum(1 - v1**2, 0.0))
         aligned = g2 < 1e-12
-        v2 = jnp.where(aligned, rest, (self.cos_between - g1 * v1) / jnp.where(aligned, 1.0, g2))
-        v2 = jnp.clip(v2, -rest, rest)
-        v3 = jnp.sqrt(jnp.maximum(rest**2 - v2**2, 0.0))
-        return jnp.stack([g1, g2, jnp.zeros_like(g1)]), jnp.stack([v1, v2, v3])
+        v2 = xp.where(aligned, rest, (self.cos_between - g1 * v1) / xp.where(aligned, 1.0, g2))
+        v2 = xp.clip(v2, -rest, rest)
+        v3 = xp.sqrt(xp.maximum(rest**2 - v2**2, 0.0))
+        return xp.stack([g1, g2, xp.zeros_like(g1)], -1), xp.stack([v1, v2, v3], -1)
 
     def kept_rate(self) -> Array:
         """kappa = Z_+ + Z_-."""
-        return jnp.sum(orthant(*self._corners()), -1)
+        return orthant(*self._corners()).sum(-1)
 
     def _corners(self) -> tuple[Array, Array, Array]:
         """h, k and rho, for s = +1 and -1 on a last axis."""
-        r, t = self.signal, self.margin
-        h, k, t, rho = jnp.broadcast_arrays(r * self.cos_generator, r * self.cos_verifier, t, self.cos_between)
-        return jnp.stack([h, -h], -1), jnp.stack([k - t, -k - t], -1), jnp.stack([rho, rho], -1)
+        xp, r, t = of(self), self.signal, self.margin
+        h, k, t, rho = xp.broadcast_arrays(r * self.cos_generator, r * self.cos_verifier, t, self.cos_between)
+        return xp.stack([h, -h], -1), xp.stack([k - t, -k - t], -1), xp.stack([rho, rho], -1)
 
     def moments(self) -> tuple[Array, Array]:
         """E[c] and E[c c^T], from Z, grad Z and Hess Z of both signs."""
-        (g, v), (h, k, rho) = self.axes(), self._corners()
-        mass, edge = jnp.asarray(orthant(h, k, rho)), edges(h, k, rho)
-        total = jnp.sum(mass)
-        m = self.signal * jnp.eye(3)[0]
-        gradient = jnp.outer(edge.by_h, g) + jnp.outer(edge.by_k, v)
-        by_hh = jnp.sum(-h * edge.by_h - rho * edge.corner)
-        by_kk = jnp.sum(-k * edge.by_k - rho * edge.corner)
-        cross, mixed = jnp.outer(g, v), jnp.outer(m, gradient[0] - gradient[1])
-        hessian = by_hh * jnp.outer(g, g) + by_kk * jnp.outer(v, v) + jnp.sum(edge.corner) * (cross + cross.T)
-        first = (mass[0] - mass[1]) * m + jnp.sum(gradient, 0)
-        second = total * (jnp.eye(3) + jnp.outer(m, m)) + hessian + mixed + mixed.T
-        return first / total, second / total
+        xp, (g, v), (h, k, rho) = of(self), self.axes(), self._corners()
+        mass, edge, tip = orthant(h, k, rho), edges(h, k, rho), corner(h, k, rho)
+        total = mass.sum(-1)
+        m = self.signal[..., None] * xp.eye(3)[0]
+        gradient = outer(edge.by_h, g) + outer(edge.by_k, v)
+        square = lambda weight: weight.sum(-1)[..., None, None]
+        by_hh, by_kk = square(-h * edge.by_h - rho * tip), square(-k * edge.by_k - rho * tip)
+        cross, mixed = outer(g, v), outer(m, gradient[..., 0, :] - gradient[..., 1, :])
+        symmetric = lambda matrix: matrix + matrix.swapaxes(-1, -2)
+        hessian = by_hh * outer(g, g) + by_kk * outer(v, v) + square(tip) * symmetric(cross)
+        first = (mass[..., 0] - mass[..., 1])[..., None] * m + gradient.sum(-2)
+        second = total[..., None, None] * (xp.eye(3) + outer(m, m)) + hessian + symmetric(mixed)
+        return first / total[..., None], second / total[..., None, None]
 
     def project(self, x: Array, a: Array, tau: Array) -> Projection:
         """Given s and x, c is normal with mean m + a (x - a.m)/sigma^2 and covariance I - a a^T/sigma^2.
@@ -76,27 +73,34 @@ class Wedge(NamedTuple):
         So the wedge's mass given x is Phi2 at the standardised means of g.c and v.c, and E[c; wedge | x] is
         that mass times the mean plus covariance times gradient.
         """
-        g, v = self.axes()
-        variance, n = a @ a + tau**2, len(x)
-        spread_g, spread_v = (jnp.sqrt(_residual_variance(axis, a, tau)) for axis in (g, v))
-        along = lambda axis: axis - a * (axis @ a) / variance
-        rho = jnp.clip(g @ along(v) / (spread_g * spread_v), -1.0, 1.0)
-        shift = self.signal * jnp.concatenate([jnp.ones(n), -jnp.ones(n)])
-        excess = (jnp.concatenate([x, x]) - a[0] * shift) / variance
-        h = (g[0] * shift + (g @ a) * excess) / spread_g
-        k = (v[0] * shift + (v @ a) * excess - self.margin) / spread_v
+        xp, (g, v), n = of(x, a, tau, self), self.axes(), x.shape[-1]
+        variance = (dot(a, a) + tau**2)[..., None]
+        spread_g, spread_v = (xp.sqrt(_residual_variance(axis, a, tau))[..., None] for axis in (g, v))
+        along = lambda axis: axis - a * dot(axis, a)[..., None] / variance
+        rho = xp.clip(dot(g, along(v))[..., None] / (spread_g * spread_v), -1.0, 1.0)
+        shift, excess = _both_signs(self.signal, x, a, variance)
+        h = (g[..., :1] * shift + dot(g, a)[..., None] * excess) / spread_g
+        k = (v[..., :1] * shift + dot(v, a)[..., None] * excess - self.margin[..., None]) / spread_v
         mass, edge = orthant(h, k, rho), edges(h, k, rho)
-        share = jnp.exp(-variance * excess**2 / 2) / (jnp.sqrt(2 * jnp.pi * variance) * self.kept_rate())
-        fold = lambda both: both[:n] + both[n:]
+        scale = xp.sqrt(2 * xp.pi * variance) * self.kept_rate()[..., None]
+        share = xp.exp(-variance * excess**2 / 2) / scale
+        fold = lambda both: both[..., :n] + both[..., n:]
         parts = (mass * shift, mass * excess, edge.by_h / spread_g, edge.by_k / spread_v)
-        basis = (jnp.eye(3)[0], a, along(g), along(v))
+        basis = (xp.eye(3)[0], a, along(g), along(v))
         return Projection(fold(share * mass), tuple(fold(share * part) for part in parts), basis)
+
+
+def _both_signs(signal: Array, x: Array, a: Array, variance: Array) -> tuple[Array, Array]:
+    """s r and (x - a_mu s r)/sigma^2 at the nodes x, for s = +1, then for s = -1, on the last axis."""
+    xp, n = of(x, a, variance), x.shape[-1]
+    shift = signal[..., None] * xp.concatenate([xp.ones(n), -xp.ones(n)])
+    return shift, (xp.concatenate([x, x], -1) - a[..., :1] * shift) / variance
 
 
 def _residual_variance(axis: Array, a: Array, tau: Array) -> Array:
     """1 - (axis.a)^2/(||a||^2 + tau^2) = (tau^2 + ||a||^2 - (axis.a)^2)/(...), without cancellation."""
-    across = a - axis * (axis @ a)
-    return (tau**2 + across @ across) / (a @ a + tau**2)
+    across = a - axis * dot(axis, a)[..., None]
+    return (tau**2 + dot(across, across)) / (dot(a, a) + tau**2)
 
 
 class Everything(NamedTuple):
@@ -120,25 +124,26 @@ class Everything(NamedTuple):
 
     def axis(self) -> Array:
         """g."""
-        return jnp.stack([self.cos_generator, jnp.sqrt(jnp.maximum(1 - self.cos_generator**2, 0.0))])
+        xp, along = of(self), self.cos_generator
+        return xp.stack([along, xp.sqrt(xp.maximum(1 - along**2, 0.0))], -1)
 
     def moments(self) -> tuple[Array, Array]:
         """b = (2 Phi(h) - 1) r e_1 + 2 phi(h) g, h = r cos(g, mu); C = I + r^2 e_1 e_1^T as u u^T = x x^T."""
-        h, mean = self.signal * self.cos_generator, jnp.eye(2)[0]
-        b = (2 * ndtr(h) - 1) * self.signal * mean + 2 * pdf(h) * self.axis()
-        return b, jnp.eye(2) + self.signal**2 * jnp.outer(mean, mean)
+        xp, h = of(self), self.signal * self.cos_generator
+        mean = self.signal[..., None] * xp.eye(2)[0]
+        b = (2 * xp.ndtr(h) - 1)[..., None] * mean + 2 * xp.pdf(h)[..., None] * self.axis()
+        return b, xp.eye(2) + outer(mean, mean)
 
     def project(self, x: Array, a: Array, tau: Array) -> Projection:
         """As `Wedge.project`, with the half-plane's mass Phi(h) in place of the wedge's."""
-        g, n = self.axis(), len(x)
-        variance = a @ a + tau**2
-        across = a - g * (g @ a)
-        spread = jnp.sqrt((tau**2 + across @ across) / variance)
-        shift = self.signal * jnp.concatenate([jnp.ones(n), -jnp.ones(n)])
-        excess = (jnp.concatenate([x, x]) - a[0] * shift) / variance
-        h = (g[0] * shift + (g @ a) * excess) / spread
-        share = jnp.exp(-variance * excess**2 / 2) / jnp.sqrt(2 * jnp.pi * variance)
-        fold = lambda both: both[:n] + both[n:]
-        parts = (ndtr(h) * shift, ndtr(h) * excess, pdf(h) / spread)
-        basis = (jnp.eye(2)[0], a, g - a * (g @ a) / variance)
-        return Projection(fold(share * ndtr(h)), tuple(fold(share * part) for part in parts), basis)
+        xp, g, n = of(x, a, tau, self), self.axis(), x.shape[-1]
+        variance = (dot(a, a) + tau**2)[..., None]
+        spread = xp.sqrt(_residual_variance(g, a, tau))[..., None]
+        shift, excess = _both_signs(self.signal, x, a, variance)
+        h = (g[..., :1] * shift + dot(g, a)[..., None] * excess) / spread
+        share = xp.exp(-variance * excess**2 / 2) / xp.sqrt(2 * xp.pi * variance)
+        fold = lambda both: both[..., :n] + both[..., n:]
+        mass = xp.ndtr(h)
+        parts = (mass * shift, mass * excess, xp.pdf(h) / spread)
+        basis = (xp.eye(2)[0], a, g - a * dot(g, a)[..., None] / variance)
+        return Projection(fold(share * mass), tuple(fold(share * part) for part in parts), basis)

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import jax.numpy as jnp
-from jax.scipy.special import ndtr
-
 from theory._check import in_column
+from theory.arrays import of
 from theory.geometry import conditional_orthant
 from theory.laws import Wedge
 from theory.settings.linear import ByCosines
@@ -34,7 +32,8 @@ class Margin(ByCosines):
 
 def beyond(signal: Scalar, curation: Any, margin: Scalar) -> Wedge:
     """The law of what lies beyond a margin."""
-    return Wedge(*(jnp.asarray(field, float) for field in (signal, *curation[:3], margin)))
+    xp = of(signal, curation, margin)
+    return Wedge(*(xp.asarray(field, float) for field in (signal, *curation[:3], margin)))
 
 
 def rates_beyond(signal: Scalar, curation: Any, margin: Scalar) -> Rates:
@@ -43,9 +42,10 @@ def rates_beyond(signal: Scalar, curation: Any, margin: Scalar) -> Rates:
     p = Phi(-r cos(g,mu)),  phi = P(Y > t | X > 0),  psi = P(-Y > t | X < 0),  (X, Y) as in `theory.geometry.rates`.
     """
     fields = (signal, *curation[:3], margin)
-    r, g, v, rho, t = jnp.broadcast_arrays(*(jnp.asarray(field, float) for field in fields))
+    xp = of(*fields)
+    r, g, v, rho, t = xp.broadcast_arrays(*(xp.asarray(field, float) for field in fields))
     phi, psi = conditional_orthant(r * g, r * v - t, rho), conditional_orthant(-r * g, -r * v - t, rho)
-    return Rates(p=ndtr(-r * g), phi=phi, psi=psi)
+    return Rates(p=xp.ndtr(-r * g), phi=phi, psi=psi)
 
 
 SETTING = Margin()

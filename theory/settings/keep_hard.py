@@ -6,8 +6,7 @@ digits are lost as the margin goes to 0; hence the least margin of the vocabular
 
 from typing import Any
 
-import jax.numpy as jnp
-
+from theory.arrays import of
 from theory.laws import Mixture
 from theory.settings.keep_easy import Margin, beyond, rates_beyond
 from theory.types import Rates, Scalar
@@ -23,14 +22,15 @@ class _KeepHard(Margin):
         """Z_0/(Z_0 - Z_t) of the wedge without margin, and minus the rest of that with margin t."""
         confirmed, sure = beyond(signal, curation, 0 * curation.margin), beyond(signal, curation, curation.margin)
         whole, beyond_it = confirmed.kept_rate(), sure.kept_rate()
-        none = beyond_it < NONE * whole  # then any wedge will do, as long as it is one
-        sure = sure._replace(margin=jnp.where(none, 0.0, sure.margin))
-        kept = whole - jnp.where(none, 0.0, beyond_it)
-        return Mixture(confirmed, sure, jnp.where(none, 1.0, whole / kept)), kept
+        xp, none = of(whole), beyond_it < NONE * whole  # then any wedge will do, as long as it is one
+        sure = sure._replace(margin=xp.where(none, 0.0, sure.margin))
+        kept = whole - xp.where(none, 0.0, beyond_it)
+        return Mixture(confirmed, sure, xp.where(none, 1.0, whole / kept)), kept
 
     def rates(self, signal: Scalar, curation: Any) -> Rates:
         confirmed, sure = (rates_beyond(signal, curation, margin) for margin in (0.0, curation.margin))
-        less = lambda whole, part: jnp.maximum(whole - part, 0.0)
+        xp = of(*confirmed)
+        less = lambda whole, part: xp.maximum(whole - part, 0.0)
         return Rates(confirmed.p, less(confirmed.phi, sure.phi), less(confirmed.psi, sure.psi))
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from scipy.special import ndtr
 
 from theory import geometry
 from theory._check import check_cosines
+from theory.arrays import of
 from theory.laws import Wedge
 from theory.settings.base import Setting
 from theory.types import Cosines, Rates, Scalar
@@ -23,8 +23,8 @@ class ByCosines(Setting):
 
     def law(self, signal: Scalar, curation: Any) -> tuple[Any, Scalar]:
         """A Gaussian mixture truncated to a wedge."""
-        g, v, between = (jnp.asarray(cosine, float) for cosine in curation[:3])
-        wedge = Wedge(jnp.asarray(signal, float), g, v, between, jnp.zeros(()))
+        xp = of(signal, curation)
+        wedge = Wedge(*(xp.asarray(field, float) for field in (signal, *curation[:3], 0.0)))
         return wedge, wedge.kept_rate()
 
     def rates(self, signal: Scalar, curation: Any) -> Rates:

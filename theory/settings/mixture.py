@@ -6,9 +6,8 @@ phi' = (real + (1 - real)(1 - p) phi)/(1 - p') and psi' = psi.
 
 from typing import Any
 
-import jax.numpy as jnp
-
 from theory._check import in_column
+from theory.arrays import of
 from theory.columns import COSINES
 from theory.laws import Clean, Mixture
 from theory.settings.base import TrainedOn
@@ -29,13 +28,14 @@ class _Mixture(ByCosines):
 
     def law(self, signal: Scalar, curation: Any) -> tuple[Any, Scalar]:
         """(1 - real) kappa of the generated, and real of the real, of which all are kept."""
-        real = jnp.asarray(curation.real, float)
+        xp = of(signal, curation)
+        real = xp.asarray(curation.real, float)
         wedge, confirmed = super().law(signal, curation)
         generated = (1 - real) * confirmed
         none = generated < NONE * real  # then any wedge will do, as long as it is one
-        wedge = wedge._replace(**{name: jnp.where(none, 0.0, getattr(wedge, name)) for name in COSINES})
+        wedge = wedge._replace(**{name: xp.where(none, 0.0, getattr(wedge, name)) for name in COSINES})
         kept = real + generated
-        return Mixture(wedge, Clean(wedge.signal), jnp.where(none, 0.0, generated / kept)), kept
+        return Mixture(wedge, Clean(wedge.signal), xp.where(none, 0.0, generated / kept)), kept
 
     def rates(self, signal: Scalar, curation: Any) -> Rates:
         """Of the generated samples."""
@@ -43,11 +43,11 @@ class _Mixture(ByCosines):
 
     def generated(self, curation: Any) -> Scalar:
         """The rest is real."""
-        return 1 - jnp.asarray(curation.real, float)
+        return 1 - of(curation.real).asarray(curation.real, float)
 
     def trained_on(self, rates: Rates | ClassRates, curation: Any) -> TrainedOn:
         """Generated and real samples together."""
-        real = jnp.asarray(curation.real, float)
+        real = of(curation.real).asarray(curation.real, float)
         kept = real + (1 - real) * (kept_correct_rate(rates) + kept_wrong_rate(rates))
         return TrainedOn(kept, (real + (1 - real) * kept_correct_rate(rates)) / kept)
 

@@ -1,0 +1,199 @@
+"""One set of equations, two roads to their solution: NumPy for numbers, JAX for what it traces. They meet."""
+
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from theory import arrays, geometry, laws
+from theory.engine import solve, states
+from theory.equations import equations, guess
+from theory.laws import Clean, Everything, Independent, Mixture, Wedge
+from theory.losses import LOSSES
+from theory.types import Cosines, KeepHard, Problem, Rates
+
+CELLS = 192
+"""Common to all tests here, so that each law and loss is compiled once."""
+
+
+def box(seed, largest=6.0):
+    """signal, delta, ridge and three cosines of unit vectors, all over the box of the solver's promise."""
+    rng = np.random.default_rng(seed)
+    spread = lambda low, high: np.exp(rng.uniform(np.log(low), np.log(high), CELLS))
+    g, v, part = (rng.uniform(-0.9, 0.9, CELLS) for _ in range(3))
+    between = g * v + part * np.sqrt((1 - g**2) * (1 - v**2))
+    return (
+        rng.uniform(0.1, largest, CELLS),
+        spread(0.1, 1e3),
+        spread(1e-5, 100),
+        (g, v, between),
+        rng.uniform(size=CELLS),
+    )
+
+
+def independent(seed):
+    signal, delta, ridge, _, purity = box(seed)
+    return Independent(signal, 0.01 + 0.98 * purity), delta, ridge
+
+
+def wedge(seed):
+    signal, delta, ridge, cosines, _ = box(seed, 4.0)
+    return Wedge(signal, *cosines, 0 * signal), np.clip(delta, 0.2, 200), np.clip(ridge, 1e-4, 10)
+
+
+def everything(seed):
+    law, delta, ridge = wedge(seed)
+    return Everything(law.signal, law.cos_generator), delta, ridge
+
+
+def mixture(seed):
+    law, delta, ridge = wedge(seed)
+    return Mixture(law, Clean(law.signal), box(seed)[4]), delta, ridge
+
+
+def hard(seed):
+    """A wedge less a narrower one: two of a kind."""
+    law, delta, ridge = wedge(seed)
+    sure = law._replace(margin=0.5 + 0 * law.signal)
+    whole, part = law.kept_rate(), sure.kept_rate()
+    return Mixture(law, sure, whole / (whole - part)), delta, ridge
+
+
+LAWS = {maker.__name__: maker for maker in (independent, wedge, everything, mixture, hard)}
+
+
+def traced(cells):
+    return jax.tree.map(jnp.asarray, cells)
+
+
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+@pytest.mark.parametrize("name", sorted(LAWS))
+def test_the_equations_are_the_same(name, loss):
+    """Residuals of one and the same point, by NumPy for all cells and by JAX cell by cell: to rounding."""
+    law, delta, ridge = LAWS[name](0)
+    with np.errstate(all="ignore"):
+        u = guess(law, LOSSES[loss], delta, ridge)
+        here = equations(u, law, LOSSES[loss], delta, ridge, 96)
+    scale = np.maximum(1, np.abs(here))
+    one = lambda u, law, delta, ridge: equations(u, law, LOSSES[loss], delta, ridge, 96)
+    np.testing.assert_allclose(jax.vmap(one)(*traced((u, law, delta, ridge))) / scale, here / scale, atol=2e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [
+        ("independent", "logistic"),
+        ("independent", "hinge"),
+        pytest.param("wedge", "logistic", marks=pytest.mark.slow),
+        pytest.param("mixture", "logistic", marks=pytest.mark.slow),
+        pytest.param("hard", "logistic", marks=pytest.mark.slow),
+        pytest.param("wedge", "hinge", marks=pytest.mark.slow),
+    ],
+)
+def test_the_solutions_are_the_same(name, loss):
+    """Two searches that share the equations and nothing else, all over the box: accuracy to 1e-11."""
+    law, delta, ridge = LAWS[name](1)
+    here = states(LOSSES[loss], law, delta, ridge)
+    there = states(LOSSES[loss], *traced((law, delta, ridge)))
+    assert isinstance(here.a, np.ndarray)
+    assert isinstance(there.a, jax.Array)
+    np.testing.assert_array_equal(here.converged, there.converged)
+    assert here.converged.mean() > 0.99
+    np.testing.assert_allclose(there.accuracy(traced(law).signal), here.accuracy(law.signal), atol=1e-11)
+    np.testing.assert_allclose(there.tau, here.tau, rtol=1e-9)
+
+
+def test_a_coarser_rule_is_noticed():
+    """The twin: with a third of the nodes the two searches part by more than that."""
+    law, delta, ridge = hard(1)
+    here = states(LOSSES["logistic"], law, delta, ridge)
+    coarse = type(law.first).traits
+    try:
+        Mixture.traits = property(lambda self: laws.law.EDGED._replace(nodes=32))
+        there = states(LOSSES["logistic"], law, delta, ridge)
+    finally:
+        del Mixture.traits
+        Mixture.traits = MIXTURE_TRAITS
+    assert coarse is type(law.first).traits
+    both = here.converged & there.converged
+    gap = np.abs(here.accuracy(law.signal) - there.accuracy(law.signal))
+    assert not there.converged.all() or np.max(gap[both]) > 1e-11
+
+
+MIXTURE_TRAITS = Mixture.traits
+
+
+@pytest.mark.parametrize(
+    "problem", [Problem(1.2, Rates(0.2, 0.8, 0.4), 0.3), Problem(1.2, Cosines(0.5, 0.6, 0.2), 0.3)]
+)
+def test_closed_forms_are_the_same(problem):
+    here, there = solve(problem, 2.0, "squared"), solve(traced(problem), 2.0, "squared")
+    for mine, other in zip(here, there, strict=True):
+        np.testing.assert_allclose(other, mine, rtol=1e-12, atol=1e-14)
+
+
+@given(
+    st.floats(-9, 9),
+    st.floats(-9, 9),
+    st.one_of(st.floats(-1, 1), st.sampled_from([-1.0, 1.0, 0.0, 1 - 1e-12, 1e-9 - 1])),
+)
+def test_orthants_are_the_same(h, k, rho):
+    """Phi2 and P(Y < k | X < h), corners and tails included."""
+    for function in (geometry.orthant, geometry.conditional_orthant):
+        with np.errstate(all="ignore"):
+            here = function(*map(np.float64, (h, k, rho)))
+        there = function(*(jnp.asarray([x]) for x in (h, k, rho)))[0]
+        np.testing.assert_allclose(there, here, atol=1e-13)
+
+
+def test_a_cell_does_not_depend_on_its_table():
+    """Alone, in another order and among many: the same bits."""
+    law, delta, ridge = independent(2)
+    many = states(LOSSES["logistic"], law, delta, ridge)
+    turned = states(LOSSES["logistic"], *jax.tree.map(lambda field: field[::-1].copy(), (law, delta, ridge)))
+    np.testing.assert_array_equal(turned.a[::-1], many.a)
+    for i in (0, 7, CELLS - 1):
+        alone = states(LOSSES["logistic"], *jax.tree.map(lambda field, i=i: field[i : i + 1], (law, delta, ridge)))
+        np.testing.assert_array_equal(alone.a[0], many.a[i])
+
+
+def test_numbers_need_no_jax():
+    """A prediction of every setting, with crossings, in a process that must not import it."""
+    code = """
+import sys
+class Refusal:
+    def find_spec(self, name, path=None, target=None):
+        assert name.split(".")[0] != "jax"
+sys.meta_path.insert(0, Refusal())
+from theory.describe import describe
+shared = {"signal": 1.5, "alpha": 3.0, "ridge": 0.2}
+cosines = {"cos_generator": 0.5, "cos_verifier": 0.6, "cos_between": 0.2}
+print(describe(shared | {"p": 0.2, "phi": 0.9, "psi": 0.3, "loss": "logistic"})["accuracy"])
+own = {"linear": {}, "keep-easy": {"margin": 0.3}, "keep-hard": {"margin": 0.3}, "mixture": {"real": 0.3}}
+for setting, more in own.items():
+    print(describe(shared | cosines | more | {"setting": setting, "loss": "squared"})["accuracy"])
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert all(0.5 < float(line) < 1 for line in done.stdout.split())
+
+
+def test_namespaces():
+    assert arrays.of(1.0, np.ones(2), (3, np.float64(1.0))) is arrays.NUMPY
+    assert arrays.of(1.0, (2.0, jnp.ones(1))) is not arrays.NUMPY
+    seen = []
+    jax.jit(lambda x: seen.append(arrays.is_traced((1.0, x))))(1.0)
+    assert seen == [True]
+    assert not arrays.is_traced(jnp.ones(1))
+
+
+@pytest.mark.parametrize("margin", [1e-3, 1.0])
+def test_statuses_are_the_same(margin):
+    problem = Problem(1.0, KeepHard(0.5, 0.6, 0.2, margin), 0.0)
+    here, there = solve(problem, 0.5, "squared"), solve(traced(problem), 0.5, "squared")
+    assert int(here.status) == int(there.status) != 0

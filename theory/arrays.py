@@ -1,0 +1,202 @@
+"""Arrays of NumPy and of JAX: every equation is written once, and computes with what it is given.
+
+``xp = of(x, theta)`` is NumPy for numbers and arrays of its own, and `jax.numpy` where one of the values is an array of
+JAX or traced by it, as under ``jit``, ``vmap`` and ``grad``. Beside what both have stand the special functions and the
+control flow that the equations need. JAX is not imported where no value is of its kind, which takes a prediction from
+seconds to a fraction of one: nothing is compiled.
+"""
+
+import sys
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import numpy as np
+from scipy import special
+
+if TYPE_CHECKING:
+    from jaxtyping import Array as Array
+else:
+    Array = Any
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class Namespace:
+    """A library of arrays, and what it lacks."""
+
+    def __init__(self, library: Any, **more: Any) -> None:
+        """``more``: what is added to the library, or stands in its place."""
+        self._library = library
+        vars(self).update(more)
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the library's."""
+        found = getattr(self._library, name)
+        setattr(self, name, found)
+        return found
+
+    def pdf(self, x: Any) -> Any:
+        """Standard normal density."""
+        return self.exp(-x * x / 2) * _DENSITY_AT_ZERO
+
+    def logpdf(self, x: Any) -> Any:
+        """Its logarithm."""
+        return -x * x / 2 + _LOG_DENSITY_AT_ZERO
+
+
+_DENSITY_AT_ZERO = 1 / np.sqrt(2 * np.pi)
+_LOG_DENSITY_AT_ZERO = float(np.log(_DENSITY_AT_ZERO))
+
+
+def _repeat(steps: int, advance: Callable[[int, Any], Any], start: Any) -> Any:
+    for i in range(steps):
+        start = advance(i, start)
+    return start
+
+
+def _iterates(advance: Callable[[Any], Any], start: Any, steps: int) -> Any:
+    path = [start]
+    for _ in range(steps):
+        path.append(advance(path[-1]))
+    return type(start)(*(np.stack(field) for field in zip(*path, strict=True)))
+
+
+def _on_parts(condition: Any, first: Callable[..., Any], second: Callable[..., Any], *values: Any) -> Any:
+    where, *full = np.broadcast_arrays(condition, *values)
+    found = np.empty(where.shape)
+    for part, function in ((where, first), (~where, second)):
+        if part.any():
+            found[part] = function(*(value[part] for value in full))
+    return found
+
+
+def _solve(matrix: Any, vector: Any) -> Any:
+    try:
+        return np.linalg.solve(matrix, vector[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        singular = ~(np.abs(np.linalg.det(matrix)) > 0)[..., None]
+        found = np.linalg.solve(np.where(singular[..., None], np.eye(matrix.shape[-1]), matrix), vector[..., None])
+        return np.where(singular, np.nan, found[..., 0])
+
+
+NUMPY: Any = Namespace(
+    np,
+    ndtr=special.ndtr,
+    log_ndtr=special.log_ndtr,
+    owens_t=special.owens_t,
+    sigmoid=special.expit,
+    stop_gradient=lambda x: x,
+    each=lambda function, *cells: function(*cells),
+    repeat=_repeat,
+    iterates=_iterates,
+    on_parts=_on_parts,
+    solve=_solve,
+)
+"""NumPy, with special functions, and
+
+``each(function, *cells)``: a function of cells on the leading axis, which NumPy takes as they are and JAX one by one.
+``repeat(steps, advance, start)``: advance(i, value), again and again.
+``iterates(advance, start, steps)``: start, advance(start), ..., named tuples of arrays, step on the first axis.
+``on_parts(condition, first, second, *values)``: first(*values) where the condition holds, second(*values) elsewhere.
+``solve(matrix, vector)``: on the last axes; NaN where the matrix is singular.
+"""
+
+
+@cache
+def _jax() -> Any:
+    import jax
+
+    def iterates(advance: Callable[[Any], Any], start: Any, steps: int) -> Any:
+        step = lambda value, _: (advance(value),) * 2
+        path = jax.lax.scan(step, start, length=steps)[1]
+        return jax.tree.map(lambda first, rest: jax.numpy.concatenate([first[None], rest]), start, path)
+
+    return Namespace(
+        jax.numpy,
+        ndtr=jax.scipy.special.ndtr,
+        log_ndtr=jax.scipy.special.log_ndtr,
+        owens_t=jax.scipy.special.owens_t,
+        sigmoid=jax.nn.sigmoid,
+        stop_gradient=jax.lax.stop_gradient,
+        each=lambda function, *cells: jax.vmap(function)(*cells),
+        repeat=lambda steps, advance, start: jax.lax.fori_loop(0, steps, advance, start),
+        iterates=iterates,
+        on_parts=lambda condition, first, second, *values: jax.numpy.where(condition, first(*values), second(*values)),
+        solve=lambda matrix, vector: jax.numpy.linalg.solve(matrix, vector[..., None])[..., 0],
+    )
+
+
+def of(*values: Any) -> Any:
+    """The namespace of these values: numbers, arrays, and (named) tuples of them."""
+    return _jax() if any(map(is_jax, values)) else NUMPY
+
+
+def is_jax(value: Any) -> bool:
+    """Whether an array, or one in a tuple, is of JAX or traced by it."""
+    if isinstance(value, tuple):
+        return any(map(is_jax, value))
+    return (jax := sys.modules.get("jax")) is not None and isinstance(value, jax.Array)
+
+
+def is_traced(value: Any) -> bool:
+    """Whether a number, or one in a tuple, has no value yet: under ``jit``, ``vmap`` and ``grad``."""
+    if isinstance(value, tuple):
+        return any(map(is_traced, value))
+    return (jax := sys.modules.get("jax")) is not None and isinstance(value, jax.core.Tracer)
+
+
+def fields_of(value: Any) -> list[Any]:
+    """The numbers of a (named) tuple, those of tuples in it included, in order."""
+    return [leaf for field in value for leaf in fields_of(field)] if isinstance(value, tuple) else [value]
+
+
+def with_fields(like: Any, numbers: list[Any]) -> Any:
+    """A (named) tuple like another with other numbers, as `fields_of` gave them."""
+    rest = iter(numbers)
+
+    def fill(value: Any) -> Any:
+        if not isinstance(value, tuple):
+            return next(rest)
+        return type(value)(*map(fill, value)) if hasattr(value, "_fields") else tuple(map(fill, value))
+
+    return fill(like)
+
+
+def quiet(function: _Function) -> _Function:
+    """A function that says by NaN and infinity what NumPy warns of, as JAX does: 0/0, overflow."""
+    return np.errstate(all="ignore")(function)
+
+
+def compiled(*static: str) -> Callable[[_Function], _Function]:
+    """Of a function of arrays: what is JAX's, it computes as one program; ``static`` names what is no array."""
+
+    def decorate(function: _Function) -> _Function:
+        @cache
+        def program() -> Any:
+            import jax
+
+            return jax.jit(function, static_argnames=static)
+
+        @wraps(function)
+        def call(*values: Any) -> Any:
+            return program()(*values) if is_jax(values) else function(*values)
+
+        return cast(_Function, call)
+
+    return decorate
+
+
+def column(value: Any) -> Any:
+    """A value of every cell, to meet an axis of nodes or of components; numbers meet everything."""
+    return value[..., None] if np.ndim(value) else value
+
+
+def outer(a: Array, b: Array) -> Array:
+    """a b^T on the last axis."""
+    return a[..., :, None] * b[..., None, :]
+
+
+def dot(a: Array, b: Array) -> Array:
+    """a.b on the last axis."""
+    return (a * b).sum(-1)
