@@ -1,6 +1,7 @@
 """Where predicted accuracy crosses a level: p_half and every p_gain, solved (THEORY §6)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -20,6 +21,9 @@ Target = Literal["p_half", "p_gain"]
 """p_half: trained accuracy = 1/2. p_gain: trained accuracy = generator accuracy."""
 
 TARGETS: tuple[Target, ...] = get_args(Target)
+
+Level = Callable[[dict[str, np.ndarray], Mapping[str, np.ndarray]], np.ndarray]
+"""(predictions, their lines) -> what is zero at a crossing."""
 
 POINTS = 257
 """Bracketing points along a curve; two zeros between neighbours are missed."""
@@ -120,38 +124,55 @@ class Curves(NamedTuple):
         """The share of each curve that has a solution; elsewhere crossings are missed."""
         return self.found["converged"].mean(-1)
 
-    def crossings(self, target: Target, infinite_data: bool = False) -> Crossings:
-        """As `predicted_crossings`."""
+    def crossings(self) -> dict[Target, Crossings]:
+        """Every p_half and p_gain, as `predicted_crossings`; one search for all of them."""
+        return dict(zip(TARGETS, self._zeros([partial(_excess, target) for target in TARGETS]), strict=True))
+
+    def rule_crossings(self) -> Crossings:
+        """Every p_gain of the p* rule: accuracy Phi(r) where most of what is kept is correct, else Phi(-r)."""
 
         def excess(found: dict[str, np.ndarray], lines: Mapping[str, np.ndarray]) -> np.ndarray:
-            accuracy = found["accuracy"]
-            if infinite_data:
-                accuracy = ndtr(np.where(found["purity"] > 0.5, 1.0, -1.0) * lines["signal"])
-            return accuracy - (0.5 if target == "p_half" else found["generator_accuracy"])
+            rule: np.ndarray = ndtr(np.where(found["purity"] > 0.5, 1.0, -1.0) * lines["signal"])
+            return rule - found["generator_accuracy"]
 
-        return self._zeros(excess)
+        return self._unsolved()._zeros([excess])[0]
 
     def purity_crossings(self) -> Crossings:
         """Where half of the kept labels are correct, solved; x in units of p."""
-        return self._zeros(lambda found, lines: found["purity"] - 0.5)
+        return self._unsolved()._zeros([lambda found, lines: found["purity"] - 0.5])[0]
 
-    def _zeros(self, level: Callable[[dict[str, np.ndarray], Mapping[str, np.ndarray]], np.ndarray]) -> Crossings:
-        """Zeros of ``level(predictions, lines)``, x in units of p; those that were solved."""
+    def _unsolved(self) -> "Curves":
+        """The same curves for what is known without the trained classifier, at the loss that is solved at once."""
+        squared = np.full(len(self.columns["signal"]), "squared", object)
+        return self._replace(columns={**self.columns, "loss": squared})
+
+    def _zeros(self, levels: Sequence[Level]) -> list[Crossings]:
+        """Zeros of each of the levels, x in units of p; those that were solved."""
+        count = len(self.columns["signal"])
 
         def lines(which: np.ndarray) -> dict[str, np.ndarray]:
-            return {name: np.asarray(column)[which] for name, column in self.columns.items()}
+            return {name: np.asarray(column)[which % count] for name, column in self.columns.items()}
 
         def excess(share: np.ndarray, which: np.ndarray) -> np.ndarray:
             here = lines(which.ravel())
-            return level(predict_table(along(here, share.ravel())), here).reshape(share.shape)
+            found = predict_table(along(here, share.ravel()))
+            values = np.stack([level(found, here) for level in levels])
+            return values[which.ravel() // count, np.arange(which.size)].reshape(share.shape)
 
-        count = len(self.columns["signal"])
-        whole = level(self.found, {name: np.asarray(column)[:, None] for name, column in self.columns.items()})
-        found = crossings(excess, count, 0.0, 1.0, POINTS, whole)
+        across = {name: np.asarray(column)[:, None] for name, column in self.columns.items()}
+        values = np.concatenate([level(self.found, across) for level in levels])
+        found = crossings(excess, len(values), 0.0, 1.0, POINTS, values)
         found = Crossings(*(field[np.isfinite(found.x)] for field in found))
-        if not len(found.x):
-            return found
-        return found._replace(x=predict_table(along(lines(found.curve), found.x))["p"])
+        if len(found.x):
+            found = found._replace(x=predict_table(along(lines(found.curve), found.x))["p"])
+        parts = [np.flatnonzero(found.curve // count == i) for i in range(len(levels))]
+        return [Crossings(found.curve[part] % count, found.x[part], found.rising[part]) for part in parts]
+
+
+def _excess(target: Target, found: dict[str, np.ndarray], lines: Mapping[str, np.ndarray]) -> np.ndarray:
+    """By how much the trained accuracy exceeds the target's level."""
+    difference: np.ndarray = found["accuracy"] - (0.5 if target == "p_half" else found["generator_accuracy"])
+    return difference
 
 
 def curves(columns: Mapping[str, np.ndarray]) -> Curves:
@@ -167,20 +188,19 @@ def purity_crossings(columns: Mapping[str, np.ndarray]) -> Crossings:
     return curves({**columns, "loss": np.full(len(columns["signal"]), "squared", object)}).purity_crossings()
 
 
-def predicted_crossings(columns: Mapping[str, np.ndarray], target: Target, infinite_data: bool = False) -> Crossings:
+def predicted_crossings(columns: Mapping[str, np.ndarray], target: Target) -> Crossings:
     """Every p_half or p_gain of the curves that start from the lines of a table, by the exact theory.
 
     Args:
         columns: as `theory.table.predict_table`, one line per curve; the generator's own column gives only the
             ratio of class-dependent error rates.
-        target: which level. infinite_data: the p* rule instead, accuracy Phi(r) below p* and Phi(-r) above
-            (independent setting).
+        target: which level.
 
     Returns:
-        `Crossings` with x in units of p, those that were solved. None for a curve that stays on one side. For several
-        targets of the same curves, `curves` once and ``crossings`` of each.
+        `Crossings` with x in units of p, those that were solved. None for a curve that stays on one side. For both
+        targets, `curves` once and its ``crossings``.
     """
-    return curves(columns).crossings(target, infinite_data)
+    return curves(columns).crossings()[target]
 
 
 def differentiable_p_gain(problem: Problem, alpha: Scalar, loss: str, near: Scalar) -> Scalar:

@@ -6,7 +6,7 @@ import numpy as np
 
 from theory import settings, status
 from theory.columns import SETTINGS, setting_of
-from theory.crossings import TARGETS, Crossings, curves
+from theory.crossings import Crossings, curves
 from theory.table import predict_table
 
 WORDS = ("loss", "setting")
@@ -39,10 +39,9 @@ def describe(given: dict[str, Any]) -> dict[str, Any]:
     found["beats_generator"] = found["accuracy"] > found["generator_accuracy"] if solved else None
     curve = curves(columns)
     found["curve_solved"] = float(curve.solved[0])
-    for target in TARGETS:
-        found[target] = _listed(target, curve.crossings(target))
+    found |= {target: _listed(target, zeros) for target, zeros in curve.crossings().items()}
     if found["setting"] == "independent":
-        found["p_gain_infinite_data"] = _listed("p_gain", curve.crossings("p_gain", infinite_data=True))
+        found["p_gain_infinite_data"] = _listed("p_gain", curve.rule_crossings())
     return found
 
 

@@ -10,7 +10,7 @@ from sims.comparison.crossings import Curve, value_at
 from sims.comparison.crossings import crossings as measured_crossings
 from sims.comparison.curves import CURVE, columns_of, representatives, setting_of
 from theory import settings
-from theory.crossings import TARGETS, Target, predicted_crossings
+from theory.crossings import Target, curves
 
 MEASURED = ["x", "low", "high", "rising", "coarse"]
 CROSSING = ["rising", "measured", "low", "high", "coarse", "rule", "exact", "predicted", "z", "in_grid"]
@@ -23,8 +23,7 @@ def compare_crossings(cells: pd.DataFrame) -> pd.DataFrame:
     partner stands alone with NaN on the other side.
     """
     lines = []
-    for target in TARGETS:
-        exact = _exact_crossings(cells, target)
+    for target, exact in _exact_crossings(cells).items():
         for curve, part in cells.groupby("curve", sort=False):
             part = part.sort_values("p")
             for line in _match(_measured(part, target), exact[exact["curve"] == curve], part, target):
@@ -41,12 +40,14 @@ def _level(table: pd.DataFrame, target: Target) -> pd.Series | float:
     return 0.5 if target == "p_half" else table["generator_accuracy"]
 
 
-def _exact_crossings(cells: pd.DataFrame, target: Target) -> pd.DataFrame:
+def _exact_crossings(cells: pd.DataFrame) -> dict[Target, pd.DataFrame]:
     """Crossings of the exact theory on all curves, solved together; ``exact`` is in units of p."""
     firsts = representatives(cells)
-    found = predicted_crossings(columns_of(firsts), target)
-    curve = firsts["curve"].to_numpy()[found.curve]
-    return pd.DataFrame({"curve": curve, "exact": found.x, "rising": found.rising})
+    names = firsts["curve"].to_numpy()
+    return {
+        target: pd.DataFrame({"curve": names[found.curve], "exact": found.x, "rising": found.rising})
+        for target, found in curves(columns_of(firsts)).crossings().items()
+    }
 
 
 def _measured(part: pd.DataFrame, target: Target) -> tuple[Curve | None, pd.DataFrame]:

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from theory.crossings import along, differentiable_p_gain, predicted_crossings
+from theory.crossings import along, curves, differentiable_p_gain, predicted_crossings
 from theory.describe import describe
 from theory.errors import InputError
 from theory.prediction import predict
@@ -130,7 +130,7 @@ def test_every_p_gain_of_theory_and_of_the_rule():
         problem = Problem(2.0, Rates(x, columns["phi"][curve], columns["psi"][curve]), 0.1)
         assert float(predict(problem, columns["alpha"][curve]).accuracy) == pytest.approx(1 - x, abs=1e-10)
     assert list(exact.rising[exact.curve == 0]) == [True, False, True]
-    rule = predicted_crossings(columns, "p_gain", infinite_data=True)
+    rule = curves(columns).rule_crossings()
     np.testing.assert_allclose(rule.x[rule.curve == 0], [0.02275013, 0.8 / 1.4, 0.97724987], atol=1e-8)
 
 
