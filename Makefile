@@ -44,4 +44,4 @@ $(VENV)/dev: $(VENV)/core
 	@touch $@
 
 clean:
-	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) out .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

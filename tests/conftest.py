@@ -1,8 +1,9 @@
-"""Strict JAX for every test, and seeds that are fresh but replayable."""
+"""Strict JAX for every test, compiled once for all workers, and seeds that are fresh but replayable."""
 
 import os
 import secrets
 import zlib
+from pathlib import Path
 
 import jax
 import pytest
@@ -11,9 +12,26 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("shared_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared_machine")
 
+COMPILED = {
+    "jax_compilation_cache_dir": str(Path(__file__).parents[1] / ".cache" / "jax"),
+    "jax_persistent_cache_min_compile_time_secs": 0.2,
+}
+"""What JAX compiles is kept for the other worker, for the processes that tests start, and for the next run."""
+
+for option, value in COMPILED.items():
+    jax.config.update(option, value)
+    os.environ[option.upper()] = str(value)
+
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_debug_key_reuse", True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten():
+    """What a module has compiled is dropped from memory after it."""
+    yield
+    jax.clear_caches()
 
 
 @pytest.fixture
