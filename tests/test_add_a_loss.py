@@ -20,22 +20,25 @@ PREDICTED = '''class LogCosh:
     slope_at_zero = -0.7615941559557649
 
     def value(self, v):
-        return jnp.logaddexp(1 - v, v - 1) - jnp.log(2.0)
+        xp = of(v)
+        return xp.logaddexp(1 - v, v - 1) - xp.log(2.0)
 
     def slope(self, v):
-        return jnp.tanh(v - 1)
+        return of(v).tanh(v - 1)
 
     def prox(self, x, theta):
         """s + theta tanh s = |x - 1|, s = |v - 1|: increasing and concave, so Newton from below is monotone."""
-        distance = jnp.abs(x - 1)
-        newton = lambda _, s: s - (s + theta * jnp.tanh(s) - distance) / (1 + theta / jnp.cosh(s) ** 2)
-        start = jnp.maximum(distance - theta, distance / (1 + theta))
-        return 1 + jnp.sign(x - 1) * jax.lax.fori_loop(0, 30, newton, start)
+        xp, distance = of(x, theta), abs(x - 1)
+        newton = lambda _, s: s - (s + theta * xp.tanh(s) - distance) / (1 + theta / xp.cosh(s) ** 2)
+        start = xp.maximum(distance - theta, distance / (1 + theta))
+        return 1 + xp.sign(x - 1) * xp.repeat(30, newton, start)
 
     def rule(self, low, high, theta, n):
         """Equal steps in v = prox, with x = v + theta l'(v) explicit."""
-        v, step = midpoints(*stop_gradient(self.prox(jnp.stack([low, high]), theta)), n)
-        slope = jnp.tanh(v - 1)
+        xp, theta = of(low, high, theta), theta[..., None]
+        ends = xp.stop_gradient(self.prox(xp.stack([low, high], -1), theta))
+        v, step = midpoints(ends[..., 0], ends[..., 1], n)
+        slope = xp.tanh(v - 1)
         stretch = 1 + theta * (1 - slope**2)
         return Envelope(v + theta * slope, step * stretch, slope, (1 - slope**2) / stretch)
 
