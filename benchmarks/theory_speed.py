@@ -1,11 +1,13 @@
-"""Cells per second of the exact theory, beside a straightforward SciPy solver of the same equations, in one run.
+"""Cells per second of the exact theory on whole tables: as it is, by JAX, and beside a plain SciPy solver, in one run.
 
-    python benchmarks/theory_speed.py [--cells 100000] [--reference 20]
+    python benchmarks/theory_speed.py [--cells 100000] [--reference 20] [--jax 20000]
 
-The reference is what one would write first: `scipy.optimize.root` on (a, log tau, log theta) with expectations by
-`scipy.integrate.quad`, the proximal point by `scipy.optimize.brentq`, started cold at (0, 0, 0). It is run on the
-first cells of the same table. Both are judged by the same certificate, so that a fast wrong answer does not count.
-Machines differ and are shared: the ratio is the result, not the seconds.
+``numbers`` is `theory.table.predict_table`, all cells of a table at once in NumPy, on all cores. ``jax`` is the
+compiled program that serves what JAX traces, on the first cells of the same table: its first call, which compiles, and
+its second. The SciPy solver is what one would write first: `scipy.optimize.root` on (a, log tau, log theta) with
+expectations by `scipy.integrate.quad`, the proximal point by `scipy.optimize.brentq`, started cold at (0, 0, 0). All
+are judged by certificates, so that a fast wrong answer does not count. Machines differ and are shared: ratios are the
+result, not seconds.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import time
 os.environ["JAX_ENABLE_X64"] = "1"
 
 import numpy as np  # noqa: E402
+from record import record  # noqa: E402
 from scipy.integrate import quad  # noqa: E402
 from scipy.optimize import brentq, root  # noqa: E402
 from scipy.special import expit, ndtr  # noqa: E402
@@ -89,43 +92,94 @@ def timed(function, *arguments):
     return result, time.perf_counter() - start
 
 
-def report(name, table):
-    found, first = timed(predict_table, table)
-    found, again = timed(predict_table, table)
+def by_jax(table):
+    """The same table by the program that JAX compiles, independent and linear settings."""
+    import jax
+
+    from theory.engine import states
+    from theory.laws import Independent, Wedge
+    from theory.losses import LOSSES
+
+    cells = len(table["p"] if "p" in table else table["cos_generator"])
+    column = lambda name: np.broadcast_to(np.asarray(table[name], float), cells)
+    if "p" in table:
+        p, phi, psi = (column(name) for name in ("p", "phi", "psi"))
+        kept = (1 - p) * phi + p * psi
+        law = Independent(column("signal"), (1 - p) * phi / kept)
+    else:
+        law = Wedge(*(column(name) for name in ("signal", *COSINES)), np.zeros(cells))
+        kept = law.kept_rate()
+    law, delta, ridge = jax.tree.map(jax.numpy.asarray, (law, column("alpha") * kept, column("ridge")))
+    found = states(LOSSES[table["loss"]], law, delta, ridge)
+    return {"accuracy": np.asarray(found.accuracy(law.signal)), "converged": np.asarray(found.converged)}
+
+
+def first(table, count):
+    """Its first lines."""
+    return {name: column[:count] if np.ndim(column) else column for name, column in table.items()}
+
+
+def report(name, table, jax_cells):
+    """One line: cells per second as it is, and by JAX; how far the two results are apart."""
+    found, seconds = timed(predict_table, table)
     cells = len(found["accuracy"])
-    share = found["converged"].mean()
-    print(f"{name:34}{cells:9d}{first:9.2f}{again:9.2f}{cells / again:12.0f}{share:12.5f}", flush=True)
-    return found, cells / again
+    line = {"name": name, "cells": cells, "seconds": seconds, "cells/s": cells / seconds}
+    line |= {"converged": found["converged"].mean()}
+    if jax_cells:
+        part = first(table, min(cells, jax_cells))
+        (there, compiled), (_, again) = timed(by_jax, part), timed(by_jax, part)
+        count = len(there["accuracy"])
+        line |= {"jax first s": compiled, "jax cells/s": count / again, "ratio": cells / seconds * again / count}
+        line |= {
+            "against": "JAX, compiled",
+            "apart": float(np.nanmax(np.abs(there["accuracy"] - found["accuracy"][:count]))),
+        }
+    shown = (f"{line.get(column, float('nan')):{form}}" for column, form in COLUMNS.items())
+    print(f"{name:26}" + "".join(shown), flush=True)
+    return found, line
+
+
+COLUMNS = {
+    "cells": "9d",
+    "seconds": "9.2f",
+    "cells/s": "11.0f",
+    "converged": "11.5f",
+    "jax first s": "13.2f",
+    "jax cells/s": "13.0f",
+    "ratio": "8.2f",
+    "apart": "10.1e",
+}
+COSINES = ("cos_generator", "cos_verifier", "cos_between")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cells", type=int, default=100_000, help="cells of the large tables")
     parser.add_argument("--reference", type=int, default=20, help="cells given to the SciPy solver")
+    parser.add_argument("--jax", type=int, default=20_000, help="cells given to JAX, at most")
     options = parser.parse_args()
-    print(f"{'':34}{'cells':>9}{'first s':>9}{'again s':>9}{'cells/s':>12}{'converged':>12}")
-    report("squared, diagram", diagram(options.cells, "squared"))
-    report("logistic, diagram", diagram(options.cells, "logistic"))
-    report("hinge, diagram", diagram(options.cells // 10, "hinge"))
-    for loss in ("squared", "logistic", "hinge"):
-        found, speed = report(f"{loss}, box", table := box(20_000, loss))
-        if loss == "logistic":
-            ours, ours_speed, ours_table = found["accuracy"], speed, table
-    report("linear setting, squared", linear(1_000, "squared"))
-    report("linear setting, logistic", linear(1_000, "logistic"))
+    print(" " * 26 + "".join(f"{name:>{form.split('.')[0].rstrip('d')}}" for name, form in COLUMNS.items()))
+    tables = {f"{loss}, diagram": diagram(options.cells, loss) for loss in ("squared", "logistic", "hinge")}
+    tables |= {f"{loss}, box": box(20_000, loss) for loss in ("logistic", "hinge")}
+    tables |= {f"linear setting, {loss}": linear(1_000, loss) for loss in ("squared", "logistic")}
+    rows = []
+    for name, table in tables.items():
+        found, line = report(name, table, 0 if "squared" in name else options.jax)
+        rows.append(line)
+        if name == "logistic, box":
+            ours, ours_speed, ours_table = found["accuracy"], line["cells/s"], table
 
     count = options.reference
     cells = zip(*(ours_table[name][:count] for name in ("signal", "p", "alpha", "ridge")), strict=True)
     theirs, seconds = timed(lambda: np.array([scipy_reference(r, 1 - p, delta, lam) for r, p, delta, lam in cells]))
     solved = np.isfinite(theirs)
-    reference = "scipy root + quad, logistic, box"
-    print(f"{reference:34}{count:9d}{'':9}{seconds:9.2f}{count / seconds:12.2f}{solved.mean():12.5f}")
-    print(f"ratio of cells per second: {ours_speed / (count / seconds):,.0f}")
     gap = np.abs(theirs - ours[:count])[solved]
-    wrong = np.sum(gap > 1e-6)
-    print(
-        f"where the reference claims success it differs by {gap.max():.2e} at most, by more than 1e-6 in {wrong} cells"
-    )
+    ratio, wrong = ours_speed / (count / seconds), int(np.sum(gap > 1e-6))
+    print(f"scipy root + quad, logistic, box: {count} cells, {count / seconds:.2f} cells/s, {solved.mean():.0%} solved")
+    print(f"ratio of cells per second to it: {ratio:,.0f}")
+    print(f"where it claims success it differs by {gap.max():.2e} at most, by more than 1e-6 in {wrong} cells")
+    rows.append({"name": "logistic, box", "ratio": ratio, "against": "scipy root + quad", "cells/s": count / seconds})
+    print(f"kept: {record('theory_speed', rows)}")
 
 
 if __name__ == "__main__":
