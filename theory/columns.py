@@ -126,6 +126,13 @@ SETTINGS: Mapping[str, Setting] = {
             methods=(SIMULATION, EXACT_LAW, THEORY),
         ),
         Setting(
+            "learned",
+            "y' = sign(g.x), kept with probability phi where it is correct and psi where it is wrong",
+            "Learned",
+            *("cos_generator", ("phi", "psi")),
+            least_d=2,
+        ),
+        Setting(
             "keep-easy",
             "as linear, and only what the verifier is sure of: kept iff y' v.x > margin",
             "KeepEasy",

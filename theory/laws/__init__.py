@@ -5,11 +5,11 @@ The first axis of c is mu/||mu||. The engine sees a law through the projection x
 density of x and the density-weighted mean of c given x, both in closed form.
 """
 
+from theory.laws.half_plane import HalfPlane as HalfPlane
 from theory.laws.independent import Independent as Independent
 from theory.laws.law import Law as Law
 from theory.laws.law import Projection as Projection
 from theory.laws.law import support as support
 from theory.laws.mixture import Clean as Clean
 from theory.laws.mixture import Mixture as Mixture
-from theory.laws.wedge import Everything as Everything
 from theory.laws.wedge import Wedge as Wedge

@@ -1,4 +1,4 @@
-"""Linear generator and verifier: a mixture of two Gaussians cut to a wedge, or to a half-space without verifier."""
+"""Linear generator and verifier: a mixture of two Gaussians cut to a wedge."""
 
 from typing import NamedTuple
 
@@ -75,10 +75,10 @@ class Wedge(NamedTuple):
         """
         xp, (g, v), n = of(x, a, tau, self), self.axes(), x.shape[-1]
         variance = (dot(a, a) + tau**2)[..., None]
-        spread_g, spread_v = (xp.sqrt(_residual_variance(axis, a, tau))[..., None] for axis in (g, v))
+        spread_g, spread_v = (xp.sqrt(residual_variance(axis, a, tau))[..., None] for axis in (g, v))
         along = lambda axis: axis - a * dot(axis, a)[..., None] / variance
         rho = xp.clip(dot(g, along(v))[..., None] / (spread_g * spread_v), -1.0, 1.0)
-        shift, excess = _both_signs(self.signal, x, a, variance)
+        shift, excess = both_signs(self.signal, x, a, variance)
         h = (g[..., :1] * shift + dot(g, a)[..., None] * excess) / spread_g
         k = (v[..., :1] * shift + dot(v, a)[..., None] * excess - self.margin[..., None]) / spread_v
         mass, edge = orthant(h, k, rho), edges(h, k, rho)
@@ -90,60 +90,14 @@ class Wedge(NamedTuple):
         return Projection(fold(share * mass), tuple(fold(share * part) for part in parts), basis)
 
 
-def _both_signs(signal: Array, x: Array, a: Array, variance: Array) -> tuple[Array, Array]:
+def both_signs(signal: Array, x: Array, a: Array, variance: Array) -> tuple[Array, Array]:
     """s r and (x - a_mu s r)/sigma^2 at the nodes x, for s = +1, then for s = -1, on the last axis."""
     xp, n = of(x, a, variance), x.shape[-1]
     shift = signal[..., None] * xp.concatenate([xp.ones(n), -xp.ones(n)])
     return shift, (xp.concatenate([x, x], -1) - a[..., :1] * shift) / variance
 
 
-def _residual_variance(axis: Array, a: Array, tau: Array) -> Array:
+def residual_variance(axis: Array, a: Array, tau: Array) -> Array:
     """1 - (axis.a)^2/(||a||^2 + tau^2) = (tau^2 + ||a||^2 - (axis.a)^2)/(...), without cancellation."""
     across = a - axis * dot(axis, a)[..., None]
     return (tau**2 + dot(across, across)) / (dot(a, a) + tau**2)
-
-
-class Everything(NamedTuple):
-    """Law without verification: c = s r e_1 + N(0, I_2), s = +-1 equally likely, truncated to g.c > 0.
-
-    That is u = y'x of every point, c in span(mu, g), g = (cos, sin). The limit v = g of `Wedge`.
-    """
-
-    signal: Array
-    cos_generator: Array
-
-    @property
-    def dimension(self) -> int:
-        """k = 2: the span of mu and g."""
-        return 2
-
-    @property
-    def traits(self) -> Traits:
-        """Cut off by the generator."""
-        return EDGED
-
-    def axis(self) -> Array:
-        """g."""
-        xp, along = of(self), self.cos_generator
-        return xp.stack([along, xp.sqrt(xp.maximum(1 - along**2, 0.0))], -1)
-
-    def moments(self) -> tuple[Array, Array]:
-        """b = (2 Phi(h) - 1) r e_1 + 2 phi(h) g, h = r cos(g, mu); C = I + r^2 e_1 e_1^T as u u^T = x x^T."""
-        xp, h = of(self), self.signal * self.cos_generator
-        mean = self.signal[..., None] * xp.eye(2)[0]
-        b = (2 * xp.ndtr(h) - 1)[..., None] * mean + 2 * xp.pdf(h)[..., None] * self.axis()
-        return b, xp.eye(2) + outer(mean, mean)
-
-    def project(self, x: Array, a: Array, tau: Array) -> Projection:
-        """As `Wedge.project`, with the half-plane's mass Phi(h) in place of the wedge's."""
-        xp, g, n = of(x, a, tau, self), self.axis(), x.shape[-1]
-        variance = (dot(a, a) + tau**2)[..., None]
-        spread = xp.sqrt(_residual_variance(g, a, tau))[..., None]
-        shift, excess = _both_signs(self.signal, x, a, variance)
-        h = (g[..., :1] * shift + dot(g, a)[..., None] * excess) / spread
-        share = xp.exp(-variance * excess**2 / 2) / xp.sqrt(2 * xp.pi * variance)
-        fold = lambda both: both[..., :n] + both[..., n:]
-        mass = xp.ndtr(h)
-        parts = (mass * shift, mass * excess, xp.pdf(h) / spread)
-        basis = (xp.eye(2)[0], a, g - a * dot(g, a)[..., None] / variance)
-        return Projection(fold(share * mass), tuple(fold(share * part) for part in parts), basis)

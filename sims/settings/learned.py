@@ -1,0 +1,26 @@
+"""Learned errors: y' = sign(g.x), kept with probability phi where it is correct and psi where it is wrong (THEORY §11)."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Key
+
+from sims.population import sign
+from sims.settings.base import Sample, Setting
+from theory.types import Problem
+
+
+class _Learned(Setting):
+    def label(
+        self, key: Key[Array, ""], problem: Problem, x: Float[Array, "n d"], y: Float[Array, " n"]
+    ) -> Float[Array, " n"]:
+        """sign(g.x), g in the plane of the first two axes."""
+        along = jnp.asarray(problem.curation.cos_generator, float)
+        return sign(along * x[:, 0] + jnp.sqrt((1 - along) * (1 + along)) * x[:, 1])
+
+    def keep(self, key: Key[Array, ""], problem: Problem, sample: Sample) -> Bool[Array, " n"]:
+        """With probability phi where y' = y, psi where y' != y."""
+        rate = jnp.where(sample.label == sample.y, problem.curation.phi, problem.curation.psi)
+        return jax.random.uniform(key, sample.y.shape) < rate
+
+
+SETTING = _Learned()
