@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import zlib
 from pathlib import Path
 
@@ -17,6 +18,8 @@ COMPILED = {
     "jax_persistent_cache_min_compile_time_secs": 0.2,
 }
 """What JAX compiles is kept for the other worker, for the processes that tests start, and for the next run."""
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and hands that on
 
 for option, value in COMPILED.items():
     jax.config.update(option, value)
