@@ -58,8 +58,10 @@ def text(found: dict[str, Any]) -> str:
     if not settings.named(found["setting"]).half_at_threshold:
         rule = "of what is generated, more than half of the kept labels are correct while p < p*"
     lines = [f"p_star              {star:.6f}   {rule}"]
-    if "cos_generator" in SETTINGS[found["setting"]].columns:
-        lines.append(f"p, phi, psi         {p:.6f}, {found['phi']:.6f}, {found['psi']:.6f}   from the cosines")
+    own = SETTINGS[found["setting"]].columns
+    if "cos_generator" in own:
+        source = "p from the cosine" if "phi" in own else "from the cosines"
+        lines.append(f"p, phi, psi         {p:.6f}, {found['phi']:.6f}, {found['psi']:.6f}   {source}")
     purity = "-" if np.isnan(found["purity"]) else f"{found['purity']:.6f}"
     lines += [
         f"purity              {purity}   share of the kept labels that is correct",

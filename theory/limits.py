@@ -84,9 +84,20 @@ def linear_infinite_data(problem: Problem) -> Scalar:
     Fields broadcast; NaN where nothing is kept. Raises ValueError for arguments outside their ranges,
     TypeError for a curation that is not `Cosines`. Source: THEORY §5, with the ridge kept.
     """
+    if getattr(problem.curation, "setting", "") != "linear":
+        raise KindError("linear_infinite_data is for Cosines; see population_accuracy for every setting")
+    return population_accuracy(problem)
+
+
+@quiet
+def population_accuracy(problem: Problem) -> Scalar:
+    """delta -> inf, squared loss, any setting: w = (C + lambda I)^-1 b, accuracy Phi(r w_mu/||w||).
+
+    With C = E[c c^T] and b = E[c] of the kept samples. Bayes-optimal where label errors and selection do not depend on
+    x given the class (and p < p*); short of it where they do. NaN where nothing is kept. Raises ValueError for
+    arguments outside their ranges. Source: THEORY §5.
+    """
     check_problem(problem)
-    if problem.curation.setting != "linear":
-        raise KindError("linear_infinite_data is for Cosines; see infinite_data for the independent setting")
     xp = of(problem)
     law, _ = settings.of(problem.curation).law(xp.asarray(problem.signal, float), problem.curation)
     numbers = (xp.asarray(number, float) for number in (problem.ridge, *fields_of(law)))

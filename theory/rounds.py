@@ -125,7 +125,11 @@ def _described(signal: Array, cosines: Cosines, verified: bool) -> Trajectory:
 def train(cells: Cells, loss: str, verified: bool) -> Cosines:
     """`step` for flat fields."""
     wedge = Wedge(cells.signal, *cells.cosines, margin=0 * cells.signal)
-    law: Law = wedge if verified else HalfPlane(cells.signal, cells.cosines.cos_generator, *(of(*cells).ones_like(cells.signal),) * 2)
+    law: Law = (
+        wedge
+        if verified
+        else HalfPlane(cells.signal, cells.cosines.cos_generator, *(of(*cells).ones_like(cells.signal),) * 2)
+    )
     delta = cells.alpha * (wedge.kept_rate() if verified else 1.0)
     found = parabolas(law, delta, cells.ridge) if loss == "squared" else states(LOSSES[loss], law, delta, cells.ridge)
     _, v = of(*cells).each(Wedge.axes, wedge)

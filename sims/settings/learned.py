@@ -1,4 +1,4 @@
-"""Learned errors: y' = sign(g.x), kept with probability phi where it is correct and psi where it is wrong (THEORY §11)."""
+"""Learned errors: y' = sign(g.x), kept with probability phi where that is correct and psi where not (THEORY §11)."""
 
 import jax
 import jax.numpy as jnp

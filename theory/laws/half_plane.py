@@ -1,4 +1,4 @@
-"""A linear generator whose labels are kept by whether they are right, or all: a mixture of two Gaussians cut in half."""
+"""A linear generator whose labels are kept by whether they are right: a mixture of two Gaussians cut in half."""
 
 from typing import NamedTuple
 

@@ -200,7 +200,7 @@ def test_a_table_may_mix_settings_and_losses():
         (KeepHard(*COSINES, np.inf), "margin = inf is outside"),
         (Mixture(*COSINES, 1.2), r"real = 1.2 is outside \[0, 1\]"),
         (Mixture(0.9, 0.9, -0.9, 0.2), "no three unit vectors"),
-        ((0.1, 0.2), "of no setting; give one of Rates, Cosines, KeepEasy"),
+        ((0.1, 0.2), "of no setting; give one of Rates, Cosines, Learned, KeepEasy"),
     ],
 )
 def test_refusals(curation, words):
