@@ -181,7 +181,9 @@ def measured(row: str, size: int, checkout: Path, label: str) -> dict[str, Any]:
             run([HERE, "--prepare", row, str(size), scratch])
         cost = run([HERE, "--work", row, str(size), scratch], checkout)
     seconds = json.loads(cost.printed.splitlines()[-1])
-    return {"name": row, "size": size, "code": label, "work": seconds} | {what: getattr(cost, what) for what in ("cpu", "wall", "rss")}
+    return {"name": row, "size": size, "code": label, "work": seconds} | {
+        what: getattr(cost, what) for what in ("cpu", "wall", "rss")
+    }
 
 
 def slope(rows: list[dict[str, Any]]) -> float | None:

@@ -100,7 +100,9 @@ def measured(name: str, runs: int, places: dict[str, tuple[Path, Path]]) -> list
 
 
 def line(row: dict[str, Any]) -> str:
-    cells = (f"{row[what]['median']:7.2f} ({row[what]['min']:.2f} to {row[what]['max']:.2f})" for what in ("cpu", "wall"))
+    cells = (
+        f"{row[what]['median']:7.2f} ({row[what]['min']:.2f} to {row[what]['max']:.2f})" for what in ("cpu", "wall")
+    )
     cpu, wall = cells
     ratio = f"{row['ratio']:9.2f}" if "ratio" in row else ""
     return f"{row['name']:28}{row['code']:8}{cpu:28}{wall:28}{row['rss']:7.0f}{ratio}"
@@ -115,7 +117,9 @@ def main() -> None:
     names = [name for name in COMMANDS if not given.only or any(word in name for word in given.only)]
     if any(name.startswith("predict") for name in names) and PLAIN not in names:
         names.insert(0, PLAIN)
-    print(f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}; {given.runs} runs: median (min to max)")
+    print(
+        f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}; {given.runs} runs: median (min to max)"
+    )
     print(f"{'pstar':28}{'code':8}{'CPU seconds':28}{'seconds':28}{'MB':>7}{'ratio':>9}")
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as scratch:

@@ -196,7 +196,7 @@ class Grid(Mapping[str, Cell]):
         """As `Cell.id`, from the JSON of each value of each axis, which is made once."""
         text = lambda value: _dumps(self._sided(value))
         signals, ridges, others, verifiers, generators = self._inner
-        tables = [list(map(_dumps, signals)), list(map(_dumps, ridges))]
+        tables: list[Any] = [list(map(_dumps, signals)), list(map(_dumps, ridges))]
         tables += [[tuple(map(text, values)) for values in axis] for axis in (others, verifiers)]
         generator, *rest = columns = self._setting.columns
         places = [*RATES, *COSINES, *(name for name in columns if name not in (*RATES, *COSINES))]
