@@ -115,7 +115,7 @@ def main() -> None:
     options.add_argument("--before", type=Path, help="another checkout, run in turn")
     given = options.parse_args()
     names = [name for name in COMMANDS if not given.only or any(word in name for word in given.only)]
-    if any(name.startswith("predict") for name in names) and PLAIN not in names:
+    if any(name.startswith("predict ") for name in names) and PLAIN not in names:
         names.insert(0, PLAIN)
     print(
         f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}; {given.runs} runs: median (min to max)"
@@ -132,7 +132,7 @@ def main() -> None:
         for name in names:
             for row in measured(name, given.runs, {"now": places["now"]} if name == PLAIN else places):
                 plain = next((other for other in rows if other["name"] == PLAIN), None)
-                if plain and name.startswith("predict"):
+                if plain and name.startswith("predict ") and not name.endswith("--help"):
                     row |= {"ratio": plain["cpu"]["median"] / row["cpu"]["median"], "against": PLAIN}
                 rows.append(row)
                 print(line(row), flush=True)
