@@ -3,7 +3,7 @@
     python benchmarks/growth.py [--only WORD ...] [--sizes 1000 10000 100000 1000000] [--before CHECKOUT]
 
 Every number is that of a fresh process, imports and compilation included: seconds on the clock, CPU seconds, peak
-memory. The slope is that of the time of the work alone, on a log-log scale, between the two largest sizes: 1 is linear.
+memory. The slope is that of the CPU seconds of the work alone, on a log-log scale, between the two largest sizes.
 ``--before`` measures another checkout of the project beside this one.
 
 * planning: file, cells, ids, outlook against an empty folder, jobs; all that comes before the first trial.
@@ -51,7 +51,7 @@ def sweep_file(cells: int) -> str:
 
 
 def work(row: str, size: int, folder: Path) -> float:
-    """Do what a row measures, in this process; returns the seconds of the work alone."""
+    """Do what a row measures, in this process; returns the CPU seconds of the work alone."""
     return WORK[row](size, folder)
 
 
@@ -61,22 +61,22 @@ def _planning(size: int, folder: Path) -> float:
     from sims.sweeps.outlook import plan
 
     (folder / "sweep.toml").write_text(sweep_file(size))
-    started = time.perf_counter()
+    started = time.process_time()
     config = load(folder / "sweep.toml")
     outlook = plan(config, folder / "out")
     by_shape(outlook.chunks)
     Work(outlook.chunks, outlook.cells, folder / "out", config.run.root_seed).request(outlook.chunks[0])
     outlook.estimated_seconds(2)
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def _pstar(*words: str) -> float:
     from pstar.cli import main
 
     sys.argv = ["pstar", *words]
-    started = time.perf_counter()
+    started = time.process_time()
     main()
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def _audit(size: int, folder: Path) -> float:
@@ -101,9 +101,9 @@ def _theory(size: int, folder: Path) -> float:
     share = np.linspace(0.01, 0.99, size)
     loss = np.where(np.arange(size) % 2, "squared", "logistic").astype(object)
     table = {"signal": 1 + share, "alpha": 4.0, "ridge": 0.1, "p": share[::-1], "phi": 0.8, "psi": 0.3, "loss": loss}
-    started = time.perf_counter()
+    started = time.process_time()
     found = predict_table(table)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     assert found["converged"].all()
     return seconds
 
@@ -206,7 +206,7 @@ def main() -> None:
         if words:
             print(json.dumps(function(words[0], int(words[1]), Path(words[2]))))
             return
-    print(f"{'':22}{'code':8}{'N':>9}{'seconds':>10}{'CPU s':>9}{'MB':>7}{'slope':>8}   of the work alone, seconds")
+    print(f"{'':22}{'code':8}{'N':>9}{'seconds':>10}{'CPU s':>9}{'MB':>7}{'slope':>8}   of the work alone, CPU s")
     rows: list[dict[str, Any]] = []
     for row in given.only:
         for label, checkout in {"before": given.before, "now": TOP}.items():
