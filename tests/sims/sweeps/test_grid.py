@@ -2,12 +2,13 @@
 
 import json
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sims.sweeps.config import parse
+from sims.sweeps.config import load, parse
 from sims.sweeps.grid import (
     CHUNK_SECONDS,
     DRAWS_TOGETHER,
@@ -86,6 +87,30 @@ def test_cell_survives_json(cell):
     assert back == cell
     assert back.id == cell.id
     assert isinstance(back.shape, Shape)
+
+
+IN_BULK = [
+    INDEPENDENT,
+    changed(INDEPENDENT, {"generator.p": [[0.1, 0.3], 0.2], "verifier.psi": [[0.0, 0.5]], "problem.prior": 0.3}),
+    changed(INDEPENDENT, {"run.draws": "float32", "problem.alpha": [2, 2.01, 2.25]}),
+    LINEAR,
+]
+
+
+@pytest.mark.parametrize("document", IN_BULK)
+def test_names_given_in_bulk_are_those_of_the_cells(document):
+    grid = cells(parse(document))
+    assert [cell.id for cell in grid.values()] == list(grid)
+    assert [cell.shape for cell in grid.values()] == [grid.shape_of(name) for name in grid]
+
+
+@pytest.mark.parametrize("file", sorted((Path(__file__).parents[3] / "sweeps").glob("*.toml")), ids=lambda f: f.stem)
+def test_names_of_the_shipped_sweeps_are_those_of_their_cells(file):
+    grid = cells(load(file))
+    assert [cell.id for cell in grid.values()] == list(grid)
+    assert "0" * 16 not in grid
+    with pytest.raises(KeyError):
+        grid["0" * 16]
 
 
 def test_words_are_the_id():
