@@ -10,9 +10,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from sims.losses import STREAM
 from sims.running.toml import PerClass
 from sims.sweeps.tables import SweepConfig, axes
-from theory.columns import COSINES, RATES, SETTINGS
+from theory.columns import COSINES, RATES, SETTINGS, SIMULATION
 
 MAX_BATCH = 256
 """Simulated trials per call of the compiled batch. They run one after the other, so that this costs no memory."""
@@ -34,7 +35,8 @@ class Shape(NamedTuple):
     n: int
     d: int
     method: str = "simulation"
-    draws: str = "float64"
+    draws: str = STREAM
+    """What simulated trials draw from; "float64" where no data are drawn, as in older folders."""
     setting: str = "independent"
     """Of the cells; that of the exact law alone is static under jit."""
 
@@ -54,7 +56,7 @@ class Shape(NamedTuple):
 
     @property
     def trial_seconds(self) -> float:
-        """Rough time of one trial on one core: drawing n d numbers, then some ten to thirty passes over them.
+        """Rough time of one trial on one core: drawing n d numbers, then some twenty passes over them.
 
         Calibrated on one machine; good to a factor of about three, for estimates and chunk sizes only.
         """
@@ -62,8 +64,7 @@ class Shape(NamedTuple):
             return 1e-3
         if self.method == "exact-law":
             return 3e-5 if self.setting == "independent" else 6e-5 + 9e-8 * self.n
-        drawing = 11e-9 if self.draws == "float64" else 5e-9
-        return 6e-5 + (drawing + 6e-9) * self.n * self.d
+        return 6e-5 + 11e-9 * self.n * self.d
 
     @property
     def batch(self) -> int:
@@ -143,9 +144,10 @@ def cells(config: SweepConfig) -> dict[str, Cell]:
     """All cells of the sweep by id, in the order of the file's axes."""
     setting = SETTINGS[config.problem.setting]
     sided = _per_class if setting.by_class else lambda value: value
+    draws = STREAM if config.run.method == SIMULATION else "float64"
     found: dict[str, Cell] = {}
     for loss, d, alpha, signal, ridge, others, verifier, generator in itertools.product(*axes(config)):
-        shape = Shape(loss, round(alpha * d), d, config.run.method, config.run.draws, setting.name)
+        shape = Shape(loss, round(alpha * d), d, config.run.method, draws, setting.name)
         values = tuple(map(sided, (generator, *verifier, *others)))
         cell = Cell(setting.name, shape, signal, ridge, config.problem.prior, values)
         found[cell.id] = cell
