@@ -209,7 +209,8 @@ class Squared:
 
     def refined(self, data: Data, ridge: Array) -> Found:
         """Solves in float32, of what the weights so far leave of the gradient in float64."""
-        solve = _coarse_solver(data.coarse(), ridge.astype(jnp.float32))
+        coarse = data.coarse()
+        solve = _coarse_solver(coarse, ridge.astype(jnp.float32))
 
         def running(state: tuple[Array, ...]) -> Array:
             _, _, norm, before, rounds = state
@@ -217,14 +218,16 @@ class Squared:
 
         def advance(state: tuple[Array, ...]) -> tuple[Array, ...]:
             weights, left, norm, _, rounds = state
-            weights = weights - norm * solve((left / norm).astype(jnp.float32)).astype(float)
+            wanted = jnp.maximum(TOLERANCE / 20 / norm, RESOLVED).astype(jnp.float32)
+            weights = weights - norm * solve((left / norm).astype(jnp.float32), wanted).astype(float)
             left = gradient(self, weights, data, ridge)
             return weights, left, jnp.linalg.norm(left), norm, rounds + 1
 
-        left = -data.backward(jnp.ones_like(data.label))
+        left = -coarse.backward(jnp.ones_like(coarse.label)).astype(float)
         norm = jnp.linalg.norm(left)
         first = (jnp.zeros_like(left), left, norm, GAIN * norm, jnp.zeros((), int))
         weights, left, _, _, rounds = jax.lax.while_loop(running, advance, first)
+        left = jax.lax.cond(rounds > 0, lambda: left, lambda: gradient(self, weights, data, ridge))
         return Found(weights, left, rounds, ridge > 0)  # without penalty float32 leaves the span of the rows, unseen
 
     def free(self, data: Data, ridge: Array) -> Found:
@@ -248,15 +251,18 @@ class Squared:
         return Found(weights, gradient(self, weights, data, ridge), jnp.ones((), int), regular)
 
 
-def _coarse_solver(data: Data, ridge: Array) -> Callable[[Array], Array]:
-    """right -> (sum_i weight_i u_i u_i^T + ridge I)^-1 right in float32, by a factorisation or conjugate gradients."""
+def _coarse_solver(data: Data, ridge: Array) -> Callable[[Array, Array], Array]:
+    """(right, tolerance) -> (sum_i weight_i u_i u_i^T + ridge I)^-1 right, in float32.
+
+    By a factorisation, or by conjugate gradients to a residual norm of ``tolerance``.
+    """
     n, d = data.x.shape
     if d <= min(n, FACTORISED):
         scaled = jnp.sqrt(data.weight)[:, None] * data.x
         factor = jsl.cho_factor(scaled.T @ scaled + ridge * jnp.eye(d, dtype=jnp.float32), lower=True)
-        return lambda right: jsl.cho_solve(factor, right)
+        return lambda right, _: jsl.cho_solve(factor, right)
     ones = jnp.ones_like(data.label)
-    return lambda right: conjugate_gradients(data, ones, ridge, right, RESOLVED * jnp.linalg.norm(right))[0]
+    return lambda right, tolerance: conjugate_gradients(data, ones, ridge, right, tolerance)[0]
 
 
 class Smooth(NamedTuple):

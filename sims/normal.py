@@ -14,6 +14,8 @@ import jax.numpy as jnp
 from jax.lax import bitcast_convert_type as bits_as
 from jaxtyping import Array, Float, Key, UInt64
 
+from theory.errors import KindError
+
 BLOCK = 32_768
 """Numbers drawn at a time: with their words they stay in the cache of a core."""
 
@@ -75,7 +77,10 @@ def words(key: Key[Array, ""], count: int, rows: int, columns: int) -> UInt64[Ar
     """
     shape = (rows, columns)
     row, column = (jax.lax.broadcasted_iota(jnp.uint32, shape, axis) for axis in (0, 1))
-    first, second = jax.random.key_data(key)
+    data = jax.random.key_data(key)
+    if data.shape != (2,):
+        raise KindError(f"keys must be JAX's own, threefry2x32; this one is {jax.random.key_impl(key)}")
+    first, second = data
     keys = (first, second, first ^ second ^ jnp.uint32(0x1BD11BDA))
 
     def one(index: Array) -> Array:
@@ -110,7 +115,7 @@ def points(key: Key[Array, ""], y: Float[Array, " n"], mu: Float[Array, " d"]) -
             start = start + half
         return x
 
-    return jax.lax.fori_loop(0, blocks, write, jnp.zeros((rows, d)))[:n]
+    return jax.lax.fori_loop(0, blocks, write, jax.lax.empty((rows, d), float))[:n]
 
 
 def normal(key: Key[Array, ""], n: int, d: int) -> Float[Array, "n d"]:

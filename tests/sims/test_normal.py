@@ -81,6 +81,11 @@ def test_words_are_those_of_jax(key, shape):
     assert len(np.unique(expected)) == np.prod(shape)
 
 
+def test_keys_of_another_kind_are_refused():
+    with pytest.raises(TypeError, match="threefry2x32; this one is rbg"):
+        normal(jax.random.key(0, impl="rbg"), 4, 4)
+
+
 def uniform_counts(seed, total, stretch=1.0):
     """How many of ``total`` numbers lie between neighbouring quantiles of the normal law, and beyond whole sigmas."""
     counts, beyond = np.zeros(BINS), np.zeros(9)
