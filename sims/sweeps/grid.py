@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from sims.losses import STREAM
 from sims.running.toml import PerClass
 from sims.sweeps.tables import SweepConfig, axes
-from theory.columns import COSINES, RATES, SETTINGS
+from theory.columns import COSINES, RATES, SETTINGS, SIMULATION
 
 MAX_BATCH = 256
 """Simulated trials per call of the compiled batch. They run one after the other, so that this costs no memory."""
@@ -35,7 +36,8 @@ class Shape(NamedTuple):
     n: int
     d: int
     method: str = "simulation"
-    draws: str = "float64"
+    draws: str = STREAM
+    """What simulated trials draw from; "float64" where no data are drawn, as in older folders."""
     setting: str = "independent"
     """Of the cells; that of the exact law alone is static under jit."""
 
@@ -55,7 +57,7 @@ class Shape(NamedTuple):
 
     @property
     def trial_seconds(self) -> float:
-        """Rough time of one trial on one core: drawing n d numbers, then some ten to thirty passes over them.
+        """Rough time of one trial on one core: drawing n d numbers, then some twenty passes over them.
 
         Calibrated on one machine; good to a factor of about three, for estimates and chunk sizes only.
         """
@@ -63,8 +65,7 @@ class Shape(NamedTuple):
             return 1e-3
         if self.method == "exact-law":
             return 3e-5 if self.setting == "independent" else 6e-5 + 9e-8 * self.n
-        drawing = 11e-9 if self.draws == "float64" else 5e-9
-        return 6e-5 + (drawing + 6e-9) * self.n * self.d
+        return 6e-5 + 11e-9 * self.n * self.d
 
     @property
     def batch(self) -> int:
@@ -153,8 +154,9 @@ class Grid(Mapping[str, Cell]):
         """Name all cells of a checked file; where two alphas give the same n, their cells are one."""
         self._setting, self._prior = config.setting, config.problem.prior
         losses, sizes, alphas, *self._inner = axes(config)
+        draws = STREAM if config.run.method == SIMULATION else "float64"
         self._shapes = [
-            Shape(loss, round(alpha * d), d, config.run.method, config.run.draws, self._setting.name)
+            Shape(loss, round(alpha * d), d, config.run.method, draws, self._setting.name)
             for loss, d, alpha in itertools.product(losses, sizes, alphas)
         ]
         self._each = math.prod(map(len, self._inner))
