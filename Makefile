@@ -9,7 +9,7 @@ SWEEP  ?= sweeps/phase_diagram.toml
 OUT    ?= out/$(basename $(notdir $(SWEEP)))
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test slow lint types figures clean
+.PHONY: run test slow lint types figures bench clean
 
 run: $(VENV)/core
 	$(BIN)/pstar sweep $(SWEEP) --out $(OUT)
@@ -31,6 +31,9 @@ types: $(VENV)/dev
 
 figures: run   # redraws the picture of the README from the shipped sweep
 	cp $(OUT)/figures/accuracy_against_p.png docs/
+
+bench: $(VENV)/core   # the ratios that programs of benchmarks/ have recorded, as a table and a figure
+	$(BIN)/python benchmarks/history.py
 
 $(VENV)/core: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python >= 3.11 is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'

@@ -1,17 +1,18 @@
 """How fast are trials, beside scikit-learn on the same problems to the same gradient?
 
-    python benchmarks/simulation_speed.py [--seconds 4] [--quick]      (needs scikit-learn: pip install --group dev)
+    python benchmarks/simulation_speed.py [--seconds 2] [--quick] [--fits]      (needs scikit-learn: the dev group)
 
-Every line of the first table times three programs in turn, three rounds, on all cores, the drawing of data included:
-our trial with float64 and with float32 draws (one process per core with one thread, as `pstar sweep` has), and
-scikit-learn under joblib (the same). Problems: independent setting, r = 1.5, p = .2, everything kept, ridge .1. Both
-sides are held to the same norm of the gradient of mean loss plus penalty: ours by its certificate, scikit-learn by
-lowering its `tol` until four problems are below it; of its solvers the quickest that gets there counts. Rates are
-medians over the rounds. The second table draws from the exact law; the third shows how cost grows with d, n and the
-number of trials.
+Every line of the first table times two programs in turn, nine rounds, on all cores, the drawing of data included:
+our trial (one process per core with one thread, as `pstar sweep` has), and scikit-learn under joblib (the same).
+Problems: independent setting, r = 1.5, p = .2, everything kept, ridge .1. Both sides are held to the same norm of the
+gradient of mean loss plus penalty: ours by its certificate, scikit-learn by lowering its `tol` until four problems are
+below it; of its solvers the quickest that gets there counts. The ratio is ours to theirs in the same round: median,
+least and largest. The second table draws from the exact law; the third shows how cost grows with d, n and the number
+of trials. All of it is also written to `results/`.
 """
 
 import argparse
+import itertools
 import multiprocessing
 import os
 import platform
@@ -25,6 +26,7 @@ os.environ |= ONE_THREAD | {"JAX_PLATFORMS": "cpu"}
 
 import numpy as np  # noqa: E402
 from joblib import Parallel, delayed  # noqa: E402
+from record import record  # noqa: E402
 
 SIZES = [(400, 100), (2000, 200), (4000, 800)]
 SIGNAL, P, RIDGE = 1.5, 0.2, 0.1
@@ -91,14 +93,14 @@ def many_of_theirs(loss, solver, tol, seeds, n, d):
             scikit_learn(loss, solver, tol, seed, n, d)
 
 
-def many_of_ours(loss, draws, seeds, n, d):
+def many_of_ours(loss, seeds, n, d):
     """Trials as a worker of a sweep computes them; returns the largest gradient norm."""
     import jax
 
     from sims.trial import make_trials
     from theory.types import Problem, Rates
 
-    run = make_trials(n, d, loss, draws)
+    run = make_trials(n, d, loss)
     width, worst = 64, 0.0
     one = Problem(SIGNAL, Rates(P, 1.0, 1.0), RIDGE)
     batch = jax.tree.map(lambda leaf: np.full(width, leaf), one)
@@ -149,8 +151,8 @@ def rate(pools, function, count, *arguments):
     return CORES * count / (time.perf_counter() - started)
 
 
-def paired(pools, programs, seconds, rounds=3):
-    """Median rates of several programs, timed in turn ``rounds`` times; compiled and sized beforehand."""
+def timed(pools, programs, seconds, rounds):
+    """Rates of several programs, (program, round), timed in turn ``rounds`` times; compiled and sized beforehand."""
     counts = []
     for program in programs:
         rate(pools, program[0], 1, *program[1:])
@@ -160,38 +162,51 @@ def paired(pools, programs, seconds, rounds=3):
     for _ in range(rounds):
         for i, program in enumerate(programs):
             speeds[i].append(rate(pools, program[0], counts[i], *program[1:]))
-    return [statistics.median(some) for some in speeds]
+    return np.array(speeds)
 
 
-def fits(pools, sizes, seconds):
-    print(f"\nFits per second, drawing included, gradient norm <= {GRADIENT:g}")
-    print("loss       n     d     scikit-learn (solver, tol)          float64  ratio   float32  ratio")
-    ridge_rate = None
-    for loss in ("squared", "logistic"):
-        for n, d in sizes:
-            best = ("none gets there", 0.0, None)
-            for solver in SOLVERS[loss]:
-                tol = tolerance_for(loss, solver, n, d)
-                if tol is None:
-                    continue
-                (speed,) = paired(pools, [(many_of_theirs, loss, solver, tol, n, d)], seconds / 3, rounds=1)
-                if speed > best[1]:
-                    best = (f"{solver}, {tol:g}", speed, (many_of_theirs, loss, solver, tol, n, d))
-            ours = [(many_of_ours, loss, draws, n, d) for draws in ("float64", "float32")]
-            theirs, double, single = paired(pools, [best[2], *ours], seconds)
-            if loss == "squared" and (n, d) == sizes[-1]:
-                ridge_rate = double
-            print(
-                f"{loss:8} {n:5} {d:5} {theirs:9.1f}  {best[0]:26} {double:8.1f} {double / theirs:6.2f} "
-                f"{single:9.1f} {single / theirs:6.2f}",
-                flush=True,
-            )
-    return ridge_rate
+def quickest(pools, loss, n, d, seconds):
+    """scikit-learn's quickest solver that gets to GRADIENT, as (what it is called, program)."""
+    found = []
+    for solver in SOLVERS[loss]:
+        tol = tolerance_for(loss, solver, n, d)
+        if tol is not None:
+            program = (many_of_theirs, loss, solver, tol, n, d)
+            found.append((timed(pools, [program], seconds / 2, rounds=1)[0, 0], f"{solver}, {tol:g}", program))
+    return max(found)[1:]
+
+
+def fits(pools, sizes, seconds, rounds):
+    print(f"\nFits per second, drawing included, gradient norm <= {GRADIENT:g}; ratio in the same round")
+    print("loss         n     d  scikit-learn (solver, tol)               ours   ratio  [least, largest]")
+    rows = []
+    for loss, (n, d) in itertools.product(("squared", "logistic"), sizes):
+        solver, program = quickest(pools, loss, n, d, seconds)
+        theirs, ours = timed(pools, [program, (many_of_ours, loss, n, d)], seconds, rounds)
+        ratio = ours / theirs
+        row = {"name": f"{loss} at {n} x {d}", "against": f"scikit-learn ({solver})", "rounds": rounds}
+        row |= {
+            "loss": loss,
+            "n": n,
+            "d": d,
+            "gradient": GRADIENT,
+            "scikit_learn": np.median(theirs),
+            "ours": np.median(ours),
+        }
+        row |= {"ratio": np.median(ratio), "ratio_least": ratio.min(), "ratio_largest": ratio.max()}
+        rows.append({name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()})
+        print(
+            f"{loss:8} {n:5} {d:5} {row['scikit_learn']:9.1f}  {solver:26} {row['ours']:8.1f}  {row['ratio']:6.2f}  "
+            f"[{row['ratio_least']:.2f}, {row['ratio_largest']:.2f}]",
+            flush=True,
+        )
+    return rows
 
 
 def exact(pools, sizes, seconds, ridge_rate):
     print("\nDraws per second from the exact law")
-    print("       n         d  ridge   draws/s   time for 10^6   ratio to direct ridge, float64 draws")
+    print("       n         d  ridge   draws/s   time for 10^6   ratio to direct ridge")
+    rows = []
     for n, d, ridge in [(*size, RIDGE) for size in sizes] + [
         (2_000_000, 1_000_000, RIDGE),
         (2_000_000, 1_000_000, 0.01),
@@ -201,6 +216,10 @@ def exact(pools, sizes, seconds, ridge_rate):
         speed = statistics.median(rate(pools, _draws_with, count, ridge, n, d) for _ in range(3))
         direct = f"{speed / ridge_rate:.0f}" if ridge_rate and (n, d) == sizes[-1] else ""
         print(f"{n:8} {d:9} {ridge:6g} {speed:9.0f} {1e6 / speed:12.1f} s   {direct}", flush=True)
+        rows.append(
+            {"name": f"exact law at {n} x {d}, ridge {ridge:g}", "n": n, "d": d, "ridge": ridge, "draws": speed}
+        )
+    return rows
 
 
 def _draws_with(ridge, seeds, n, d):
@@ -208,35 +227,47 @@ def _draws_with(ridge, seeds, n, d):
 
 
 def growth(pools, seconds):
-    print("\nHow cost grows (per trial, one core, float64 draws): ms, and ns per number drawn")
+    print("\nHow cost grows (per trial, one core): ms, and ns per number drawn")
+    rows = []
     for label, sizes in {
         "d, at n = 4 d": [(4 * d, d) for d in (25, 50, 100, 200, 400, 800)],
         "n, at d = 100": [(n, 100) for n in (50, 200, 800, 3200, 12800)],
     }.items():
         for loss in ("squared", "logistic"):
-            speeds = [
-                paired(pools, [(many_of_ours, loss, "float64", n, d)], seconds / 4, rounds=1)[0] for n, d in sizes
-            ]
+            speeds = [timed(pools, [(many_of_ours, loss, n, d)], seconds / 4, rounds=1)[0, 0] for n, d in sizes]
             cells = "  ".join(
                 f"{n}x{d}: {1e3 * CORES / s:.3g} ({1e9 * CORES / s / n / d:.0f})"
                 for (n, d), s in zip(sizes, speeds, strict=True)
             )
             print(f"  {loss:8} {label}: {cells}", flush=True)
+            rows += [
+                {
+                    "name": f"{loss} at {n} x {d}, alone",
+                    "loss": loss,
+                    "n": n,
+                    "d": d,
+                    "milliseconds": float(1e3 * CORES / s),
+                }
+                for (n, d), s in zip(sizes, speeds, strict=True)
+            ]
     lengths = [64, 512, 4096]
     times = []
     for length in lengths:
-        rate(pools, many_of_ours, 1, "squared", "float64", 400, 100)
-        times.append(rate(pools, many_of_ours, length, "squared", "float64", 400, 100))
+        rate(pools, many_of_ours, 1, "squared", 400, 100)
+        times.append(rate(pools, many_of_ours, length, "squared", 400, 100))
     print(
         "  number of trials at 400 x 100, trials/s: "
         + "  ".join(f"{a}: {b:.0f}" for a, b in zip(lengths, times, strict=True))
     )
+    return rows
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seconds", type=float, default=4.0, help="time of one measurement")
+    options.add_argument("--seconds", type=float, default=2.0, help="time of one measurement")
+    options.add_argument("--rounds", type=int, default=9, help="of both sides in turn")
     options.add_argument("--quick", action="store_true", help="smallest size only")
+    options.add_argument("--fits", action="store_true", help="first table only")
     given = options.parse_args()
     import jax
     import scipy
@@ -250,11 +281,14 @@ def main() -> None:
     ours = [ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) for _ in range(CORES)]
     with Parallel(n_jobs=CORES, backend="loky") as theirs:
         pools = (theirs, ours)
-        ridge_rate = fits(pools, sizes, given.seconds)
-        exact(pools, sizes, given.seconds, ridge_rate)
-        growth(pools, given.seconds)
+        rows = fits(pools, sizes, given.seconds, given.rounds)
+        if not given.fits:
+            ridge = [row["ours"] for row in rows if row["loss"] == "squared"]
+            rows += exact(pools, sizes, given.seconds, ridge[-1])
+            rows += growth(pools, given.seconds)
     for pool in ours:
         pool.shutdown()
+    print(f"written to {record('simulation_speed', rows)}")
 
 
 if __name__ == "__main__":

@@ -4,10 +4,8 @@
 
 ``numbers`` is `theory.table.predict_table`, all cells of a table at once in NumPy, on all cores. ``jax`` is the
 compiled program that serves what JAX traces, on the first cells of the same table: its first call, which compiles, and
-its second. The SciPy solver is what one would write first: `scipy.optimize.root` on (a, log tau, log theta) with
-expectations by `scipy.integrate.quad`, the proximal point by `scipy.optimize.brentq`, started cold at (0, 0, 0). All
-are judged by certificates, so that a fast wrong answer does not count. Machines differ and are shared: ratios are the
-result, not seconds.
+its second. The SciPy solver is what one would write first (`plain_scipy`). All are judged by certificates, so that a
+fast wrong answer does not count. Machines differ and are shared: ratios are the result, not seconds.
 """
 
 import argparse
@@ -17,14 +15,10 @@ import time
 os.environ["JAX_ENABLE_X64"] = "1"
 
 import numpy as np  # noqa: E402
+from plain_scipy import scipy_reference  # noqa: E402
 from record import record  # noqa: E402
-from scipy.integrate import quad  # noqa: E402
-from scipy.optimize import brentq, root  # noqa: E402
-from scipy.special import expit, ndtr  # noqa: E402
 
 from theory.table import predict_table  # noqa: E402
-
-LIMIT = 9.0
 
 
 def diagram(cells, loss):
@@ -50,40 +44,6 @@ def linear(cells, loss, seed=0):
     log = lambda low, high: np.exp(rng.uniform(np.log(low), np.log(high), cells))
     table = {"signal": rng.uniform(0.1, 4, cells), "alpha": log(0.2, 200), "ridge": log(1e-4, 10), "loss": loss}
     return table | {"cos_generator": g, "cos_verifier": v, "cos_between": between}
-
-
-def prox_slope(x, theta):
-    """M'(x) and M''(x) of the logistic loss, the proximal point by bracketing."""
-    v = brentq(lambda v: v - x - theta * expit(-v), x, x + theta + 1e-12, xtol=1e-14)
-    curvature = expit(v) * expit(-v)
-    return -expit(-v), curvature / (1 + theta * curvature)
-
-
-def scipy_reference(signal, purity, delta, ridge):
-    """Accuracy at one cell, logistic loss, or NaN where `root` reports failure or the residual exceeds 1e-6."""
-
-    def equations(u):
-        a, tau, theta = u[0], np.exp(u[1]), np.exp(u[2])
-        spread = np.hypot(a, tau)
-
-        def mean(function, sign):
-            integrand = lambda h: function(a * sign * signal + spread * h) * np.exp(-h * h / 2) / np.sqrt(2 * np.pi)
-            return quad(integrand, -LIMIT, LIMIT, epsabs=1e-11, limit=200)[0]
-
-        slope, square, curve = 0.0, 0.0, 0.0
-        for sign, weight in ((1, purity), (-1, 1 - purity)):
-            bend = mean(lambda x: prox_slope(x, theta)[1], sign)
-            slope += weight * (sign * signal * mean(lambda x: prox_slope(x, theta)[0], sign) + a * bend)
-            square += weight * mean(lambda x: prox_slope(x, theta)[0] ** 2, sign)
-            curve += weight * bend
-        beta = np.sqrt(square)
-        return [slope + ridge * a, theta - tau / (np.sqrt(delta) * beta), beta / np.sqrt(delta) - tau * (curve + ridge)]
-
-    found = root(equations, np.zeros(3), tol=1e-10)
-    if not found.success or np.max(np.abs(found.fun)) > 1e-6:
-        return np.nan
-    a, tau = found.x[0], np.exp(found.x[1])
-    return ndtr(signal * a / np.hypot(a, tau))
 
 
 def timed(function, *arguments):

@@ -15,7 +15,7 @@ from pstar.float64 import float64
 from pstar.numbers import plain
 from pstar.predicting import checked
 from sims.comparison.tables import read_rows
-from sims.losses import DRAWS, LOSSES, Draws, Loss
+from sims.losses import LOSSES, Loss
 from sims.measure import Measurement
 from sims.sweeps.rows import schema
 from theory.columns import SETTINGS, setting_of
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from sims.sweeps.tables import SweepConfig
 
 
-def trial(
-    problem: Problem, n: int, d: int, loss: Loss = "squared", seed: int = 0, *, draws: Draws = "float64"
-) -> Measurement:
+def trial(problem: Problem, n: int, d: int, loss: Loss = "squared", seed: int = 0) -> Measurement:
     """Train one classifier on verified synthetic data and measure it.
 
     Args:
@@ -39,7 +37,6 @@ def trial(
         d: dimension, at least 1 (3 where directions have cosines).
         loss: "squared" or "logistic".
         seed: of all random numbers, 0 or more.
-        draws: resolution of the normal random numbers, "float64" or "float32".
 
     Raises:
         InputError: a number outside its range, an array, or an unknown loss.
@@ -50,22 +47,21 @@ def trial(
     for name, value, low in (("n", n, 1), ("d", d, least), ("seed", seed, 0)):
         if not isinstance(value, (int, np.integer)) or not low <= value < 2**31:
             raise InputError(f"{name} = {value!r} must be a whole number of at least {low}")
-    for name, word, known in (("loss", loss, LOSSES), ("draws", draws, DRAWS)):
-        if word not in known:
-            raise InputError(f"{name} = {word!r} must be one of {', '.join(known)}")
+    if loss not in LOSSES:
+        raise InputError(f"loss = {loss!r} must be one of {', '.join(LOSSES)}")
     depth = 1 if hasattr(given.curation, "prior") else 0
     if any(np.ndim(value) > depth for value in given.curation) or np.ndim(given.signal) or np.ndim(given.ridge):
         raise InputError("a trial is of one problem, and this one holds arrays; call it for each, or use sweep")
     with float64():
-        found: Measurement = plain(_compiled(n, d, loss, draws)(jax.random.key(seed), given))
+        found: Measurement = plain(_compiled(n, d, loss)(jax.random.key(seed), given))
     return found
 
 
 @cache
-def _compiled(n: int, d: int, loss: Loss, draws: Draws) -> Callable[..., Measurement]:
+def _compiled(n: int, d: int, loss: Loss) -> Callable[..., Measurement]:
     from sims.trial import trial
 
-    return jax.jit(partial(trial, n=n, d=d, loss=loss, draws=draws))
+    return jax.jit(partial(trial, n=n, d=d, loss=loss))
 
 
 def sweep(

@@ -3,13 +3,14 @@
 A fit minimises (1/m) sum_kept l(y' x.w) + (ridge/2)||w||^2 over w in R^d, where m counts the kept
 samples. Unkept rows are masked, not removed, so that shapes are static.
 
-It is first sought by conjugate gradients, whose cost is a few passes over the data (Newton-CG where the loss is
-not quadratic), and, where those do not get there, by Cholesky factorisations. `benchmarks/simulation_speed.py`
-compares. A new loss is a new entry of `FITTED`.
+Linear systems are solved in float32, which costs few passes over half the memory, and what they leave is made up in
+float64: by refinement where the loss is quadratic, by Newton's next step elsewhere. The gradient that certifies is
+float64 and computed from the data. Where that does not get there, roads in float64 follow, the last by Cholesky
+factorisations. `benchmarks/simulation_speed.py` compares. A new loss is a new entry of `FITTED`.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -20,8 +21,29 @@ from sims.losses import Loss
 from sims.newton import TOLERANCE, Solve, damped_newton
 from theory.errors import InputError
 
-FORCING = 0.1
-"""Largest residual, relative to the gradient, at which a Newton system counts as solved by conjugate gradients."""
+FORCING = 0.3
+"""A Newton system counts as solved at a residual, relative to the gradient g, of FORCING ||g||^(1/2), a tenth of
+FORCING at most and RESOLVED at least."""
+
+NEAR = 1e-3
+"""Norm of the gradient to which Newton's method goes in float32 alone."""
+
+RESOLVED = 2e-6
+"""Least residual, relative to the right side, that is asked of a solve in float32."""
+
+CACHE = 2**21
+"""Bytes of data that are passed over as a whole; more are passed over by blocks of `BLOCK` numbers."""
+
+BLOCK = 2**15
+
+FACTORISED = 300
+"""Largest d at which the Gram matrix is quicker than conjugate gradients on its own data, in float32."""
+
+REFINEMENTS = 8
+"""Most rounds of refinement; two or three are usual."""
+
+GAIN = 10.0
+"""Least factor by which a round of refinement has to shrink the gradient, else there is no other round."""
 
 
 class Fit(NamedTuple):
@@ -52,24 +74,54 @@ class Data(NamedTuple):
         """sum_i weight_i values_i u_i."""
         return (self.weight * self.label * values) @ self.x
 
+    def summed(self, term: Callable[["Data"], Array]) -> Array:
+        """Sum of ``term`` over blocks of rows: on a CPU, data larger than its cache are read once for all of a term."""
+        n, d = self.x.shape
+        count = max(1, BLOCK // d)
+        if self.x.size * self.x.dtype.itemsize <= CACHE:
+            return term(self)
+
+        def add(start: Array | int, count: int) -> Array:
+            return term(Data(*(jax.lax.dynamic_slice_in_dim(values, start, count) for values in self)))
+
+        def by_blocks() -> Array:
+            nothing = jnp.zeros(d, self.x.dtype)
+            total = jax.lax.fori_loop(0, n // count, lambda i, total: total + add(i * count, count), nothing)
+            return total + add(n - n % count, n % count) if n % count else total
+
+        return jax.lax.platform_dependent(cpu=by_blocks, default=lambda: term(self))
+
+    def coarse(self) -> "Data":
+        """The same in float32."""
+        return Data(*(values.astype(jnp.float32) for values in self))
+
+
+class Found(NamedTuple):
+    """What a road to the minimum ends with."""
+
+    weights: Array
+    gradient: Array
+    """Of the objective at ``weights``, computed from the data in float64."""
+    steps: Array
+    settled: Array
+    """Whether the road has found the minimum, so far as it can tell."""
+
+
+Road: TypeAlias = Callable[[Data, Array], Found]
+"""(data, ridge) -> where it ends."""
+
 
 class MarginLoss(Protocol):
-    """What a fit asks of a loss l(v) of the margin: its derivative, which certifies, and two roads to the minimum.
-
-    Each road is (data, ridge) -> (weights, linear systems solved, whether the minimum was found).
-    """
+    """What a fit asks of a loss l(v) of the margin: its derivative, and roads to the minimum."""
 
     @property
     def slope(self) -> Callable[[Array], Array]:
         """l'(v)."""
         ...
 
-    def free(self, data: Data, ridge: Array) -> tuple[Array, Array, Array]:
-        """By conjugate gradients, free of factorisations."""
-        ...
-
-    def dense(self, data: Data, ridge: Array) -> tuple[Array, Array, Array]:
-        """By Cholesky factorisations."""
+    @property
+    def roads(self) -> tuple[Road, ...]:
+        """The quickest first; each is taken where those before it were not certified."""
         ...
 
 
@@ -96,70 +148,95 @@ def fit(
     """
     if loss not in FITTED:
         raise InputError(f"loss = {loss!r} is not one of {', '.join(FITTED)}")
-    margin_loss = FITTED[loss]
     m = jnp.sum(kept)
     data = Data(x, label, kept / jnp.maximum(m, 1))
-    found = _certify(margin_loss, data, ridge, margin_loss.free(data, ridge))
-    again = lambda: _certify(margin_loss, data, ridge, margin_loss.dense(data, ridge))
-    found = jax.lax.cond(found.converged | (m == 0), lambda: found, again)
+
+    def attempt(road: Road, *others: Road) -> Fit:
+        weights, slope, steps, settled = road(data, ridge)
+        norm = jnp.linalg.norm(slope)
+        found = Fit(weights, norm, steps, settled & (norm <= TOLERANCE))
+        return jax.lax.cond(found.converged | (m == 0), lambda: found, lambda: attempt(*others)) if others else found
+
+    with jax.default_matmul_precision("float32"):  # which a GPU would round further
+        found = attempt(*FITTED[loss].roads)
     return found._replace(converged=found.converged & (m > 0))
-
-
-def _certify(loss: MarginLoss, data: Data, ridge: Array, result: tuple[Array, Array, Array]) -> Fit:
-    """(weights, steps, settled) with the gradient there."""
-    weights, steps, settled = result
-    norm = jnp.linalg.norm(gradient(loss, weights, data, ridge))
-    return Fit(weights, norm, steps, settled & (norm <= TOLERANCE))
 
 
 def gradient(loss: MarginLoss, weights: Float[Array, " d"], data: Data, ridge: Float[Array, ""]) -> Float[Array, " d"]:
     """Gradient of sum_i weight_i l(u_i.w) + (ridge/2)||w||^2 at ``weights``."""
-    return data.backward(loss.slope(data.forward(weights))) + ridge * weights
+    return data.summed(lambda rows: rows.backward(loss.slope(rows.forward(weights)))) + ridge * weights
 
 
 def conjugate_gradients(
     data: Data, curvature: Float[Array, " n"], ridge: Array, right: Float[Array, " d"], tolerance: Array
-) -> Solve:
+) -> tuple[Float[Array, " d"], Bool[Array, ""]]:
     """Solve (sum_i weight_i curvature_i u_i u_i^T + ridge I) w = right to a residual norm of ``tolerance``.
 
-    Given up after 20 + min(n, d)/2 iterations, when a factorisation would long have been quicker.
+    In the precision of what is given. Returns (w, whether the tolerance was reached); given up after
+    20 + min(n, d)/2 iterations, when a factorisation would long have been quicker.
     """
     limit = 20 + min(data.x.shape) // 2
+    bent = data._replace(weight=data.weight * curvature)
 
     def running(state: tuple[Array, ...]) -> Array:
         *_, square, iteration = state
         return (square > tolerance**2) & (iteration < limit)
 
     def advance(state: tuple[Array, ...]) -> tuple[Array, ...]:
-        solution, image, residual, direction, square, iteration = state
-        along = data.forward(direction)
-        product = data.backward(curvature * along) + ridge * direction
+        solution, residual, direction, square, iteration = state
+        product = bent.summed(lambda rows: rows.backward(rows.forward(direction))) + ridge * direction
         length = square / jnp.dot(direction, product)
         residual = residual - length * product
         new = jnp.dot(residual, residual)
-        solution, image = solution + length * direction, image + length * along
-        return solution, image, residual, residual + (new / square) * direction, new, iteration + 1
+        return solution + length * direction, residual, residual + (new / square) * direction, new, iteration + 1
 
-    nothing, square = jnp.zeros_like(right), jnp.dot(right, right)
-    first = (nothing, jnp.zeros_like(data.label), right, right, square, jnp.zeros((), int))
-    solution, image, _, _, square, _ = jax.lax.while_loop(running, advance, first)
-    return Solve(solution, image, square <= tolerance**2)
+    first = (jnp.zeros_like(right), right, right, jnp.dot(right, right), jnp.zeros((), int))
+    solution, _, _, square, _ = jax.lax.while_loop(running, advance, first)
+    return solution, square <= tolerance**2
 
 
 class Squared:
     """l(v) = (1 - v)^2/2: the minimum is one linear system away."""
 
+    @property
+    def roads(self) -> tuple[Road, ...]:
+        """Float32 with refinement; conjugate gradients in float64, which end at the least norm; a factorisation."""
+        return self.refined, self.free, self.dense
+
     def slope(self, v: Array) -> Array:
         """v - 1."""
         return v - 1
 
-    def free(self, data: Data, ridge: Array) -> tuple[Array, Array, Array]:
+    def refined(self, data: Data, ridge: Array) -> Found:
+        """Solves in float32, of what the weights so far leave of the gradient in float64."""
+        coarse = data.coarse()
+        solve = _coarse_solver(coarse, ridge.astype(jnp.float32))
+
+        def running(state: tuple[Array, ...]) -> Array:
+            _, _, norm, before, rounds = state
+            return (norm > TOLERANCE / 10) & (norm * GAIN <= before) & (rounds < REFINEMENTS)
+
+        def advance(state: tuple[Array, ...]) -> tuple[Array, ...]:
+            weights, left, norm, _, rounds = state
+            wanted = jnp.maximum(TOLERANCE / 20 / norm, RESOLVED).astype(jnp.float32)
+            weights = weights - norm * solve((left / norm).astype(jnp.float32), wanted).astype(float)
+            left = gradient(self, weights, data, ridge)
+            return weights, left, jnp.linalg.norm(left), norm, rounds + 1
+
+        left = -coarse.backward(jnp.ones_like(coarse.label)).astype(float)
+        norm = jnp.linalg.norm(left)
+        first = (jnp.zeros_like(left), left, norm, GAIN * norm, jnp.zeros((), int))
+        weights, left, _, _, rounds = jax.lax.while_loop(running, advance, first)
+        left = jax.lax.cond(rounds > 0, lambda: left, lambda: gradient(self, weights, data, ridge))
+        return Found(weights, left, rounds, ridge > 0)  # without penalty float32 leaves the span of the rows, unseen
+
+    def free(self, data: Data, ridge: Array) -> Found:
         """Conjugate gradients on the normal equations."""
         ones = jnp.ones_like(data.label)
-        found = conjugate_gradients(data, ones, ridge, data.backward(ones), jnp.asarray(TOLERANCE / 10))
-        return found.solution, jnp.ones((), int), found.reached
+        weights, reached = conjugate_gradients(data, ones, ridge, data.backward(ones), jnp.asarray(TOLERANCE / 10))
+        return Found(weights, gradient(self, weights, data, ridge), jnp.ones((), int), reached)
 
-    def dense(self, data: Data, ridge: Array) -> tuple[Array, Array, Array]:
+    def dense(self, data: Data, ridge: Array) -> Found:
         """One factorisation, primal (d x d) or dual (n x n), whichever is smaller."""
         n, d = data.x.shape
         root = jnp.sqrt(data.weight)
@@ -171,7 +248,21 @@ class Squared:
             gram = scaled @ scaled.T + ridge * jnp.eye(n)
             weights = jsl.cho_solve(jsl.cho_factor(gram, lower=True), root) @ scaled
         regular = (ridge > 0) | (jnp.sum(data.weight > 0) >= min(n, d))  # else a pivot is nothing but rounding
-        return weights, jnp.ones((), int), regular
+        return Found(weights, gradient(self, weights, data, ridge), jnp.ones((), int), regular)
+
+
+def _coarse_solver(data: Data, ridge: Array) -> Callable[[Array, Array], Array]:
+    """(right, tolerance) -> (sum_i weight_i u_i u_i^T + ridge I)^-1 right, in float32.
+
+    By a factorisation, or by conjugate gradients to a residual norm of ``tolerance``.
+    """
+    n, d = data.x.shape
+    if d <= min(n, FACTORISED):
+        scaled = jnp.sqrt(data.weight)[:, None] * data.x
+        factor = jsl.cho_factor(scaled.T @ scaled + ridge * jnp.eye(d, dtype=jnp.float32), lower=True)
+        return lambda right, _: jsl.cho_solve(factor, right)
+    ones = jnp.ones_like(data.label)
+    return lambda right, tolerance: conjugate_gradients(data, ones, ridge, right, tolerance)[0]
 
 
 class Smooth(NamedTuple):
@@ -184,23 +275,42 @@ class Smooth(NamedTuple):
     curvature: Callable[[Array], Array]
     """l''(v)."""
 
-    def free(self, data: Data, ridge: Array) -> tuple[Array, Array, Array]:
-        """The steps' systems by conjugate gradients, solved the more exactly the smaller the gradient."""
+    @property
+    def roads(self) -> tuple[Road, ...]:
+        """Newton's steps by conjugate gradients in float32; by factorisations in float64."""
+        return self.free, self.dense
 
-        def step(margin: Array, g: Array) -> Solve:
-            norm = jnp.linalg.norm(g)
-            tolerance = jnp.minimum(FORCING, jnp.sqrt(norm)) * norm
-            return conjugate_gradients(data, self.curvature(margin), ridge, -g, tolerance)
+    def free(self, data: Data, ridge: Array) -> Found:
+        """First in float32 alone, then gradients in float64 and only the steps' systems in float32.
 
-        return self._minimise(data, ridge, step)
+        Systems are solved the more exactly the smaller the gradient.
+        """
+        coarse, penalty = data.coarse(), ridge.astype(jnp.float32)
 
-    def dense(self, data: Data, ridge: Array) -> tuple[Array, Array, Array]:
+        def step_of(rows: Data) -> Callable[[Array, Array], Solve]:
+            def step(margin: Array, g: Array) -> Solve:
+                norm = jnp.linalg.norm(g)
+                right = -(g / norm).astype(jnp.float32)
+                wanted = jnp.clip(FORCING * jnp.sqrt(norm), RESOLVED, FORCING / 10).astype(jnp.float32)
+                curvature = self.curvature(margin.astype(jnp.float32))
+                solution, reached = conjugate_gradients(coarse, curvature, penalty, right, wanted)
+                direction = norm * solution.astype(g.dtype)
+                return Solve(direction, rows.forward(direction), reached)
+
+            return step
+
+        near, first, _ = self._minimise(coarse, penalty, step_of(coarse), jnp.zeros_like(coarse.x[0]), NEAR)
+        weights, second, settled = self._minimise(data, ridge, step_of(data), near.astype(float))
+        return Found(weights, gradient(self, weights, data, ridge), first + second, settled)
+
+    def dense(self, data: Data, ridge: Array) -> Found:
         """A factorisation a step. Where d > n the minimiser lies in the row space of u: it is sought there (QR)."""
         n, d = data.x.shape
         if d > n:
             basis, corner = jnp.linalg.qr(data.x.T)
-            inner, steps, settled = self.dense(data._replace(x=corner.T), ridge)
-            return basis @ inner, steps, settled
+            inner = self.dense(data._replace(x=corner.T), ridge)
+            weights = basis @ inner.weights
+            return Found(weights, gradient(self, weights, data, ridge), inner.steps, inner.settled)
 
         def step(margin: Array, g: Array) -> Solve:
             scaled = jnp.sqrt(data.weight * self.curvature(margin))[:, None] * data.x
@@ -208,17 +318,24 @@ class Smooth(NamedTuple):
             direction = -jsl.cho_solve(jsl.cho_factor(hessian, lower=True), g)
             return Solve(direction, data.forward(direction), jnp.ones((), bool))
 
-        return self._minimise(data, ridge, step)
+        weights, steps, settled = self._minimise(data, ridge, step, jnp.zeros(d))
+        return Found(weights, gradient(self, weights, data, ridge), steps, settled)
 
-    def _minimise(self, data: Data, ridge: Array, step: Callable[[Array, Array], Solve]) -> tuple[Array, Array, Array]:
+    def _minimise(
+        self,
+        data: Data,
+        ridge: Array,
+        step: Callable[[Array, Array], Solve],
+        start: Array,
+        enough: float = TOLERANCE / 10,
+    ) -> tuple[Array, Array, Array]:
         def loss_gradient(margin: Array) -> Array:
             return data.backward(self.slope(margin))
 
         def grow(margin: Array, along: Array) -> Array:
             return jnp.dot(data.weight, self.value(margin + along) - self.value(margin))
 
-        start = jnp.zeros(data.x.shape[1])
-        return damped_newton(start, jnp.zeros_like(data.label), loss_gradient, step, grow, ridge)
+        return damped_newton(start, data.forward(start), loss_gradient, step, grow, ridge, enough)
 
 
 FITTED: dict[str, MarginLoss] = {

@@ -1,6 +1,6 @@
 """What a trial can be made with, by name. Kept apart so that reading a sweep file needs no JAX."""
 
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias
 
 from theory import columns
 
@@ -13,15 +13,10 @@ LOSSES: tuple[Loss, ...] = tuple(name for name, loss in columns.LOSSES.items() i
 PREDICTED: tuple[Loss, ...] = tuple(columns.LOSSES)
 """Losses for which there is an exact theory, for sweeps with ``method = "theory"``."""
 
-Draws = Literal["float64", "float32"]
-"""Resolution of the normal random numbers that the data are made of; every computation is in float64."""
-
-DRAWS: tuple[Draws, ...] = get_args(Draws)
-
-FLOAT32_ERROR = 1e-5
-"""What float32 draws can change in the accuracy of one trial, as result rows state it. The largest change seen is 7e-8
-in 40 trials each of three hard problems, which `tests/sims/test_draw.py` repeats, and 3e-6 at ridge = 0 with as many
-samples as dimensions (three)."""
+STREAM = "box-muller"
+"""Name of the map from keys to the normal numbers of the data (`sims.normal`), in cell ids and in the column `draws` of
+rows. Another map is another name, lest a folder be continued with other numbers. Those of earlier versions were
+"float64" and "float32", the quantile function in either precision."""
 
 METHODS = (columns.SIMULATION, columns.EXACT_LAW, columns.THEORY)
 """simulation: draw the data and fit. exact-law: draw from the law of the same rows, without the data (squared loss).

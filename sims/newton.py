@@ -51,6 +51,7 @@ def damped_newton(
     step: Callable[[Array, Array], Solve],
     grow: Callable[[Array, Array], Array],
     ridge: Array,
+    enough: float = TOLERANCE / 10,
 ) -> tuple[Array, Array, Array]:
     """Newton's method with Armijo backtracking on loss(score) + (ridge/2)||w||^2; weights of any shape.
 
@@ -58,15 +59,16 @@ def damped_newton(
         start: first weights. score: what the loss depends on, linear in the weights, at ``start``.
         gradient: score -> gradient of the loss alone by the weights.
         step: (score, whole gradient) -> Newton direction, with its image in the space of scores.
-        grow: (score, change of score) -> rise of the loss.
+        grow: (score, change of score) -> rise of the loss. enough: norm of the whole gradient to stop at.
 
-    Stops once the gradient norm is TOLERANCE / 10 and the last step was short (SETTLED of the weights), or when no
-    step length helps, or where no step was found. Without a minimiser (separable data at ridge = 0) the gradient
-    shrinks as the weights grow, but the steps stay long; that is not convergence. Returns (weights, steps, settled).
+    In the precision of ``start``. Stops once the gradient norm is ``enough`` and the last step was short (SETTLED of
+    the weights), or when no step length helps, or where no step was found. Without a minimiser (separable data at
+    ridge = 0) the gradient shrinks as the weights grow, but the steps stay long; that is not convergence. Returns
+    (weights, steps, settled).
     """
 
     def running(state: _Newton) -> Array:
-        large = jnp.linalg.norm(state.gradient) > TOLERANCE / 10
+        large = jnp.linalg.norm(state.gradient) > enough
         return (large | ~state.settled) & ~state.stalled & (state.step < MAX_STEPS)
 
     def advance(state: _Newton) -> _Newton:
@@ -82,7 +84,7 @@ def damped_newton(
         halvings, _ = jax.lax.while_loop(
             lambda carry: (carry[1] > -1e-4 * 0.5 ** carry[0] * decrement) & (carry[0] < MAX_HALVINGS) & ~endgame,
             lambda carry: (carry[0] + 1, rise(0.5 ** (carry[0] + 1))),
-            (jnp.zeros(()), rise(jnp.ones(()))),
+            (jnp.zeros((), start.dtype), rise(jnp.ones((), start.dtype))),
         )
         w_next, score_next = w + 0.5**halvings * direction, state.score + 0.5**halvings * along
         g_next = gradient(score_next) + ridge * w_next

@@ -18,9 +18,6 @@ from sims.verify import verify
 from theory.errors import KindError
 from theory.types import Problem
 
-BATCH = 8
-"""Trials side by side: n = 1600, d = 400 then takes about 150 MB."""
-
 
 class Round(NamedTuple):
     """What was trained in each round on what the generator before it made; first axis: rounds 1, 2, ..."""
@@ -70,13 +67,13 @@ def make_rounds(
 ) -> Callable[[Array, UInt32[Array, "b 3"], Problem], Round]:
     """Compiled trials of one static shape: (root_seed, words (b, 3), scalar problem) -> fields (b, rounds).
 
-    BATCH trials run side by side, whatever b is.
+    They run one after the other, as those of `sims.trial.make_trials` do on a CPU.
     """
 
     def many(root_seed: Array, words: Array, problem: Problem) -> Round:
         one = lambda word: rounds_trial(
             trial_key(root_seed, word), problem, n=n, d=d, loss=loss, rounds=rounds, verified=verified
         )
-        return jax.lax.map(one, words, batch_size=BATCH)
+        return jax.lax.map(one, words)
 
     return jax.jit(many)

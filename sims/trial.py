@@ -9,26 +9,23 @@ from jaxtyping import Array, Key, UInt32
 
 from sims.draw import draw
 from sims.fit import fit
-from sims.losses import Draws, Loss
+from sims.losses import Loss
 from sims.measure import Measurement, measure
 from sims.population import mean
 from sims.verify import verify
 from theory.types import Problem
 
 
-def trial(
-    key: Key[Array, ""], problem: Problem, *, n: int, d: int, loss: Loss, draws: Draws = "float64"
-) -> Measurement:
+def trial(key: Key[Array, ""], problem: Problem, *, n: int, d: int, loss: Loss) -> Measurement:
     """Train one classifier on verified synthetic data and measure it.
 
     Args:
         key: the only source of randomness.
         problem: signal, curation (the parameter object of any setting) and ridge, all scalars.
-        n: samples generated. d: dimension. loss: "squared" or "logistic". draws: resolution of the normal random
-            numbers, "float64" or "float32". These four are static.
+        n: samples generated. d: dimension. loss: "squared" or "logistic". These three are static.
     """
     k_draw, k_verify = jax.random.split(key)
-    sample = draw(k_draw, problem, n, d, draws=draws)
+    sample = draw(k_draw, problem, n, d)
     kept = verify(k_verify, problem, sample)
     fitted = fit(loss, sample.x, sample.label, kept, jnp.asarray(problem.ridge, float))
     return measure(sample, kept, fitted, mean(problem, d))
@@ -47,7 +44,7 @@ def trial_key(root_seed: int | Array, words: UInt32[Array, "3"]) -> Key[Array, "
 
 
 @cache
-def make_trials(n: int, d: int, loss: Loss, draws: Draws = "float64", together: int = 1) -> Callable[..., Measurement]:
+def make_trials(n: int, d: int, loss: Loss, together: int = 1) -> Callable[..., Measurement]:
     """Compiled batch of trials for one static shape: (root_seed, words (b, 3), problem (b,), count=b) -> (b,) rows.
 
     Everything but the shape and b is traced: a sweep over p, phi, psi, signal, ridge or the cosines compiles once. Of
@@ -57,7 +54,7 @@ def make_trials(n: int, d: int, loss: Loss, draws: Draws = "float64", together: 
     """
 
     def one(root_seed: Array, words: Array, problem: Problem) -> Measurement:
-        return trial(trial_key(root_seed, words), problem, n=n, d=d, loss=loss, draws=draws)
+        return trial(trial_key(root_seed, words), problem, n=n, d=d, loss=loss)
 
     several = jax.vmap(one, in_axes=(None, 0, 0)) if together > 1 else one
 

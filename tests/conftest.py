@@ -1,8 +1,11 @@
 """Strict JAX for every test, compiled once for all workers, and seeds that are fresh but replayable."""
 
+import ctypes
+import gc
 import os
 import secrets
 import signal
+import sys
 import zlib
 from pathlib import Path
 
@@ -32,9 +35,12 @@ jax.config.update("jax_debug_key_reuse", True)
 
 @pytest.fixture(scope="module", autouse=True)
 def forgotten():
-    """What a module has compiled is dropped from memory after it."""
+    """What a module has compiled is dropped after it, and its memory handed back to the system."""
     yield
     jax.clear_caches()
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from sims.sweeps.grid import cells, chunks, missing_spans
 
 SWEEPS = Path(__file__).resolve().parents[1] / "sweeps"
 IDS = {
-    "linear.toml": (90, "9fbaea19049eb0800b07b5f6", 4, "eae8d2c43d12635bdcebbac9"),
+    "linear.toml": (90, "da3dbd4b719ae4e9d8758ee9", 3, "58475a640b6de4da1fbb4443"),
     "million_dimensions.toml": (100, "63999dd7c6dee55a32cdc766", 246, "d142b93b58a47292368e5427"),
-    "phase_diagram.toml": (532, "2bc8fdba6d8a83da43ca874f", 12, "5194bd9eed77afcfeea33a14"),
+    "phase_diagram.toml": (532, "362933395a36ddce0c8bc960", 10, "581c5458b64b42ad7f410251"),
 }
 """Number and hash of the ids of all cells, and of all chunks."""
 

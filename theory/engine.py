@@ -5,7 +5,7 @@ from importlib import import_module
 
 from theory import settings, status
 from theory._check import check_alpha, require_x64
-from theory.arrays import NUMPY, Array, fields_of, is_jax, of, quiet, with_fields
+from theory.arrays import NUMPY, Array, compiled, fields_of, is_jax, of, quiet, with_fields
 from theory.equations import State, parabolas
 from theory.errors import InputError
 from theory.laws import Law
@@ -41,13 +41,19 @@ def solve(problem: Problem, alpha: Scalar, loss: str) -> Solution:
     setting = settings.of(problem.curation)
     if loss == "squared" and setting.closed_form is not None:
         return setting.closed_form(problem, alpha)
+    found = _solution(problem, alpha, loss)
+    return found._replace(status=refined(found.status, problem, alpha, loss))
+
+
+@compiled("loss")
+def _solution(problem: Problem, alpha: Scalar, loss: str) -> Solution:
+    """`solve` of what is a problem; separable data are not yet told from others."""
     law, delta, ridge, shape = _batch(problem, alpha)
     reached = parabolas(law, delta, ridge) if loss == "squared" else states(LOSSES[loss], law, delta, ridge)
     codes = status.code(reached.converged, delta, (ridge > 0) | (delta > 1) | (loss != "squared"), reached.sharp)
     end = (reached.norm(), reached.accuracy(law.signal), reached.converged, reached.residual)
     fields = (reached.a[:, 0], reached.tau, *end, codes)
-    flat = Solution(*(field[: math.prod(shape)].reshape(shape) for field in fields))
-    return flat._replace(status=refined(flat.status, problem, alpha, loss))
+    return Solution(*(field[: math.prod(shape)].reshape(shape) for field in fields))
 
 
 def states(loss: Loss, law: Law, delta: Array, ridge: Array) -> State:

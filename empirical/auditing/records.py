@@ -6,7 +6,9 @@ Rows are counted from 1 at the first record (a CSV's header is none).
 import csv
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
+from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from theory.errors import InputError
 KINDS = (".csv", ".jsonl", ".parquet")
 FLAGS = {"0": False, "1": True, "false": False, "true": True, "no": False, "yes": True}
 MISSING = ("", None)
+BLOCK = 8192
+"""Rows of a CSV that are looked at together."""
 
 Columns = dict[str, list[Any]]
 
@@ -47,28 +51,57 @@ def read(path: Path, names: Iterable[str]) -> Columns:
 
 def as_flags(name: str, values: list[Any]) -> NDArray[np.bool_]:
     """Booleans from booleans, the numbers 0 and 1, or the words 0/1, true/false, yes/no in any case."""
-    return np.array(_each(name, values, _flag, "neither 0/1, true/false nor yes/no; recode the column"), bool)
+    return np.array(_few(name, values, _flag, "neither 0/1, true/false nor yes/no; recode the column"), bool)
 
 
 def as_numbers(name: str, values: list[Any]) -> NDArray[np.float64]:
     """Finite numbers."""
+    found = _plain(values)
+    if found is not None and np.isfinite(found).all():
+        return found
     return np.array(_each(name, values, _number, "not a finite number; recode the column"), float)
 
 
 def as_quality(name: str, values: list[Any]) -> NDArray[np.float64]:
     """Numbers in [0, 1]."""
+    found = _plain(values)
+    if found is not None and ((found >= 0) & (found <= 1)).all():
+        return found
     return np.array(_each(name, values, _grade, "not a number in [0, 1]; divide per cents by 100"), float)
 
 
 def as_labels(name: str, values: list[Any]) -> NDArray[np.str_]:
     """Names of classes, as text."""
-    return np.array(_each(name, values, str, "no name of a class"), str)
+    return np.array(_few(name, values, str, "no name of a class"), str)
+
+
+def _few(name: str, values: list[Any], convert: Callable[[Any], Any], why: str) -> list[Any]:
+    """`_each`, where few values differ: each of them once, unless one is refused or several kinds could be equal."""
+    if len(set(map(type, values))) == 1 and isinstance(values[0], (str, bool, int)):
+        known = {value: None if _missing(value) else convert(value) for value in set(values)}
+        if None not in known.values():
+            return list(map(known.__getitem__, values))
+    return _each(name, values, convert, why)
+
+
+def _plain(values: list[Any]) -> NDArray[np.float64] | None:
+    """Numbers where all are one kind of number, or text that Python reads as one; None where they are not."""
+    if set(map(type, values)) not in ({str}, {int}, {float}):
+        return None
+    try:
+        return np.array(list(map(float, values)), float)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _missing(value: Any) -> bool:
+    return value in MISSING or (isinstance(value, float) and math.isnan(value)) or not str(value).strip()
 
 
 def _each(name: str, values: list[Any], convert: Callable[[Any], Any], why: str) -> list[Any]:
     converted = []
     for row, value in enumerate(values, 1):
-        if value in MISSING or (isinstance(value, float) and math.isnan(value)) or not str(value).strip():
+        if _missing(value):
             raise RecordsError(
                 f"column {name!r}, row {row} is missing; fill it in, or take the row out if what is missing is missing "
                 "by chance (rows that were hard to judge are not)"
@@ -110,17 +143,28 @@ def _read_csv(path: Path, wanted: list[str]) -> Columns:
             header = next(lines, None)
             if header is None:
                 raise RecordsError(f"{path} is empty; its first line names the columns")
-            places = [_place(path, name, header) for name in wanted]
-            rows = []
-            for row, line in enumerate(filter(None, lines), 1):
-                if len(line) != len(header):
-                    raise RecordsError(
-                        f"{path}, row {row} has {len(line)} fields for {len(header)} columns; mend the line"
-                    )
-                rows.append([line[place] for place in places])
+            places = {name: _place(path, name, header) for name in wanted}
+            columns: Columns = {name: [] for name in wanted}
+            rows, done = filter(None, lines), 0
+            while True:
+                block: list[list[str]] = []
+                try:
+                    block.extend(islice(rows, BLOCK))
+                finally:  # rows that came before one that cannot be read are refused first
+                    _check_widths(path, block, header, done)
+                if not block:
+                    return columns
+                for name, place in places.items():
+                    columns[name].extend(map(itemgetter(place), block))
+                done += len(block)
         except csv.Error as error:
             raise RecordsError(f"{path}, line {lines.line_num} is not CSV: {error}; mend the line") from None
-    return {name: [row[place] for row in rows] for place, name in enumerate(wanted)}
+
+
+def _check_widths(path: Path, block: list[list[str]], header: Sized, done: int) -> None:
+    if set(map(len, block)) - {len(header)}:
+        row, line = next((row, line) for row, line in enumerate(block, done + 1) if len(line) != len(header))
+        raise RecordsError(f"{path}, row {row} has {len(line)} fields for {len(header)} columns; mend the line")
 
 
 def _place(path: Path, name: str, header: list[str]) -> int:

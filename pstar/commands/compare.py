@@ -23,17 +23,19 @@ def compare(
     rows = read_rows(local(folder))
     from sims.comparison.compare import STEPS
     from sims.comparison.compare import compare as compare_rows
-    from sims.comparison.report import as_json, text
+    from sims.comparison.report import as_json, texts
     from sims.running.files import write_atomic
     from sims.running.progress import progress
 
     with float64(), progress("comparing", STEPS, "steps") as advance:
         found = compare_rows(rows, advance)
-    report = text(found, all_cells=cells)
+    short, full = texts(found)
     with on_disk():
         write_tables(folder, {name: getattr(found, name) for name in NAMES})
         write_atomic(folder / "summary.json", dumps(found.summary).encode())
-        write_atomic(folder / "report.txt", (text(found, all_cells=True) + "\n").encode())
+        write_atomic(folder / "report.txt", (full + "\n").encode())
         print(
-            dumps(as_json(found)) if json else f"{report}\n\nwritten: {folder}/report.txt, summary.json, tables/*.csv"
+            dumps(as_json(found))
+            if json
+            else f"{full if cells else short}\n\nwritten: {folder}/report.txt, summary.json, tables/*.csv"
         )

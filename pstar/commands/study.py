@@ -1,5 +1,6 @@
 """`pstar study`: one question, answered by theory and simulation side by side."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +23,7 @@ def study(
 
     Writes DIR/tables/*.csv and DIR/figures/NAME.png and .pdf. Takes one to three minutes.
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: its threads wait longer than they compute
     import figures as package
     from sims import studies
 

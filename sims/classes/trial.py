@@ -6,7 +6,7 @@ static.
 
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -30,6 +30,17 @@ class Sample(NamedTuple):
     """True class, used by the verifier and by the counts, never by a fit."""
     label: Int[Array, " n"]
     """y', the label that the generator gives."""
+
+
+class Counts(NamedTuple):
+    """How many of the n samples."""
+
+    m: Int[Array, ""]
+    """Kept."""
+    wrong: Int[Array, ""]
+    """With y' != y."""
+    kept_wrong: Int[Array, ""]
+    """With y' != y, of the m kept."""
 
 
 class Measurement(NamedTuple):
@@ -69,8 +80,8 @@ def means(problem: ClassesProblem, classes: int, d: int) -> Float[Array, "K d"]:
     return jnp.asarray(problem.signal, float) * jnp.eye(classes, d)
 
 
-def draw(key: Key[Array, ""], problem: ClassesProblem, n: int, d: int, classes: int) -> Sample:
-    """n points x = mu_y + z, y uniform, labelled by the generator.
+def draw(key: Key[Array, ""], problem: ClassesProblem, n: int, d: int, classes: int | Array) -> Sample:
+    """n points x = mu_y + z, y uniform, labelled by the generator. ``classes`` need not be static.
 
     `Rates`: y' = y with probability 1 - p, else uniform over the K - 1 others. `Confusion`: y' ~ C_y.
     Source: THEORY §10.
@@ -78,7 +89,7 @@ def draw(key: Key[Array, ""], problem: ClassesProblem, n: int, d: int, classes: 
     k_noise, k_labels = jax.random.split(key)
     u_class, u = jax.random.uniform(k_labels, (2, n))
     y = jnp.minimum(u_class * classes, classes - 1).astype(int)
-    x = means(problem, classes, d)[y] + jax.random.normal(k_noise, (n, d))
+    x = means(problem, d, d)[y] + jax.random.normal(k_noise, (n, d))
     if isinstance(problem.curation, Rates):
         wrong = u < problem.curation.p
         share = u / jnp.where(wrong, problem.curation.p, 1.0)  # uniform on [0, 1) given that the label is wrong
@@ -100,18 +111,21 @@ def verify(key: Key[Array, ""], problem: ClassesProblem, sample: Sample) -> Bool
     return jax.random.uniform(key, sample.y.shape) < keep
 
 
-def measure(sample: Sample, kept: Bool[Array, " n"], fitted: Fit, mu: Float[Array, "K d"]) -> Measurement:
-    """Counts of the sample, and accuracies of the fitted weights with the error of their measurement."""
+def count(sample: Sample, kept: Bool[Array, " n"]) -> Counts:
+    """What was kept, and how much of it is wrong."""
     wrong = sample.label != sample.y
+    return Counts(jnp.sum(kept), jnp.sum(wrong), jnp.sum(wrong & kept))
+
+
+def measure(counts: Counts, fitted: Fit, mu: Float[Array, "K d"]) -> Measurement:
+    """The counts, and accuracies of the fitted weights with the error of their measurement."""
     estimates = class_accuracies(fitted.weights, mu)
     by_shift = jnp.mean(estimates, axis=0)
     converged = fitted.converged & jnp.all(jnp.isfinite(by_shift))
     numbers = (jnp.mean(by_shift), jnp.std(by_shift, ddof=1) / np.sqrt(SHIFTS), jnp.mean(estimates, axis=1))
     accuracy, error, by_class = (jnp.where(converged, value, jnp.nan) for value in numbers)
     return Measurement(
-        m=jnp.sum(kept),
-        wrong=jnp.sum(wrong),
-        kept_wrong=jnp.sum(wrong & kept),
+        **counts._asdict(),
         accuracy=accuracy,
         accuracy_error=error,
         class_accuracy=by_class,
@@ -137,7 +151,7 @@ def trial(key: Key[Array, ""], problem: ClassesProblem, *, n: int, d: int, class
     sample = draw(k_draw, problem, n, d, classes)
     kept = verify(k_verify, problem, sample)
     fitted = fit(loss, sample.x, sample.label, kept, jnp.asarray(problem.ridge, float), classes)
-    return measure(sample, kept, fitted, means(problem, classes, d))
+    return measure(count(sample, kept), fitted, means(problem, classes, d))
 
 
 @cache
@@ -146,12 +160,42 @@ def make_trials(
 ) -> Callable[[int | Array, Array, ClassesProblem], Measurement]:
     """Compiled batch of trials for one static shape: (root_seed, words (b, 3), problem (b,)) -> (b,) rows.
 
-    Everything but (n, d, classes, loss) and the batch width is traced. Keys as `sims.trial.trial_key`. Raises
+    Everything but (n, d, classes, loss) and the batch width is traced. Keys as `sims.trial.trial_key`. Three programs:
+    drawing, which takes longest to compile, serves all K and losses, and measuring serves all n and losses. Raises
     ValueError as `check`, before anything is traced.
     """
     check(n, d, classes, loss)
+    drawn, fitted, measured = _drawing(n, d), _fitting(classes, loss), _measuring(classes, d)
 
-    def one(root_seed: Array, words: Array, problem: ClassesProblem) -> Measurement:
-        return trial(trial_key(root_seed, words), problem, n=n, d=d, classes=classes, loss=loss)
+    def run(root_seed: int | Array, words: Array, problem: ClassesProblem) -> Measurement:
+        x, label, kept, counts = drawn(root_seed, words, problem, classes)
+        return measured(counts, fitted(x, label, kept, problem.ridge), problem)
 
-    return jax.jit(jax.vmap(one, in_axes=(None, 0, 0)))
+    return run
+
+
+@cache
+def _drawing(n: int, d: int) -> Callable[..., tuple[Array, Array, Array, Counts]]:
+    """Steps 1 and 2 for any K: x, label, kept, and what they count."""
+
+    def one(root_seed: Array, words: Array, problem: ClassesProblem, classes: Array) -> Any:
+        k_draw, k_verify = jax.random.split(trial_key(root_seed, words))
+        sample = draw(k_draw, problem, n, d, classes)
+        kept = verify(k_verify, problem, sample)
+        return sample.x, sample.label, kept, count(sample, kept)
+
+    return jax.jit(jax.vmap(one, in_axes=(None, 0, 0, None)))
+
+
+@cache
+def _fitting(classes: int, loss: Loss) -> Callable[..., Fit]:
+    """Step 3."""
+    one = lambda x, label, kept, ridge: fit(loss, x, label, kept, jnp.asarray(ridge, float), classes)
+    return jax.jit(jax.vmap(one))
+
+
+@cache
+def _measuring(classes: int, d: int) -> Callable[..., Measurement]:
+    """Step 4 for any n and loss."""
+    one = lambda counts, fitted, problem: measure(counts, fitted, means(problem, classes, d))
+    return jax.jit(jax.vmap(one))

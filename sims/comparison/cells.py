@@ -25,8 +25,8 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     groups = rows.groupby("cell", sort=False)
     cells = groups[[*FIXED, *SETTINGS[rows["setting"].iloc[0]].recorded]].first()
     cells["seeds"] = groups.size()
-    cells["failed"] = groups["converged"].agg(lambda ok: int((~ok).sum()))
-    cells["status"] = groups["status"].agg(_status)
+    cells["failed"] = cells["seeds"] - groups["converged"].sum().astype(cells["seeds"].dtype)
+    cells["status"] = _statuses(rows, cells["seeds"]).astype(rows["status"].dtype)
     cells["kept"] = groups["m"].sum() / (cells["n"] * cells["seeds"])
     kept_wrong, m = groups["kept_wrong"].sum(), groups["m"].sum()
     cells["kept_purity"] = 1 - kept_wrong / m.where(m > 0)
@@ -40,6 +40,10 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     return cells.reset_index()
 
 
-def _status(values: pd.Series) -> str:
-    bad = values[values != "ok"].value_counts()
-    return "; ".join(f"{name} in {count} of {len(values)}" for name, count in bad.items()) or "ok"
+def _statuses(rows: pd.DataFrame, seeds: pd.Series) -> pd.Series:
+    """What failed in each cell and how often, the most frequent first; "ok" where nothing did."""
+    found = pd.Series("ok", seeds.index, dtype=object)
+    for cell, values in rows[rows["status"] != "ok"].groupby("cell", sort=False)["status"]:
+        bad = values.value_counts().items()
+        found[cell] = "; ".join(f"{name} in {count} of {seeds[cell]}" for name, count in bad)
+    return found

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom, norm
+from scipy.special import ndtri
 
 from sims.comparison.account import closing, heading
 from sims.comparison.cells import summarise
@@ -24,6 +24,7 @@ from sims.comparison.curves import (
     thresholds_along,
 )
 from sims.comparison.pairs import chance_bound, compare_crossings
+from sims.running.intervals import binomial_band
 from sims.running.progress import Advance
 from theory.columns import COSINES, RATES, RECORDED
 from theory.crossings import along
@@ -139,9 +140,9 @@ def theory_maps(cells: pd.DataFrame) -> pd.DataFrame:
     for _, part in cells[plain & (cells["phi"] > 0)].groupby([*CURVE, "phi"], sort=False):
         if part["psi"].nunique() < 3:
             continue
-        first, share = part.iloc[0], np.linspace(0, 1, MAP_POINTS)
+        share = np.linspace(0, 1, MAP_POINTS)
         p, psi = (axis.ravel() for axis in np.meshgrid(share, share * part["psi"].max()))
-        table = pd.DataFrame([first] * len(p)).reset_index(drop=True)
+        table = part.iloc[np.zeros(len(p), int)].reset_index(drop=True)
         parts.append(table.assign(p=p, p_negative=p, p_positive=p, psi=psi, psi_negative=psi, psi_positive=psi))
     if not parts:
         return pd.DataFrame(columns=[*CURVE, "phi", "p", "psi", "ratio", "accuracy", "gain"])
@@ -165,8 +166,8 @@ def _largest(z: pd.Series) -> dict[str, Any]:
 def summarise_comparison(cells: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any]:
     """Largest |z| against chance, shares of cells predicted rightly, and the failures."""
     ok = cells["z"].notna()
-    inside = int((cells.loc[ok, "z"].abs() <= norm.isf(0.005)).sum())
-    band = [int(edge) for edge in binom.interval(0.99, int(ok.sum()), 0.99)] if ok.any() else None
+    inside = int((cells.loc[ok, "z"].abs() <= -ndtri(0.005)).sum())
+    band = binomial_band(int(ok.sum()), 0.99, 0.99) if ok.any() else None
     decided = cells["rule_right"].notna()
     exact_decided = cells["exact_right"].notna()
     half = table[table["target"] == "p_half"] if len(table) else table

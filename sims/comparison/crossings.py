@@ -8,13 +8,13 @@ It is wide where the curve is flat and open where the grid ends, as it should be
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
-from scipy.special import ndtri_exp
-from scipy.stats import t
+from scipy.special import ndtri_exp, stdtr
 
 from sims.running.intervals import CONFIDENCE, t_quantile
 from theory.errors import InputError
@@ -63,12 +63,29 @@ class Value(NamedTuple):
 
 def weights(x: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Interpolation weights w_i(at): rows are points of ``at``, columns grid points."""
-    return CubicSpline(x, np.eye(len(x)), axis=0)(at)
+    return _spline(x.tobytes())(at)
+
+
+@lru_cache(maxsize=2)
+def _spline(x: bytes) -> CubicSpline:
+    """Of the unit vectors on a grid, which the curves of a sweep share."""
+    grid = np.frombuffer(x)
+    return CubicSpline(grid, np.eye(len(grid)), axis=0)
+
+
+@lru_cache(maxsize=1)
+def _fine(x: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """A grid refined, and the weights there."""
+    fine = _refine(np.frombuffer(x))
+    return fine, _spline(x)(fine)
 
 
 def standardised(curve: Curve, at: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(mean, error, degrees of freedom) of the interpolated curve; ``scale`` multiplies the errors."""
-    w = weights(curve.x, at)
+    return _weighted(curve, weights(curve.x, at), scale)
+
+
+def _weighted(curve: Curve, w: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     parts = (w * curve.error * scale) ** 2
     variance = parts.sum(axis=1)
     df = variance**2 / np.maximum((parts**2 / curve.df).sum(axis=1), np.finfo(float).tiny)
@@ -90,7 +107,9 @@ def normal_z(difference: np.ndarray | float, error: np.ndarray | float, df: np.n
     saturated at 0 or 1): nothing can be tested there.
     """
     statistic = np.divide(difference, np.where(np.asarray(error) > ROUNDING, error, np.nan))
-    return np.sign(statistic) * np.minimum(-ndtri_exp(t.logsf(np.abs(statistic), df)), LARGEST_Z)
+    with np.errstate(divide="ignore"):
+        tail = np.log(stdtr(df, -np.abs(statistic)))
+    return np.sign(statistic) * np.minimum(-ndtri_exp(tail), LARGEST_Z)
 
 
 def crossings(curve: Curve, confidence: float = CONFIDENCE) -> list[Crossing]:
@@ -105,8 +124,8 @@ def crossings(curve: Curve, confidence: float = CONFIDENCE) -> list[Crossing]:
     """
     if len(curve.x) < 4 or np.any(np.diff(curve.x) <= 0):
         raise InputError(f"crossings need at least 4 increasing grid points, got {curve.x!r}")
-    fine = _refine(curve.x)
-    mean, error, df = standardised(curve, fine)
+    fine, w = _fine(curve.x.tobytes())
+    mean, error, df = _weighted(curve, w)
     critical = t_quantile(df, confidence)
     side = np.where(mean > critical * error, 1, np.where(mean < -critical * error, -1, 0))
     found = []
@@ -135,18 +154,14 @@ def _refine(x: np.ndarray) -> np.ndarray:
 
 def _stretches(side: np.ndarray) -> list[tuple[int, int]]:
     """Maximal runs of zeros, and the empty runs (i, i - 1) between neighbours of opposite sign."""
-    runs, i = [], 0
-    while i < len(side):
-        if side[i] == 0:
-            j = i
-            while j + 1 < len(side) and side[j + 1] == 0:
-                j += 1
-            runs.append((i, j))
-            i = j + 1
-        else:
-            if i and side[i - 1] == -side[i]:
-                runs.append((i, i - 1))
-            i += 1
+    edges = np.flatnonzero(np.diff(side)) + 1  # where a run of equals starts
+    starts, stops = np.insert(edges, 0, 0), np.append(edges, len(side))
+    runs = []
+    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+        if side[start] == 0:
+            runs.append((start, stop - 1))
+        elif start and side[start - 1] == -side[start]:
+            runs.append((start, start - 1))
     return runs
 
 

@@ -1,5 +1,7 @@
 """The curves of a sweep, along which the generator varies and all else is constant, and theory on their cells."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -28,6 +30,14 @@ def curve_numbers(cells: pd.DataFrame) -> pd.Series:
     others = ratio.groupby([cells[name] for name in constant])
     only = others.transform("min").where(others.transform("nunique") == 1, 0.5)
     return cells.assign(p_ratio=ratio.fillna(only)).groupby([*constant, "p_ratio"], sort=False).ngroup()
+
+
+def along_curves(cells: pd.DataFrame) -> Iterator[tuple[int, np.ndarray]]:
+    """Each curve, in the order of its first cell, with the places of its cells by increasing p."""
+    p, number = cells["p"].to_numpy(), cells["curve"].to_numpy()
+    places = np.argsort(number, kind="stable")
+    for part in np.split(places, np.flatnonzero(np.diff(number[places])) + 1):
+        yield int(number[part[0]]), part[np.argsort(p[part])]
 
 
 def thresholds_along(cells: pd.DataFrame) -> pd.Series:

@@ -4,15 +4,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
-from sims.comparison.crossings import Curve, value_at
+from sims.comparison.crossings import Crossing, Curve, value_at
 from sims.comparison.crossings import crossings as measured_crossings
-from sims.comparison.curves import CURVE, columns_of, representatives, setting_of
+from sims.comparison.curves import CURVE, along_curves, columns_of, representatives, setting_of
 from theory import settings
 from theory.crossings import Target, curves
 
-MEASURED = ["x", "low", "high", "rising", "coarse"]
+Columns = dict[str, np.ndarray]
 CROSSING = ["rising", "measured", "low", "high", "coarse", "rule", "exact", "predicted", "z", "in_grid"]
 
 
@@ -23,10 +23,14 @@ def compare_crossings(cells: pd.DataFrame) -> pd.DataFrame:
     partner stands alone with NaN on the other side.
     """
     lines = []
+    symmetric = settings.named(setting_of(cells).name).half_at_threshold
+    names = ("p", "accuracy", "error", "seeds", "generator_accuracy", "p_star_along")
+    columns = {name: cells[name].to_numpy() for name in names}
     for target, exact in _exact_crossings(cells).items():
-        for curve, part in cells.groupby("curve", sort=False):
-            part = part.sort_values("p")
-            for line in _match(_measured(part, target), exact[exact["curve"] == curve], part, target):
+        for curve, part in along_curves(cells):
+            mine = {name: column[part] for name, column in columns.items()}
+            closed = symmetric and target == "p_half"
+            for line in _match(_measured(mine, target), exact.get(curve, []), mine, closed):
                 lines.append({"curve": curve, "target": target} | line)
     table = pd.DataFrame(lines, columns=["curve", "target", *CROSSING])
     table = table.sort_values(["curve", "target"], ascending=[True, False], kind="stable")
@@ -36,58 +40,60 @@ def compare_crossings(cells: pd.DataFrame) -> pd.DataFrame:
     return _verdicts(table.join(parameters, on="curve"))
 
 
-def _level(table: pd.DataFrame, target: Target) -> pd.Series | float:
-    return 0.5 if target == "p_half" else table["generator_accuracy"]
+Found = dict[int, list[tuple[float, bool]]]
+"""Crossings by curve: where, in units of p, and whether rising."""
 
 
-def _exact_crossings(cells: pd.DataFrame) -> dict[Target, pd.DataFrame]:
-    """Crossings of the exact theory on all curves, solved together; ``exact`` is in units of p."""
+def _exact_crossings(cells: pd.DataFrame) -> dict[Target, Found]:
+    """Crossings of the exact theory, those of all curves and targets solved together."""
     firsts = representatives(cells)
     names = firsts["curve"].to_numpy()
-    return {
-        target: pd.DataFrame({"curve": names[found.curve], "exact": found.x, "rising": found.rising})
-        for target, found in curves(columns_of(firsts)).crossings().items()
-    }
+    by_target: dict[Target, Found] = {}
+    for target, found in curves(columns_of(firsts)).crossings().items():
+        mine = by_target.setdefault(target, {})
+        for curve, x, rising in zip(names[found.curve], found.x, found.rising, strict=True):
+            mine.setdefault(curve, []).append((float(x), bool(rising)))
+    return by_target
 
 
-def _measured(part: pd.DataFrame, target: Target) -> tuple[Curve | None, pd.DataFrame]:
+def _measured(part: Columns, target: Target) -> tuple[Curve | None, list[Crossing]]:
     """The measured curve (None with fewer than 4 usable points) and its crossings."""
-    usable = part[part["error"] > 0].drop_duplicates("p")
+    usable = np.flatnonzero(part["error"] > 0)
+    usable = usable[np.diff(part["p"][usable], prepend=-1.0) > 0]  # the first of equal p
     if len(usable) < 4:
-        return None, pd.DataFrame(columns=MEASURED)
-    mean = usable["accuracy"] - _level(usable, target)
-    curve = Curve(*(np.asarray(a, float) for a in (usable["p"], mean, usable["error"], usable["seeds"] - 1)))
-    return curve, pd.DataFrame(measured_crossings(curve), columns=MEASURED)
+        return None, []
+    mean = part["accuracy"] - (0.5 if target == "p_half" else part["generator_accuracy"])
+    columns = (part["p"], mean, part["error"], part["seeds"] - 1)
+    curve = Curve(*(np.asarray(column[usable], float) for column in columns))
+    return curve, measured_crossings(curve)
 
 
 def _match(
-    measured: tuple[Curve | None, pd.DataFrame], predicted: pd.DataFrame, part: pd.DataFrame, target: Target
+    measured: tuple[Curve | None, list[Crossing]], predicted: list[tuple[float, bool]], part: Columns, closed: bool
 ) -> list[dict[str, Any]]:
-    """Pair measured and predicted crossings; z is that of the measured curve at the predicted place."""
+    """Pair measured and predicted crossings; z is that of the measured curve at the predicted place.
+
+    ``closed``: by symmetry accuracy is 1/2 where p = p*, at any size, so that this is what is predicted, and no limit.
+    """
     curve, found = measured
-    threshold = float(part["p_star_along"].iloc[0])
-    symmetric = settings.named(part["setting"].iloc[0]).half_at_threshold
+    threshold = float(part["p_star_along"][0])
     lines: list[dict[str, Any]] = [
-        {"rising": bool(c.rising), "measured": c.x, "low": c.low, "high": c.high, "coarse": bool(c.coarse)}
-        for c in found.itertuples()
+        {"rising": c.rising, "measured": c.x, "low": c.low, "high": c.high, "coarse": c.coarse} for c in found
     ]
     pairs = [
-        (abs(other.exact - line["measured"]), i, other.Index)
+        (abs(x - line["measured"]), i, j)
         for i, line in enumerate(lines)
-        for other in predicted.itertuples()
-        if other.rising == line["rising"]
+        for j, (x, rising) in enumerate(predicted)
+        if rising == line["rising"]
     ]
     for _, i, j in sorted(pairs):
         if "exact" not in lines[i] and all(line.get("partner") != j for line in lines):
-            lines[i] |= {"exact": predicted.loc[j, "exact"], "partner": j}
+            lines[i] |= {"exact": predicted[j][0], "partner": j}
     taken = {line.pop("partner", None) for line in lines}
-    lines += [{"rising": bool(o.rising), "exact": o.exact} for o in predicted.itertuples() if o.Index not in taken]
+    lines += [{"rising": rising, "exact": x} for j, (x, rising) in enumerate(predicted) if j not in taken]
     for line in lines:
-        paired = "exact" in line
         line["rule"] = np.nan if line["rising"] else threshold
-        # by symmetry, where there is one, accuracy is 1/2 where p = p*, at any size: closed form, and no limit
-        closed = symmetric and target == "p_half" and paired
-        line["predicted"] = line["rule"] if closed else line.get("exact", np.nan)
+        line["predicted"] = line["rule"] if closed and "exact" in line else line.get("exact", np.nan)
         line["z"] = value_at(curve, line["predicted"]).z if curve is not None else np.nan
         line["in_grid"] = bool(part["p"].min() <= line["predicted"] <= part["p"].max())
     return lines
@@ -115,4 +121,4 @@ def _verdicts(table: pd.DataFrame) -> pd.DataFrame:
 
 def chance_bound(count: int, level: float = 0.95) -> float:
     """What the largest of ``count`` independent |z| stays below with probability ``level``."""
-    return float(norm.isf((1 - level ** (1 / count)) / 2)) if count else np.nan
+    return float(-ndtri((1 - level ** (1 / count)) / 2)) if count else np.nan

@@ -1,18 +1,21 @@
 """A compared sweep as text for a terminal or a log, and as JSON. Plain characters, no colour, no control codes."""
 
 import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sims.comparison.account import closing, heading
 from sims.comparison.compare import Comparison
-from sims.comparison.curves import setting_of
+from sims.comparison.curves import along_curves, setting_of
 from sims.running.text import Column, layout
 from theory import settings
 from theory.columns import COLUMNS
 
 GLYPHS = {("gain", True): "+", ("loss", True): "-", ("gain", False): "G", ("loss", False): "L"}
+GLYPHS |= {("undecided", False): ".", ("failed", False): "!"}
 LEGEND = (
     "cells, one character per p: + trained beats generator, - it does not, both as the p* rule says;",
     "  G gain and L loss against the rule; . undecided (interval covers the generator); ! a trial failed",
@@ -22,12 +25,23 @@ MOST_LISTED = 12
 
 def text(comparison: Comparison, all_cells: bool = False) -> str:
     """The report: thresholds, where training pays, disagreements with the rule, and the closing account."""
-    cells, crossings, summary = comparison.cells, comparison.crossings, comparison.summary
-    blocks = [heading(cells), _thresholds(cells, crossings), _gains(crossings), _disagreements(cells)]
-    if all_cells:
-        blocks.append(_all_cells(cells))
-    blocks.append(closing(summary))
-    return "\n\n".join(block for block in blocks if block)
+    return _joined(comparison, _blocks(comparison), all_cells)
+
+
+def texts(comparison: Comparison) -> tuple[str, str]:
+    """The report, without and with all cells."""
+    blocks = _blocks(comparison)
+    return _joined(comparison, blocks, False), _joined(comparison, blocks, True)
+
+
+def _blocks(comparison: Comparison) -> list[str]:
+    cells, crossings = comparison.cells, comparison.crossings
+    return [heading(cells), _thresholds(cells, crossings), _gains(crossings), _disagreements(cells)]
+
+
+def _joined(comparison: Comparison, blocks: list[str], all_cells: bool) -> str:
+    more = [_all_cells(comparison.cells)] if all_cells else []
+    return "\n\n".join(block for block in [*blocks, *more, closing(comparison.summary)] if block)
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
@@ -92,22 +106,23 @@ def _headings(columns: dict[str, tuple[str, str]]) -> list[Column]:
 def _thresholds(cells: pd.DataFrame, crossings: pd.DataFrame) -> str:
     columns = _curve_columns(cells)
     half = crossings[(crossings["target"] == "p_half") & ~crossings["rising"].astype(bool)]
-    half = half.drop_duplicates("curve").set_index("curve")
+    found = {line["curve"]: line for line in half.drop_duplicates("curve").to_dict("records")}
     setting = settings.named(setting_of(cells).name)
     exact = [] if setting.half_at_threshold else [("exact", ">")]
+    glyphs, parts = _glyphs(cells), list(along_curves(cells))
+    accuracy = cells["accuracy"].to_numpy()
+    firsts = _lines(cells.iloc[[part[0] for _, part in parts]], [*columns, "p_star_along"])
     lines = []
-    for curve, part in cells.groupby("curve", sort=False):
-        part = part.sort_values("p")
-        strip = "".join(_glyph(line) for line in part.itertuples())
-        star = number(part["p_star_along"].iloc[0])
-        if curve in half.index:
-            line = half.loc[curve]
+    for (curve, part), first in zip(parts, firsts, strict=True):
+        star = number(first["p_star_along"])
+        if curve in found:
+            line = found[curve]
             middle = [number(line["exact"])] if exact else []
             middle += [number(line["measured"]), interval(line["low"], line["high"])]
             middle += [number(line["z"], 1), line["verdict"]]
         else:
-            middle = [*["-" for _ in exact], "-", "", "-", _no_crossing(part)]
-        lines.append([*_curve_cells(part.iloc[0], columns), star, *middle, strip])
+            middle = [*["-" for _ in exact], "-", "", "-", _no_crossing(accuracy[part])]
+        lines.append([*_curve_cells(first, columns), star, *middle, "".join(glyphs[part])])
     headings = [*_headings(columns), ("p* predicted", ">"), *exact, ("p_half measured", ">")]
     headings += [("95% interval", "<"), ("z", ">"), ("verdict", "<"), (_p_range(cells), "<")]
     title = "p_half, the error rate at which trained accuracy crosses 1/2 (theory: p*, at any n and d)"
@@ -121,9 +136,9 @@ def _thresholds(cells: pd.DataFrame, crossings: pd.DataFrame) -> str:
     return "\n".join([title, layout(headings, lines), *LEGEND])
 
 
-def _no_crossing(part: pd.DataFrame) -> str:
-    accuracy = part["accuracy"].dropna()
-    if accuracy.empty:
+def _no_crossing(accuracy: np.ndarray) -> str:
+    accuracy = accuracy[~np.isnan(accuracy)]
+    if not len(accuracy):
         return "no numbers"
     return "always above 1/2" if accuracy.min() > 0.5 else "always below 1/2" if accuracy.max() < 0.5 else "no crossing"
 
@@ -132,10 +147,16 @@ def _p_range(cells: pd.DataFrame) -> str:
     return f"cells, p = {cells['p'].min():.2g} to {cells['p'].max():.2g}"
 
 
-def _glyph(line: Any) -> str:
-    if line.outcome in ("undecided", "failed"):
-        return "." if line.outcome == "undecided" else "!"
-    return GLYPHS[(line.outcome, line.outcome == line.rule)]
+def _glyphs(cells: pd.DataFrame) -> np.ndarray:
+    """A character per cell, see LEGEND."""
+    outcomes = zip(cells["outcome"].tolist(), cells["rule"].tolist(), strict=True)
+    return np.array([GLYPHS[outcome, outcome == rule] for outcome, rule in outcomes])
+
+
+def _lines(table: pd.DataFrame, names: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The named columns line by line, as plain values."""
+    columns = {name: table[name].tolist() for name in names}
+    return (dict(zip(columns, line, strict=True)) for line in zip(*columns.values(), strict=True))
 
 
 def _gains(crossings: pd.DataFrame) -> str:
@@ -148,7 +169,7 @@ def _gains(crossings: pd.DataFrame) -> str:
     lines = [
         [*_curve_cells(line, columns), "starts" if line["rising"] else "stops", number(line["exact"])]
         + [number(line["measured"]), interval(line["low"], line["high"]), number(line["z"], 1), line["verdict"]]
-        for _, line in gains.iterrows()
+        for line in _lines(gains, gains.columns)
     ]
     headings = [*_headings(columns), ("as p grows, gain", "<"), ("exact", ">"), ("measured", ">")]
     headings += [("95% interval", "<"), ("z", ">"), ("verdict", "<")]
@@ -156,6 +177,10 @@ def _gains(crossings: pd.DataFrame) -> str:
     hidden = int((crossings["target"] == "p_gain").sum()) - len(gains)
     note = [f"({hidden} more are predicted outside the grid of p; see crossings.csv)"] if hidden else []
     return "\n".join([title, layout(headings, lines), *note])
+
+
+CELL = ("p", "p_star", "kept_rate", "n", "d", "generator_accuracy", "accuracy", "low", "high", "exact_accuracy")
+VERDICT = ("outcome", "rule", "status")
 
 
 def _cell_line(line: Any, columns: dict[str, tuple[str, str]]) -> list[str]:
@@ -179,7 +204,7 @@ def _disagreements(cells: pd.DataFrame) -> str:
     columns = _curve_columns(cells)
     size = (wrong["accuracy"] - wrong["generator_accuracy"]).abs()
     shown = wrong.loc[size.sort_values(ascending=False).index[:MOST_LISTED]].sort_index()
-    lines = [[*_cell_line(line, columns), line["outcome"]] for _, line in shown.iterrows()]
+    lines = [[*_cell_line(line, columns), line["outcome"]] for line in _lines(shown, [*columns, *CELL, "outcome"])]
     title = (
         f"Where the p* rule is wrong: {len(wrong)} cells, {len(shown)} with the largest difference shown "
         "(all: cells.csv, rule_right = False)\nThe rule knows infinite data only; the exact theory knows n/d:"
@@ -190,7 +215,8 @@ def _disagreements(cells: pd.DataFrame) -> str:
 def _all_cells(cells: pd.DataFrame) -> str:
     columns = _curve_columns(cells)
     lines = [
-        [*_cell_line(line, columns), line["outcome"], line["rule"], line["status"]] for _, line in cells.iterrows()
+        [*_cell_line(line, columns), line["outcome"], line["rule"], line["status"]]
+        for line in _lines(cells, [*columns, *CELL, *VERDICT])
     ]
     headings: list[Column] = [("outcome", "<"), ("p* rule", "<"), ("status", "<")]
     return "All cells\n" + layout([*_cell_headings(columns), *headings], lines)

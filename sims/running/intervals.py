@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, betaincc, betainccinv, betaincinv, ndtr, ndtri, polygamma, stdtrit
+from scipy.special import bdtr, bdtrik, betainc, betaincc, betainccinv, betaincinv, ndtr, ndtri, polygamma, stdtrit
 
 Numbers = NDArray[np.float64]
 CONFIDENCE = 0.95
@@ -78,6 +78,19 @@ def binomial_p_value(count: Any, total: Any, share: Any) -> Numbers:
     at_least = np.where(count > 0, betainc(np.maximum(count, 1), total - count + 1, share), 1.0)
     at_most = np.where(count < total, betaincc(count + 1, np.maximum(total - count, 1), share), 1.0)
     return np.minimum(2 * np.minimum(at_least, at_most), 1.0)
+
+
+def binomial_band(total: int, share: float, level: float) -> list[int]:
+    """[low, high], the central quantiles of a binomial count: the least k with P(X <= k) of at least either tail."""
+    found = []
+    for tail in ((1 - level) / 2, (1 + level) / 2):
+        count = max(int(np.ceil(bdtrik(tail, total, share))), 0)
+        while count > 0 and bdtr(count - 1, total, share) >= tail:
+            count -= 1
+        while bdtr(count, total, share) < tail:
+            count += 1
+        found.append(count)
+    return found
 
 
 def melded_p_star(

@@ -111,12 +111,18 @@ def read_tables(
 
 
 def read_table(name: str, kind: Any, raw: Any, faults: list[str]) -> dict[str, Any]:
-    """The values of one table by key, defaults filled in, with what is wrong appended to ``faults``."""
+    """The values of one table by key, defaults filled in, with what is wrong appended to ``faults``.
+
+    ``kind.retired``, where there is one, says of keys of earlier versions what to do.
+    """
     if not isinstance(raw, dict):
         faults.append(f"{name} = {shown(raw)}: must be a table, [{name}]")
         return {}
     known: dict[str, Field[Any]] = {f.name: f for f in fields(kind)}
-    faults += [unknown(f"{name}.{key}", known, "key") for key in raw if key not in known]
+    retired = getattr(kind, "retired", {})
+    for key in raw:
+        if key not in known:
+            faults.append(f"{name}.{key} {retired[key]}" if key in retired else unknown(f"{name}.{key}", known, "key"))
     values: dict[str, Any] = {}
     for key, declared in known.items():
         path = f"{name}.{key}"

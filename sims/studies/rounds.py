@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from sims.rounds import BATCH, Round, make_rounds
+from sims.rounds import Round, make_rounds
 from sims.running.intervals import mean_over
 from sims.running.progress import Advance, progress
 from theory.fixed_points import FixedPoints, fixed_points
@@ -38,6 +38,9 @@ CASES = (
     Case("weak verifier, generator below", Problem(3.0, Cosines(0.45, 0.1, 0.8), 0.2), 8.0, 14),
     Case("weak verifier, generator above", Problem(3.0, Cosines(0.58, 0.1, 0.8), 0.2), 8.0, 14),
 )
+BATCH = 8
+"""Trials per call, between which progress is shown."""
+
 BRANCHES = np.linspace(-0.1, 0.4, 101)
 """cos(v, mu) along the branches of fixed points, all else as in the last case."""
 
@@ -84,7 +87,7 @@ def _measured(case: Case, verified: bool, seeds: int, advance: Advance) -> pd.Da
     problem = jax.tree.map(lambda field: jnp.asarray(field, float), case.problem)
     run = make_rounds(round(case.alpha * D), D, LOSS, case.rounds, verified)
     parts = []
-    for start in range(0, seeds, BATCH):  # calls of exactly BATCH: several batches in one call take five times as long
+    for start in range(0, seeds, BATCH):  # one width, one compilation
         seed = np.minimum(np.arange(start, start + BATCH), seeds - 1)
         words = np.stack([np.zeros(BATCH), np.zeros(BATCH), seed], axis=1).astype(np.uint32)
         parts.append(jax.device_get(run(jnp.asarray(ROOT_SEED), words, problem)))

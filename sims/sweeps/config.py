@@ -111,8 +111,6 @@ def _method_faults(run: dict[str, Any], training: dict[str, Any], setting: Setti
             for ridge in training["ridge"]
             if ridge < MIN_RIDGE
         )
-    if run["draws"] != "float64" and method != "simulation":
-        faults.append(f"run.draws = {run['draws']!r}: run.method = {method!r} draws no data; remove it")
     return faults
 
 

@@ -4,15 +4,17 @@ A cell is one point of the grid; a trial is a cell with a seed; a chunk is a fix
 static shape (loss, n, d) and the unit that is computed, stored and resumed. Nothing here needs JAX.
 """
 
-import hashlib
 import itertools
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
 from typing import Any, NamedTuple
 
+from sims.losses import STREAM
 from sims.running.toml import PerClass
 from sims.sweeps.tables import SweepConfig, axes
-from theory.columns import COSINES, RATES, SETTINGS
+from theory.columns import COSINES, RATES, SETTINGS, SIMULATION
 
 MAX_BATCH = 256
 """Simulated trials per call of the compiled batch. They run one after the other, so that this costs no memory."""
@@ -34,7 +36,8 @@ class Shape(NamedTuple):
     n: int
     d: int
     method: str = "simulation"
-    draws: str = "float64"
+    draws: str = STREAM
+    """What simulated trials draw from; "float64" where no data are drawn, as in older folders."""
     setting: str = "independent"
     """Of the cells; that of the exact law alone is static under jit."""
 
@@ -54,7 +57,7 @@ class Shape(NamedTuple):
 
     @property
     def trial_seconds(self) -> float:
-        """Rough time of one trial on one core: drawing n d numbers, then some ten to thirty passes over them.
+        """Rough time of one trial on one core: drawing n d numbers, then some twenty passes over them.
 
         Calibrated on one machine; good to a factor of about three, for estimates and chunk sizes only.
         """
@@ -62,8 +65,7 @@ class Shape(NamedTuple):
             return 1e-3
         if self.method == "exact-law":
             return 3e-5 if self.setting == "independent" else 6e-5 + 9e-8 * self.n
-        drawing = 11e-9 if self.draws == "float64" else 5e-9
-        return 6e-5 + (drawing + 6e-9) * self.n * self.d
+        return 6e-5 + 11e-9 * self.n * self.d
 
     @property
     def batch(self) -> int:
@@ -106,7 +108,7 @@ class Cell(NamedTuple):
         own = dict(zip(SETTINGS[self.setting].columns, self.values, strict=True))
         values = [own.pop(name, None) for name in (*RATES, *COSINES)]
         content = [self.setting, *shape, self.signal, self.ridge, self.prior, *values, *own.values()]
-        return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()[:16]
+        return sha256(_dumps(content).encode()).hexdigest()[:16]
 
     @property
     def words(self) -> tuple[int, int]:
@@ -135,21 +137,88 @@ class Chunk(NamedTuple):
 
     def id(self, root_seed: int) -> str:
         """16 hexadecimal digits that name the chunk by its trials and the root seed."""
-        content = json.dumps([root_seed, *self.shape, self.spans], separators=(",", ":"))
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
+        return sha256(_dumps([root_seed, *self.shape, self.spans]).encode()).hexdigest()[:16]
 
 
-def cells(config: SweepConfig) -> dict[str, Cell]:
+def _dumps(content: Any) -> str:
+    return json.dumps(content, separators=(",", ":"))
+
+
+class Grid(Mapping[str, Cell]):
+    """The cells of a sweep by id, in the order of the file's axes.
+
+    Of each its id and its place are held, and the cell is made when it is asked for: a grid may have millions.
+    """
+
+    def __init__(self, config: SweepConfig) -> None:
+        """Name all cells of a checked file; where two alphas give the same n, their cells are one."""
+        self._setting, self._prior = config.setting, config.problem.prior
+        losses, sizes, alphas, *self._inner = axes(config)
+        draws = STREAM if config.run.method == SIMULATION else "float64"
+        self._shapes = [
+            Shape(loss, round(alpha * d), d, config.run.method, draws, self._setting.name)
+            for loss, d, alpha in itertools.product(losses, sizes, alphas)
+        ]
+        self._each = math.prod(map(len, self._inner))
+        """Cells of a shape."""
+        self._places = {name: place for place, name in enumerate(self._ids())}
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[str]:
+        """Their ids."""
+        return iter(self._places)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether a cell is one of them."""
+        return name in self._places
+
+    def __getitem__(self, name: str) -> Cell:
+        """The cell of an id."""
+        shape, place = divmod(self._places[name], self._each)
+        found: list[Any] = []
+        for axis in reversed(self._inner):
+            place, step = divmod(place, len(axis))
+            found.append(axis[step])
+        generator, verifier, others, ridge, signal = found
+        values = tuple(map(self._sided, (generator, *verifier, *others)))
+        return Cell(self._setting.name, self._shapes[shape], signal, ridge, self._prior, values)
+
+    def shape_of(self, name: str) -> Shape:
+        """That of a cell, without the cell."""
+        return self._shapes[self._places[name] // self._each]
+
+    def _sided(self, value: Any) -> Any:
+        """A value as cells have it: rates that may depend on the class are pairs."""
+        return _per_class(value) if self._setting.by_class else value
+
+    def _ids(self) -> Iterator[str]:
+        """As `Cell.id`, from the JSON of each value of each axis, which is made once."""
+        text = lambda value: _dumps(self._sided(value))
+        signals, ridges, others, verifiers, generators = self._inner
+        tables: list[Any] = [list(map(_dumps, signals)), list(map(_dumps, ridges))]
+        tables += [[tuple(map(text, values)) for values in axis] for axis in (others, verifiers)]
+        generator, *rest = columns = self._setting.columns
+        places = [*RATES, *COSINES, *(name for name in columns if name not in (*RATES, *COSINES))]
+        last = places.index(generator)
+        errors = list(map(text, generators))
+        for shape in self._shapes:
+            loss, n, d, method, draws, _ = shape
+            head = _dumps([self._setting.name, loss, n, d, method, *([draws] if draws != "float64" else [])])[:-1]
+            for signal, ridge, other, verifier in itertools.product(*tables):
+                own = dict(zip(rest, (*verifier, *other), strict=True))
+                parts = [own.get(name, "null") for name in places]
+                before = ",".join([head, signal, ridge, _dumps(self._prior), *parts[:last], ""])
+                after = ",".join(["", *parts[last + 1 :]]) + "]"
+                for error in errors:
+                    yield sha256(f"{before}{error}{after}".encode()).hexdigest()[:16]
+
+
+def cells(config: SweepConfig) -> Grid:
     """All cells of the sweep by id, in the order of the file's axes."""
-    setting = SETTINGS[config.problem.setting]
-    sided = _per_class if setting.by_class else lambda value: value
-    found: dict[str, Cell] = {}
-    for loss, d, alpha, signal, ridge, others, verifier, generator in itertools.product(*axes(config)):
-        shape = Shape(loss, round(alpha * d), d, config.run.method, config.run.draws, setting.name)
-        values = tuple(map(sided, (generator, *verifier, *others)))
-        cell = Cell(setting.name, shape, signal, ridge, config.problem.prior, values)
-        found[cell.id] = cell
-    return found
+    return Grid(config)
 
 
 def _per_class(rate: float | PerClass) -> PerClass:
@@ -159,8 +228,11 @@ def _per_class(rate: float | PerClass) -> PerClass:
 def missing_spans(cells: Iterable[str], seeds: int, done: Mapping[str, set[int]]) -> Iterator[Span]:
     """Runs of seeds in 0..seeds-1 that are not ``done``, cell by cell."""
     for cell in cells:
-        have = done.get(cell, set())
-        todo = [seed for seed in range(seeds) if seed not in have] if have else range(seeds)
+        have = done.get(cell)
+        if not have:
+            yield Span(cell, 0, seeds)
+            continue
+        todo = [seed for seed in range(seeds) if seed not in have]
         for _, run in itertools.groupby(enumerate(todo), key=lambda pair: pair[1] - pair[0]):
             members = [seed for _, seed in run]
             yield Span(cell, members[0], len(members))
@@ -168,16 +240,18 @@ def missing_spans(cells: Iterable[str], seeds: int, done: Mapping[str, set[int]]
 
 def chunks(cells: Mapping[str, Cell], spans: Iterable[Span]) -> list[Chunk]:
     """Cut spans into chunks of ``shape.chunk_trials`` trials, shape by shape, in the given order."""
+    shape_of = cells.shape_of if isinstance(cells, Grid) else lambda name: cells[name].shape
     by_shape: dict[Shape, list[Span]] = {}
     for span in spans:
-        by_shape.setdefault(cells[span.cell].shape, []).append(span)
+        by_shape.setdefault(shape_of(span.cell), []).append(span)
     made = []
     for shape, members in by_shape.items():
         room, current = shape.chunk_trials, []
-        for cell, first, count in members:
+        for span in members:
+            cell, first, count = span
             while count:
                 taken = min(count, room)
-                current.append(Span(cell, first, taken))
+                current.append(span if taken == span.count else Span(cell, first, taken))
                 first, count, room = first + taken, count - taken, room - taken
                 if room == 0:
                     made.append(Chunk(shape, tuple(current)))

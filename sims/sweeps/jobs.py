@@ -78,8 +78,9 @@ def next_job(waiting: Mapping[Shape, deque[Job]], mine: Set[Shape], others: Iter
         return None
     taken = set().union(*others)
 
-    def preference(shape: Shape) -> tuple[bool, bool, float]:
-        work = sum(job.chunk.trials for job in waiting[shape]) * shape.trial_seconds
-        return shape in mine, shape not in taken, work
-
-    return waiting[max(left, key=preference)].popleft()
+    preferred = {shape: (shape in mine, shape not in taken) for shape in left}
+    best = max(preferred.values())
+    equals = [shape for shape, preference in preferred.items() if preference == best]
+    work = lambda shape: sum(job.chunk.trials for job in waiting[shape]) * shape.trial_seconds
+    chosen = max(equals, key=work) if len(equals) > 1 else equals[0]  # counted only where it decides
+    return waiting[chosen].popleft()

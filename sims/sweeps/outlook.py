@@ -6,11 +6,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sims.losses import STREAM
 from sims.running.files import FileError, StoreError
 from sims.sweeps.grid import Cell, Chunk, cells, chunks, missing_spans
 from sims.sweeps.receipt import Receipt, done_seeds
 from sims.sweeps.store import Store, versions
 from sims.sweeps.tables import SweepConfig
+from theory.columns import SIMULATION
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,13 @@ def _refuse_other_configuration(
     store: Store, config: SweepConfig, grid: Mapping[str, Cell], receipts: list[Receipt], manifest: Any
 ) -> None:
     """Raise StoreError unless all that the folder holds belongs to this sweep."""
+    streams = {receipt.shape.draws for receipt in receipts if receipt.shape.method == SIMULATION} - {STREAM}
+    if streams:
+        raise StoreError(
+            f"{store.root} was made by an earlier version, whose trials drew other random numbers "
+            f"({', '.join(sorted(streams))}; now {STREAM}), and cannot be continued. Give a new --out; its rows stay "
+            "as they are, and `pstar compare` reads them"
+        )
     seeds_there = {receipt.root_seed for receipt in receipts} - {config.run.root_seed}
     there = done_seeds(receipts)
     alien = [cell for cell in there if cell not in grid]

@@ -1,14 +1,13 @@
 """Compute one chunk: trials in batches of fixed width, as a table with one row per trial."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
 
-from sims.losses import FLOAT32_ERROR, Draws
 from sims.sweeps.grid import Cell, Chunk, Shape
 from sims.trial import make_trials
 from theory import types
@@ -32,10 +31,11 @@ def schema(setting: str) -> pa.Schema:
     p, phi, psi are P(y' wrong), P(kept | correct), P(kept | wrong) over both classes, and null where they follow from
     cosines. status is "ok", "nothing kept" or "not converged", and with the theory one of `theory.types.STATUSES`.
 
-    accuracy_error says how far the accuracy may be from that of the row's own random numbers, drawn in float64: for a
-    simulated fit what its gradient allows, 2 r gradient_norm / (ridge norm sqrt(2 pi)) (null at ridge = 0), plus
-    FLOAT32_ERROR for float32 draws; for the exact law what was cut off. gradient_norm is null for the exact law, where
-    steps counts blocks; for the theory it is the residual of the equations.
+    accuracy_error says how far the accuracy may be from that of the row's own random numbers: for a simulated fit what
+    its gradient allows, 2 r gradient_norm / (ridge norm sqrt(2 pi)) (null at ridge = 0); for the exact law what was cut
+    off. gradient_norm is null for the exact law, where steps counts blocks; for the theory it is the residual of the
+    equations. draws names the stream of the data's normal numbers, `sims.losses.STREAM` or that of an earlier version;
+    without data it is "float64".
     """
     fixed = ("alpha", "signal", "ridge", "prior", *SETTINGS[setting].recorded)
     return pa.schema([*WHO, ("draws", TEXT), *((name, FLOAT) for name in fixed), *MEASURED])
@@ -71,14 +71,13 @@ def _simulated(
 ) -> dict[str, np.ndarray]:
     """Trials: draw, verify, fit, measure. ``problem`` has an entry per cell, ``owner`` the cell of each trial."""
     together = _together(shape)
-    run = make_trials(shape.n, shape.d, shape.loss, cast(Draws, shape.draws), together)
+    run = make_trials(shape.n, shape.d, shape.loss, together)
     width = -(-shape.batch // together) * together
     measured = _batched(lambda *batch: run(root_seed, *batch), words, problem, owner, width)
     columns = measured._asdict()
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = 2 * columns["gradient_norm"] / (np.asarray(problem.ridge)[owner] * columns["norm"])
         error = np.asarray(problem.signal)[owner] * distance / np.sqrt(2 * np.pi)
-    error = error + (FLOAT32_ERROR if shape.draws == "float32" else 0.0)
     columns["accuracy_error"] = _nulls(error, ~np.isfinite(error))
     return columns | {"status": _status(measured.converged, measured.m)}
 

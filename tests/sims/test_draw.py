@@ -4,13 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.special import ndtri
 from scipy.stats import binomtest, kstest
 
 from sims.draw import draw
-from sims.fit import fit
-from sims.losses import FLOAT32_ERROR, LOSSES
-from sims.measure import exact_accuracy
 from sims.population import directions
 from sims.verify import verify
 from tests.statistical import rejects_mean
@@ -88,48 +84,3 @@ def test_linear_setting_has_the_rates_of_its_geometry(fresh_seed):
     for hits, rate in ((wrong, p), (kept[~wrong], phi), (kept[wrong], psi)):
         assert binomtest(int(hits.sum()), len(hits), rate).pvalue > FALSE_FAIL
         assert binomtest(int(hits.sum()), len(hits), rate + 0.08).pvalue < FALSE_FAIL
-
-
-def refined(key, shape, rng):
-    """The float32 draws of a key again, from the same 32 bits each and as many more, by SciPy in float64."""
-    bits = np.asarray(jax.random.bits(key, shape, "uint32"))
-    quantile = ndtri(((bits >> 1) + rng.uniform(0, 1, shape)) * 2.0**-32)
-    return np.where(bits & 1, quantile, -quantile)
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize(("n", "d", "ridge"), [(200, 50, 0.1), (100, 100, 0.01), (100, 100, 1e-4)])
-def test_float32_draws_change_no_accuracy_by_more_than_stated(loss, n, d, ridge):
-    """The same trial on the data as drawn in float32 and on data of full precision that round to them."""
-    problem, mu = Problem(1.5, Rates(0.3, 0.9, 0.4), ridge), 1.5 * jnp.eye(d)[0]
-
-    @jax.jit
-    def drawn(key):
-        k_draw, k_verify = jax.random.split(key)
-        sample = draw(k_draw, problem, n, d, draws="float32")
-        return sample, verify(k_verify, problem, sample)
-
-    @jax.jit
-    def accuracy(x, label, kept):
-        return exact_accuracy(fit(loss, x, label, kept, jnp.asarray(ridge)).weights, mu)
-
-    rng, worst = np.random.default_rng(0), 0.0
-    for seed in range(40):
-        key = jax.random.key(seed)
-        sample, kept = drawn(jax.random.clone(key))
-        k_noise = jax.random.split(jax.random.split(key)[0], 3)[1]
-        fine = refined(k_noise, (n, d), rng) + np.outer(sample.y, mu)
-        assert 0 < np.abs(fine - sample.x).max() < 1e-2  # of one number, far in the tail
-        assert np.median(np.abs(fine - sample.x)) < 1e-7
-        change = accuracy(sample.x, sample.label, kept) - accuracy(fine, sample.label, kept)
-        worst = max(worst, abs(float(change)))
-    print(f"largest change {worst:.1e}")
-    assert 0 < worst < FLOAT32_ERROR / 10
-
-
-@pytest.mark.statistical
-def test_float32_draws_are_normal(fresh_seed):
-    sample = draw(jax.random.key(fresh_seed), Problem(1.0, Rates(0.3, 0.9, 0.4), 0.1), 50_000, 4, draws="float32")
-    assert sample.x.dtype == np.float64
-    assert kstest(np.asarray(sample.x[:, 1:]).ravel(), "norm").pvalue > FALSE_FAIL
-    assert kstest(1.05 * np.asarray(sample.x[:, 1:]).ravel(), "norm").pvalue < FALSE_FAIL

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from sims.fit import FITTED, Data, conjugate_gradients, fit
+from sims import fit as module
+from sims.fit import FITTED, Data, conjugate_gradients, fit, gradient
 from sims.losses import LOSSES
 from sims.newton import TOLERANCE
 from theory.losses import LOSSES as THEORY_LOSSES
@@ -136,8 +137,8 @@ def test_conjugate_gradients_and_factorisations_meet(key, loss, n, d, ridge):
     """Two roads to the same minimiser; where the first gives up, as it may at a tiny ridge, it says so."""
     x, label, kept = data(key, n, d)
     rows = Data(x, label, kept / kept.sum())
-    by_free, _, reached = FITTED[loss].free(rows, jnp.asarray(ridge))
-    by_dense, _, settled = FITTED[loss].dense(rows, jnp.asarray(ridge))
+    by_free, _, _, reached = FITTED[loss].free(rows, jnp.asarray(ridge))
+    by_dense, _, _, settled = FITTED[loss].dense(rows, jnp.asarray(ridge))
     assert bool(settled)
     if ridge >= 1e-3:
         assert bool(reached)
@@ -146,13 +147,54 @@ def test_conjugate_gradients_and_factorisations_meet(key, loss, n, d, ridge):
     assert bool(fit(loss, x, label, kept, jnp.asarray(ridge)).converged)
 
 
+@pytest.mark.parametrize(("n", "d"), [(60, 8), (25, 40), (400, 350)])
+@pytest.mark.parametrize("ridge", [1e-3, 1.0])
+def test_refinement_alone_gets_there(key, n, d, ridge):
+    """By a factorisation in float32, or by conjugate gradients: in two or three rounds, as far as float64 goes."""
+    x, label, kept = data(key, n, d)
+    rows = Data(x, label, kept / kept.sum())
+    found = FITTED["squared"].refined(rows, jnp.asarray(ridge))
+    by_dense = FITTED["squared"].dense(rows, jnp.asarray(ridge))
+    assert bool(found.settled)
+    assert float(jnp.linalg.norm(found.gradient)) <= TOLERANCE / 10
+    np.testing.assert_allclose(found.gradient, gradient(FITTED["squared"], found.weights, rows, ridge), atol=1e-15)
+    np.testing.assert_allclose(found.weights, by_dense.weights, atol=1e-10 / ridge)
+    assert 2 <= int(found.steps) <= 4
+    coarse = found.weights.astype(jnp.float32).astype(float)  # the twin: what float32 can hold is not enough
+    assert float(jnp.linalg.norm(gradient(FITTED["squared"], coarse, rows, ridge))) > TOLERANCE
+
+
+def test_refinement_that_gains_nothing_is_left(key):
+    """A Gram matrix that float32 cannot tell from a singular one; without penalty, where the rows may not span."""
+    turned = np.linalg.qr(np.random.default_rng(0).normal(size=(80, 80)))[0]
+    rows = Data(jnp.diag(jnp.logspace(0, -6, 80)) @ turned, jnp.ones(80), jnp.ones(80) / 80)
+    hard = FITTED["squared"].refined(rows, jnp.asarray(1e-13))
+    assert not float(jnp.linalg.norm(hard.gradient)) <= TOLERANCE
+    assert int(hard.steps) <= 8
+    x, label, kept = data(key, 60, 8)
+    assert not bool(FITTED["squared"].refined(Data(x, label, kept / kept.sum()), jnp.asarray(0.0)).settled)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 30, 41])
+def test_blocks_of_rows_add_up(key, rows, monkeypatch):
+    """Also where the last block is short, or all of them are one."""
+    x, label, kept = data(key, 41, 6)
+    whole, weights = Data(x, label, kept / kept.sum()), jnp.arange(6.0)
+    term = lambda rows: rows.backward(jnp.sin(rows.forward(weights)))
+    expected = whole.summed(term)
+    monkeypatch.setattr(module, "CACHE", 0)
+    monkeypatch.setattr(module, "BLOCK", rows * 6)
+    np.testing.assert_allclose(whole.summed(term), expected, atol=1e-14)
+    np.testing.assert_allclose(expected, term(whole), atol=0)
+
+
 def test_hard_problems_are_handed_to_factorisations():
     """Condition number 1e12: conjugate gradients give up and say so, and the fit is found all the same."""
     x, ones = jnp.diag(jnp.logspace(0, -6, 80)), jnp.ones(80)
     ridge = jnp.asarray(1e-13)
     rows = Data(x, ones, ones / 80)
-    found = conjugate_gradients(rows, ones, ridge, rows.backward(ones), jnp.asarray(TOLERANCE / 10))
-    assert not bool(found.reached)
+    _, reached = conjugate_gradients(rows, ones, ridge, rows.backward(ones), jnp.asarray(TOLERANCE / 10))
+    assert not bool(reached)
     fitted = fit("squared", x, ones, ones > 0, ridge)
     assert bool(fitted.converged)
     diagonal = np.diag(x)

@@ -45,7 +45,7 @@ def solve(problem, alpha, loss):
 def states(loss, signal, purity, delta, lam):
     """`theory.engine.states` for the independent law, likewise."""
     found = lambda r, pure, *rest: engine.states(LOSSES[loss], Independent(r, pure), *rest)
-    return in_blocks(lambda *block: found(*map(jnp.asarray, block)), (signal, purity, delta, lam))
+    return in_blocks(lambda *block: found(*map(np.asarray, block)), (signal, purity, delta, lam))
 
 
 def with_purity(signal, purity, delta, lam):
@@ -258,8 +258,8 @@ def test_only_purity_and_number_kept_matter(loss):
 
 
 def test_class_dependent_rates_that_agree_are_rates():
-    both, alpha = jnp.full(2, 0.5), jnp.full(SIZE, 4.0)
-    split = engine.solve(Problem(1.3, ClassRates(jnp.full(2, 0.3), both, both, both), 0.1), alpha, "logistic")
+    both, alpha = np.full(2, 0.5), np.full(SIZE, 4.0)
+    split = engine.solve(Problem(1.3, ClassRates(np.full(2, 0.3), both, both, both), 0.1), alpha, "logistic")
     plain = engine.solve(Problem(1.3, Rates(0.3, 0.5, 0.5), 0.1), alpha, "logistic")
     np.testing.assert_allclose(split.accuracy, plain.accuracy, rtol=1e-12)
 
@@ -270,7 +270,7 @@ def test_gradients_against_finite_differences(loss):
         r, p, phi, psi, lam, alpha = point
         return solve(Problem(r, Rates(p, phi, psi), lam), alpha, loss).accuracy
 
-    derivative = jax.jacfwd(accuracy)
+    derivative = jax.jit(jax.jacfwd(accuracy))
     for point in ((1.2, 0.2, 0.8, 0.4, 0.3, 2.0), (2.0, 0.6, 0.7, 0.3, 1e-3, 1.5)):
         moved = 1e-5 * np.diag(point)
         up, down = (np.asarray(point)[:, None] + sign * moved for sign in (1, -1))

@@ -115,7 +115,7 @@ def test_gradients_against_finite_differences():
     cosines = random_cosines(rng, 40)
     cosines = Cosines(*(np.clip(0.95 * c, -0.95, 0.95) for c in cosines))
     total = lambda r, c: sum(jnp.sum(field) for field in rates(r, c))
-    gradient = jax.grad(total, argnums=(0, 1))(signal, cosines)
+    gradient = jax.jit(jax.grad(total, argnums=(0, 1)))(signal, cosines)
     step = 1e-5
     each = lambda r, c: np.sum([np.asarray(field) for field in rates(r, c)], axis=0)
     numeric = (each(signal + step, cosines) - each(signal - step, cosines)) / (2 * step)

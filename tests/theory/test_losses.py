@@ -1,5 +1,4 @@
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
@@ -49,7 +48,7 @@ def test_rule_integrates_against_a_gaussian(loss, theta, mean, scale):
     """The loss's own nodes against 200,000 equal steps of the envelope itself on each side of its kinks."""
     low, high = -abs(mean) - 8.5 * scale, abs(mean) + 8.5 * scale
     density = lambda x: np.exp(-(((x - mean) / scale) ** 2) / 2) / scale / np.sqrt(2 * np.pi)
-    at = loss.rule(low, high, jnp.asarray(theta), 96)
+    at = loss.rule(low, high, np.asarray(theta), 96)
     edges = np.clip([low, 1 - theta, 1.0, high], low, high)
     pieces = [a + (b - a) * (np.arange(200_000) + 0.5) / 200_000 for a, b in zip(edges, edges[1:], strict=False)]
     x = np.concatenate(pieces)
@@ -64,11 +63,11 @@ def test_rule_integrates_against_a_gaussian(loss, theta, mean, scale):
 
 def test_rule_halves_its_error_exponentially():
     """Logistic, theta = 1e4, the nearly separable corner: doubling the nodes squares the error."""
-    loss, theta = LOSSES["logistic"], jnp.asarray(1e4)
+    loss, theta = LOSSES["logistic"], np.asarray(1e4)
 
     def mean_slope(n):
         at = loss.rule(-180.0, 180.0, theta, n)
-        return float(jnp.sum(at.weight * at.slope * jnp.exp(-((at.x / 20) ** 2) / 2)))
+        return float(np.sum(at.weight * at.slope * np.exp(-((at.x / 20) ** 2) / 2)))
 
     exact = mean_slope(2000)
     errors = [abs(mean_slope(n) / exact - 1) for n in (12, 24, 48, 96)]

@@ -5,10 +5,11 @@ import pytest
 from scipy.stats import binomtest, chisquare, t
 
 from sims import draw as binary_draw
+from sims.classes import trial as trials
 from sims.classes.fit import FITTED
 from sims.classes.fit import fit as eager_fit
 from sims.classes.orthants import class_accuracies, prediction_table
-from sims.classes.trial import draw, make_trials, means, measure, trial, verify
+from sims.classes.trial import count, draw, make_trials, means, measure, trial, verify
 from sims.fit import fit as binary_fit
 from sims.measure import exact_accuracy
 from sims.trial import trial_key
@@ -78,7 +79,7 @@ def test_accuracy_is_that_of_a_sampled_test_set(fresh_seed, curation):
     sample = draw(k_fit, problem, 90, 8, 4)
     fitted = fit("logistic", sample.x, sample.label, verify(k_keep, problem, sample), jnp.asarray(0.1), 4)
     mu = means(problem, 4, 8)
-    found = measure(sample, jnp.ones(90, bool), fitted, mu)
+    found = measure(count(sample, jnp.ones(90, bool)), fitted, mu)
     rng = np.random.default_rng(fresh_seed)
     y = rng.integers(0, 4, 200_000)
     x = np.asarray(mu)[y] + rng.normal(size=(200_000, 8))
@@ -96,7 +97,7 @@ def test_a_tie_fails_the_measurement(key, loss):
     sample, kept = sample._replace(label=sample.label % 2), jnp.ones(90, bool)
     fitted = fit(loss, sample.x, sample.label, kept, jnp.asarray(0.1), 4)
     assert bool(fitted.converged)
-    found = measure(sample, kept, fitted, jnp.eye(4, 8))
+    found = measure(count(sample, kept), fitted, jnp.eye(4, 8))
     assert not bool(found.converged)
     assert np.all(np.isnan([found.accuracy, found.accuracy_error, *found.class_accuracy]))
 
@@ -110,7 +111,8 @@ def test_one_trial_alone_is_the_same_in_a_batch_and_compiles_once():
     run = make_trials(40, 8, 3, "logistic")
     together = run(0, words, jax.tree.map(lambda leaf: jnp.full(4, leaf), problem))
     run(0, words, jax.tree.map(lambda leaf: jnp.full(4, leaf), ClassesProblem(3.0, Rates(0.1, 0.5, 0.6), 1e-3)))
-    assert run._cache_size() == 1
+    programs = (trials._drawing(40, 8), trials._fitting(3, "logistic"), trials._measuring(3, 8))
+    assert [program._cache_size() for program in programs] == [1, 1, 1]
     assert make_trials(40, 8, 3, "logistic") is run
     alone = trial(trial_key(0, jnp.asarray(words[2])), problem, n=40, d=8, classes=3, loss="logistic")
     np.testing.assert_allclose(alone.accuracy, together.accuracy[2], rtol=1e-9)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sims.running.intervals import CONFIDENCE, bootstrap, mean_over, t_interval, t_quantile
+from sims.running.intervals import CONFIDENCE, binomial_band, bootstrap, mean_over, t_interval, t_quantile
 
 
 @pytest.mark.parametrize("level", [0.95, 0.99])
@@ -46,3 +46,10 @@ def test_bootstrap_spreads_as_the_standard_error_and_pairs_arms():
     assert twice.std() == pytest.approx(errors[0], rel=0.1)
     assert bootstrap([first, first], shared=False).std() == pytest.approx(errors[0] / np.sqrt(2), rel=0.1)
     assert np.array_equal(apart, bootstrap(scores, shared=False))
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.95, 0.99])
+@pytest.mark.parametrize("level", [0.5, 0.95, 0.99])
+def test_the_band_of_a_count_is_that_of_its_quantiles(share, level):
+    for total in [*range(1, 60), 250, 504, 532, 1000, 31_250, 1_000_000]:
+        assert binomial_band(total, share, level) == list(np.array(stats.binom.interval(level, total, share), int))

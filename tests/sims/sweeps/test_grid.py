@@ -2,12 +2,13 @@
 
 import json
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sims.sweeps.config import parse
+from sims.sweeps.config import load, parse
 from sims.sweeps.grid import (
     CHUNK_SECONDS,
     DRAWS_TOGETHER,
@@ -34,10 +35,9 @@ CHUNKS = [
     # part of the name of a shard: a folder is continued only where they are what they were
     (Shape("squared", 8, 4), 4096),
     (Shape("squared", 200, 100), 4096),
-    (Shape("logistic", 800, 100), 1408),
-    (Shape("squared", 2000, 1000), 58),
-    (Shape("squared", 2000, 1000, "simulation", "float32"), 90),
-    (Shape("squared", 2000, 1000, "exact-law"), 4096),
+    (Shape("logistic", 800, 100), 2127),
+    (Shape("squared", 2000, 1000), 90),
+    (Shape("squared", 2000, 1000, "exact-law", "float64"), 4096),
     (Shape("squared", 1_000_000, 1000, "exact-law", "float64", "linear"), 512),
     (Shape("squared", 100_000, 10_000), 1),
 ]
@@ -46,11 +46,11 @@ CHUNKS = [
 def test_ids_are_pinned():
     """A change here orphans every result folder, and changes every random number."""
     assert [cell.id for cell in (ONE, FLAT, CLASSES)] == [
-        "add21babdc8836ca",
-        "62ce23915f9fa193",
-        "33949a397a47da57",
+        "eaeb12284b3b0f04",
+        "a6291a3a625dffbf",
+        "df4f33de4a47b9d7",
     ]
-    assert Chunk(ONE.shape, (Span(ONE.id, 0, 3),)).id(0) == "fe8f4cb151647806"
+    assert Chunk(ONE.shape, (Span(ONE.id, 0, 3),)).id(0) == "212f07b3a8a236d1"
 
 
 @pytest.mark.parametrize("base", [INDEPENDENT, LINEAR], ids=["independent", "linear"])
@@ -65,7 +65,7 @@ def test_cells_do_not_depend_on_order_or_on_the_rest_of_the_grid(base):
 
 
 OTHER_SHAPES = [Shape("hinge", 8, 4), Shape("squared", 9, 4), Shape("squared", 8, 5), Shape("squared", 8, 4, "theory")]
-OTHER_SHAPES += [Shape("squared", 8, 4, "simulation", "float32")]
+OTHER_SHAPES += [Shape("squared", 8, 4, "simulation", "float64")]
 
 
 @pytest.mark.parametrize("cell", [ONE, FLAT, CLASSES], ids=["one rate", "linear", "per class"])
@@ -86,6 +86,30 @@ def test_cell_survives_json(cell):
     assert back == cell
     assert back.id == cell.id
     assert isinstance(back.shape, Shape)
+
+
+IN_BULK = [
+    INDEPENDENT,
+    changed(INDEPENDENT, {"generator.p": [[0.1, 0.3], 0.2], "verifier.psi": [[0.0, 0.5]], "problem.prior": 0.3}),
+    changed(INDEPENDENT, {"problem.alpha": [2, 2.01, 2.25]}),
+    LINEAR,
+]
+
+
+@pytest.mark.parametrize("document", IN_BULK)
+def test_names_given_in_bulk_are_those_of_the_cells(document):
+    grid = cells(parse(document))
+    assert [cell.id for cell in grid.values()] == list(grid)
+    assert [cell.shape for cell in grid.values()] == [grid.shape_of(name) for name in grid]
+
+
+@pytest.mark.parametrize("file", sorted((Path(__file__).parents[3] / "sweeps").glob("*.toml")), ids=lambda f: f.stem)
+def test_names_of_the_shipped_sweeps_are_those_of_their_cells(file):
+    grid = cells(load(file))
+    assert [cell.id for cell in grid.values()] == list(grid)
+    assert "0" * 16 not in grid
+    with pytest.raises(KeyError):
+        grid["0" * 16]
 
 
 def test_words_are_the_id():

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -19,6 +20,7 @@ from sims.running.files import StoreError
 from sims.running.machine import Resources
 from sims.sweeps import run as sweeps
 from sims.sweeps.config import parse
+from sims.sweeps.receipt import Receipt
 from sims.sweeps.store import Store
 from tests.gate import Gate
 from tests.processes import PATIENCE, wait_for
@@ -287,6 +289,21 @@ def test_another_configuration_is_refused_without_a_manifest(small, tmp_path):
     with pytest.raises(StoreError, match="its manifest is gone"):
         sweeps.plan(parse(changed(SMALL, {"training.ridge": 0.2})), out)
     assert sweeps.plan(parse(SMALL), out).missing == 0
+
+
+@pytest.mark.parametrize("stream", ["float64", "float32"])
+def test_a_folder_of_other_random_numbers_is_refused(small, tmp_path, stream):
+    """As earlier versions made them: the same file, whose trials would be others now."""
+    out = tmp_path / "out"
+    shutil.copytree(small[1], out)
+    for path in (out / "shards").glob("*.json"):
+        receipt = Receipt.from_bytes(path.read_bytes())
+        path.write_bytes(replace(receipt, shape=receipt.shape._replace(draws=stream)).to_bytes())
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(StoreError, match=rf"{out}.*earlier version.*{stream}; now box-muller.*new --out.*compare"):
+        sweeps.run(parse(SMALL), out)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    assert len(read_rows(out)) == len(read_rows(small[1]))
 
 
 @pytest.mark.parametrize("kind", ["file", "other folder"])

@@ -1,6 +1,5 @@
 """Keep-easy, keep-hard and mixture: their limits, what they add up to, and counting."""
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -63,10 +62,8 @@ def test_a_mixture_of_independent_errors_is_independent():
     error = (1 - real) * p
     same = Rates(error, (real + (1 - real) * (1 - p) * phi) / (1 - error), psi)
     kept = real + (1 - real) * kappa
-    both = laws.Mixture(
-        Independent(1.5, jnp.asarray(pi)), Independent(1.5, jnp.asarray(1.0)), (1 - real) * kappa / kept
-    )
-    law, rate = settings.of(same).law(jnp.asarray(1.5), same)
+    both = laws.Mixture(Independent(1.5, np.asarray(pi)), Independent(1.5, np.asarray(1.0)), (1 - real) * kappa / kept)
+    law, rate = settings.of(same).law(np.asarray(1.5), same)
     assert float(rate) == pytest.approx(kept, abs=1e-14)
     for mine, theirs in zip(both.moments(), law.moments(), strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-13)
@@ -123,7 +120,7 @@ def test_rates_moments_and_kept_rate_by_counting(fresh_seed, curation):
     assert not far(counts, curation)
     other = curation._replace(**{curation._fields[-1]: curation[-1] + 0.02})
     assert "kappa" in far(counts, other)
-    mean, second = settings.of(curation).law(jnp.asarray(1.5), curation)[0].moments()
+    mean, second = settings.of(curation).law(1.5, curation)[0].moments()
     u = label[kept, None] * x[kept]
     np.testing.assert_array_less(np.abs(u.mean(0) - mean), 6 * u.std(0) / np.sqrt(len(u)))
     products = u[:, :, None] * u[:, None, :]

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import arrays, geometry, laws
+from theory import arrays, geometry
 from theory.engine import solve, states
 from theory.equations import equations, guess
 from theory.laws import Clean, Everything, Independent, Mixture, Wedge
+from theory.laws.law import EDGED
 from theory.losses import LOSSES
 from theory.types import Cosines, KeepHard, Problem, Rates
 
@@ -71,8 +72,10 @@ def traced(cells):
     return jax.tree.map(jnp.asarray, cells)
 
 
-@pytest.mark.parametrize("loss", sorted(LOSSES))
-@pytest.mark.parametrize("name", sorted(LAWS))
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [("independent", loss) for loss in sorted(LOSSES)] + [(law, "logistic") for law in LAWS if law != "independent"],
+)
 def test_the_equations_are_the_same(name, loss):
     """Residuals of one and the same point, by NumPy for all cells and by JAX cell by cell: to rounding."""
     law, delta, ridge = LAWS[name](0)
@@ -80,8 +83,8 @@ def test_the_equations_are_the_same(name, loss):
         u = guess(law, LOSSES[loss], delta, ridge)
         here = equations(u, law, LOSSES[loss], delta, ridge, 96)
     scale = np.maximum(1, np.abs(here))
-    one = lambda u, law, delta, ridge: equations(u, law, LOSSES[loss], delta, ridge, 96)
-    np.testing.assert_allclose(jax.vmap(one)(*traced((u, law, delta, ridge))) / scale, here / scale, atol=2e-12)
+    one = jax.jit(jax.vmap(lambda u, law, delta, ridge: equations(u, law, LOSSES[loss], delta, ridge, 96)))
+    np.testing.assert_allclose(one(*traced((u, law, delta, ridge))) / scale, here / scale, atol=2e-12)
 
 
 @pytest.mark.parametrize(
@@ -108,24 +111,18 @@ def test_the_solutions_are_the_same(name, loss):
     np.testing.assert_allclose(there.tau, here.tau, rtol=1e-9)
 
 
+class Coarse(Mixture):
+    """A law that is looked at by too few nodes."""
+
+    traits = property(lambda self: EDGED._replace(nodes=32))
+
+
 def test_a_coarser_rule_is_noticed():
-    """The twin: with a third of the nodes the two searches part by more than that."""
+    """The twin: with an eighth of the nodes two searches part by more than that, or do not certify themselves."""
     law, delta, ridge = hard(1)
-    here = states(LOSSES["logistic"], law, delta, ridge)
-    coarse = type(law.first).traits
-    try:
-        Mixture.traits = property(lambda self: laws.law.EDGED._replace(nodes=32))
-        there = states(LOSSES["logistic"], law, delta, ridge)
-    finally:
-        del Mixture.traits
-        Mixture.traits = MIXTURE_TRAITS
-    assert coarse is type(law.first).traits
-    both = here.converged & there.converged
+    here, there = (states(LOSSES["logistic"], each, delta, ridge) for each in (law, Coarse(*law)))
     gap = np.abs(here.accuracy(law.signal) - there.accuracy(law.signal))
-    assert not there.converged.all() or np.max(gap[both]) > 1e-11
-
-
-MIXTURE_TRAITS = Mixture.traits
+    assert np.mean(~(gap <= 1e-11)[here.converged]) > 0.1
 
 
 @pytest.mark.parametrize(
