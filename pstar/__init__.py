@@ -12,7 +12,8 @@ A problem
     Rates              curation by error rate p, and the verifier's phi and psi
     ClassRates         the same for each of the two classes
     Cosines            curation in the linear setting, by three cosines
-    KeepEasy           the same, with only what the verifier is sure of
+    Learned            curation by a linear generator and the verifier's phi and psi
+    KeepEasy           as Cosines, with only what the verifier is sure of
     KeepHard           the same, with only what the verifier is not sure of
     Mixture            the same, with a share of real data
 
@@ -84,13 +85,16 @@ if TYPE_CHECKING:
     from theory.types import Cosines as Cosines
     from theory.types import KeepEasy as KeepEasy
     from theory.types import KeepHard as KeepHard
+    from theory.types import Learned as Learned
     from theory.types import Mixture as Mixture
     from theory.types import Problem as Problem
     from theory.types import Rates as Rates
     from theory.types import Solution as Solution
 
 HOMES = {
-    "theory.types": ("Problem", "Rates", "ClassRates", "Cosines", "KeepEasy", "KeepHard", "Mixture", "Solution"),
+    "theory.types": (
+        *("Problem", "Rates", "ClassRates", "Cosines", "Learned", "KeepEasy", "KeepHard", "Mixture", "Solution"),
+    ),
     "theory.prediction": ("Prediction",),
     "theory.errors": ("Error", "InputError", "KindError", "RunError"),
     "pstar.predicting": ("predict", "predict_table", "solve", "p_star", "kept_rate", "purity"),

@@ -13,7 +13,7 @@ from sims.population import directions
 from tests.statistical import detectable, rejects_mean
 from theory.engine import parabolas, solve, states
 from theory.geometry import rates
-from theory.laws import Clean, Everything, Independent, Mixture, Wedge, support
+from theory.laws import Clean, HalfPlane, Independent, Mixture, Wedge, support
 from theory.losses import LOSSES
 from theory.table import predict_table
 from theory.threshold import kept_rate
@@ -84,7 +84,7 @@ def laws():
     return [
         Independent(np.asarray(1.3), np.asarray(0.7)),
         Clean(np.asarray(1.2)),
-        Everything(np.asarray(1.3), np.asarray(0.4)),
+        HalfPlane(*map(np.asarray, (1.3, 0.4, 0.8, 0.3))),
         *wedges,
         Mixture(Clean(np.asarray(1.2)), wedges[0], np.asarray(0.3)),
     ]

@@ -14,7 +14,7 @@ from tests.statistical import detectable, rejects_mean, rejects_order, standard_
 from theory.prediction import predict
 from theory.table import predict_table
 from theory.threshold import p_star
-from theory.types import ClassRates, Cosines, KeepEasy, KeepHard, Mixture, Problem, Rates
+from theory.types import ClassRates, Cosines, KeepEasy, KeepHard, Learned, Mixture, Problem, Rates
 
 FALSE_FAIL = 1e-6
 BIAS = 0.5
@@ -76,6 +76,7 @@ AT_ANY_PURITY = [
     (Problem(2.0, Rates(0.85, 0.8, 0.4), 1.0), 0.5),
     (Problem(2.0, Cosines(0.3, 0.6, 0.2), 0.1), 2.0),
     (Problem(1.0, Cosines(-0.4, 0.3, 0.2), 0.01), 4.0),
+    (Problem(1.5, Learned(0.4, 0.9, 0.3), 0.1), 4.0),
     (Problem(1.5, KeepEasy(0.4, 0.6, 0.2, 0.7), 0.1), 4.0),
     (Problem(1.5, KeepHard(-0.2, 0.5, 0.1, 1.0), 0.1), 4.0),
     (Problem(1.0, Mixture(0.2, 0.5, 0.3, 0.25), 0.1), 2.0),

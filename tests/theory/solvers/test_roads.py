@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from theory import arrays, geometry
 from theory.engine import solve, states
 from theory.equations import equations, guess
-from theory.laws import Clean, Everything, Independent, Mixture, Wedge
+from theory.laws import Clean, HalfPlane, Independent, Mixture, Wedge
 from theory.laws.law import EDGED
 from theory.losses import LOSSES
 from theory.types import Cosines, KeepHard, Problem, Rates
@@ -47,9 +47,10 @@ def wedge(seed):
     return Wedge(signal, *cosines, 0 * signal), np.clip(delta, 0.2, 200), np.clip(ridge, 1e-4, 10)
 
 
-def everything(seed):
+def learned(seed):
     law, delta, ridge = wedge(seed)
-    return Everything(law.signal, law.cos_generator), delta, ridge
+    phi, psi = np.random.default_rng(seed + 99).uniform(0.05, 1, (2, CELLS))
+    return HalfPlane(law.signal, law.cos_generator, phi, psi), delta, ridge
 
 
 def mixture(seed):
@@ -65,7 +66,7 @@ def hard(seed):
     return Mixture(law, sure, whole / (whole - part)), delta, ridge
 
 
-LAWS = {maker.__name__: maker for maker in (independent, wedge, everything, mixture, hard)}
+LAWS = {maker.__name__: maker for maker in (independent, wedge, learned, mixture, hard)}
 
 
 def traced(cells):
