@@ -25,6 +25,7 @@ os.environ |= ONE_THREAD | {"JAX_PLATFORMS": "cpu"}
 
 import numpy as np  # noqa: E402
 from joblib import Parallel, delayed  # noqa: E402
+from record import record  # noqa: E402
 
 SIZES = [(400, 100), (2000, 200), (4000, 800)]
 SIGNAL, P, RIDGE = 1.5, 0.2, 0.1
@@ -166,7 +167,7 @@ def paired(pools, programs, seconds, rounds=3):
 def fits(pools, sizes, seconds):
     print(f"\nFits per second, drawing included, gradient norm <= {GRADIENT:g}")
     print("loss       n     d     scikit-learn (solver, tol)          float64  ratio   float32  ratio")
-    ridge_rate = None
+    ridge_rate, rows = None, []
     for loss in ("squared", "logistic"):
         for n, d in sizes:
             best = ("none gets there", 0.0, None)
@@ -181,11 +182,15 @@ def fits(pools, sizes, seconds):
             theirs, double, single = paired(pools, [best[2], *ours], seconds)
             if loss == "squared" and (n, d) == sizes[-1]:
                 ridge_rate = double
+            for draws, speed in (("float64", double), ("float32", single)):
+                row = {"name": f"{loss}, n = {n}, d = {d}, {draws} draws", "fits_per_second": speed}
+                rows.append(row | {"ratio": speed / theirs, "against": f"scikit-learn, {best[0]}"})
             print(
                 f"{loss:8} {n:5} {d:5} {theirs:9.1f}  {best[0]:26} {double:8.1f} {double / theirs:6.2f} "
                 f"{single:9.1f} {single / theirs:6.2f}",
                 flush=True,
             )
+    record("simulation_speed", rows)
     return ridge_rate
 
 
