@@ -74,6 +74,13 @@ def test_batch_size_order_and_padding_change_nothing(loss):
     np.testing.assert_allclose(apart.accuracy, together.accuracy[5], rtol=1e-10)
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_side_by_side_as_on_a_gpu_they_are_the_same_trials(loss):
+    apart, together = (make_trials(40, 8, loss, width)(0, words(8), batch(PROBLEM, 8), 8) for width in (1, 4))
+    np.testing.assert_allclose(together.accuracy, apart.accuracy, rtol=1e-10)
+    assert together.converged.all()
+
+
 def test_neighbours_in_a_batch_do_not_matter():
     """A lane's bits are the same whatever the other lanes hold, even a slow or failing problem."""
     run = make_trials(40, 8, "logistic")
