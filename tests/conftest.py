@@ -18,7 +18,7 @@ settings.load_profile("shared_machine")
 
 COMPILED = {
     "jax_compilation_cache_dir": str(Path(__file__).parents[1] / ".cache" / "jax"),
-    "jax_persistent_cache_min_compile_time_secs": 0.2,
+    "jax_persistent_cache_min_compile_time_secs": 0,
 }
 """What JAX compiles is kept for the other worker, for the processes that tests start, and for the next run."""
 
