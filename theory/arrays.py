@@ -74,10 +74,10 @@ def _on_parts(condition: Any, first: Callable[..., Any], second: Callable[..., A
 def _solve(matrix: Any, vector: Any) -> Any:
     try:
         return np.linalg.solve(matrix, vector[..., None])[..., 0]
-    except np.linalg.LinAlgError:
-        singular = ~(np.abs(np.linalg.det(matrix)) > 0)[..., None]
-        found = np.linalg.solve(np.where(singular[..., None], np.eye(matrix.shape[-1]), matrix), vector[..., None])
-        return np.where(singular, np.nan, found[..., 0])
+    except np.linalg.LinAlgError:  # one of them is singular
+        if matrix.ndim == 2:
+            return np.full(vector.shape, np.nan)
+        return np.stack([_solve(*one) for one in zip(matrix, vector, strict=True)])
 
 
 NUMPY: Any = Namespace(
@@ -95,7 +95,8 @@ NUMPY: Any = Namespace(
 )
 """NumPy, with special functions, and
 
-``each(function, *cells)``: a function of cells on the leading axis, which NumPy takes as they are and JAX one by one.
+``each(function, *cells)``: a function of cells on one axis, which NumPy takes as they are, and JAX one by one,
+as it may be set to refuse operands of different ranks.
 ``repeat(steps, advance, start)``: advance(i, value), again and again.
 ``iterates(advance, start, steps)``: start, advance(start), ..., named tuples of arrays, step on the first axis.
 ``on_parts(condition, first, second, *values)``: first(*values) where the condition holds, second(*values) elsewhere.
@@ -134,16 +135,24 @@ def of(*values: Any) -> Any:
 
 def is_jax(value: Any) -> bool:
     """Whether an array, or one in a tuple, is of JAX or traced by it."""
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return any(map(is_jax, value))
-    return (jax := sys.modules.get("jax")) is not None and isinstance(value, jax.Array)
+    return isinstance(value, getattr(sys.modules.get("jax"), "Array", ()))  # half imported: no value can be of its kind
 
 
 def is_traced(value: Any) -> bool:
     """Whether a number, or one in a tuple, has no value yet: under ``jit``, ``vmap`` and ``grad``."""
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return any(map(is_traced, value))
-    return (jax := sys.modules.get("jax")) is not None and isinstance(value, jax.core.Tracer)
+    core = getattr(sys.modules.get("jax"), "core", None)
+    return isinstance(value, getattr(core, "Tracer", ()))
+
+
+def unlisted(value: Any) -> Any:
+    """Lists as arrays, also as fields of (named) tuples; everything else as it is."""
+    if isinstance(value, list):
+        return of(value).asarray(value, float)
+    return with_fields(value, [unlisted(field) for field in fields_of(value)]) if isinstance(value, tuple) else value
 
 
 def fields_of(value: Any) -> list[Any]:

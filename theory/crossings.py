@@ -44,7 +44,7 @@ def crossings(
     count: int,
     low: float,
     high: float,
-    points: int = 257,
+    points: int = POINTS,
     values: np.ndarray | None = None,
 ) -> Crossings:
     """All zeros of ``count`` functions on [low, high], bracketed on a grid and then solved to 1e-12.

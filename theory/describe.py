@@ -26,7 +26,7 @@ def describe(given: dict[str, Any]) -> dict[str, Any]:
         independent setting ``p_gain_infinite_data``, the step function's.
 
     Raises:
-        ValueError: as `predict_table`. RuntimeError: JAX is in float32.
+        ValueError: as `predict_table`.
     """
     columns = {name: np.array([value], dtype=object if name in WORDS else float) for name, value in given.items()}
     found: dict[str, Any] = {"setting": setting_of(list(given), given.get("setting", "")).name}

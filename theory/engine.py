@@ -1,11 +1,10 @@
 """The trained classifier in the limit d -> inf: from a problem to the equations and back (THEORY §4)."""
 
 import math
-from importlib import import_module
 
 from theory import settings, status
 from theory._check import check_alpha, require_x64
-from theory.arrays import NUMPY, Array, compiled, fields_of, is_jax, of, quiet, with_fields
+from theory.arrays import NUMPY, Array, compiled, fields_of, is_jax, of, quiet, unlisted, with_fields
 from theory.equations import State, parabolas
 from theory.errors import InputError
 from theory.laws import Law
@@ -38,7 +37,7 @@ def solve(problem: Problem, alpha: Scalar, loss: str) -> Solution:
     check_alpha(alpha)
     if loss not in LOSSES:
         raise InputError(f"loss = {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
-    setting = settings.of(problem.curation)
+    setting, problem, alpha = settings.of(problem.curation), unlisted(problem), unlisted(alpha)
     if loss == "squared" and setting.closed_form is not None:
         return setting.closed_form(problem, alpha)
     found = _solution(problem, alpha, loss)
@@ -57,10 +56,14 @@ def _solution(problem: Problem, alpha: Scalar, loss: str) -> Solution:
 
 
 def states(loss: Loss, law: Law, delta: Array, ridge: Array) -> State:
-    """Solve cells, fields of ``law``, delta and ridge on one axis: numbers by NumPy, what JAX traces by JAX."""
-    solver = "traced" if is_jax((law, delta, ridge)) else "numbers"
-    reached: State = import_module(f"theory.solvers.{solver}").states(loss, law, delta, ridge)
-    return reached
+    """Solve cells, fields of ``law``, delta and ridge on one axis: numbers by NumPy, arrays of JAX by JAX."""
+    if is_jax((law, delta, ridge)):
+        from theory.solvers import traced
+
+        return traced.states(loss, law, delta, ridge)
+    from theory.solvers import numbers
+
+    return numbers.states(loss, law, delta, ridge)
 
 
 def _batch(problem: Problem, alpha: Scalar) -> tuple[Law, Array, Array, tuple[int, ...]]:

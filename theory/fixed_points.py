@@ -63,7 +63,7 @@ def fixed_points(
     cos_v = float(np.clip(problem.curation.cos_verifier, _ALIGNED - 1, 1 - _ALIGNED))  # v = mu: any plane will do
     problem = problem._replace(curation=Cosines(0.0, cos_v, 0.0))
     _, cells = flatten(problem, alpha, loss)
-    flow = _Flow(Cells(*cells[:3], Cosines(*cells.cosines)), loss, verified)
+    flow = _Flow(cells, loss, verified)
     end = roots(flow.gap, _spread(starts), target=_TARGET, evaluations=_STEPS)
     which = _distinct(end.u, end.norm)
     u, residual, slopes = end.u[which], end.norm[which], flow.slopes(end.u[which])

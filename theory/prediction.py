@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from theory import settings
-from theory.arrays import quiet
+from theory.arrays import quiet, unlisted
 from theory.display import record
 from theory.engine import solve
 from theory.threshold import breakdown, correct_rate, marginal
@@ -57,7 +57,8 @@ def predict(problem: Problem, alpha: Scalar, loss: str = "squared") -> Predictio
     Raises:
         ValueError: an argument outside its range, or an unknown loss. RuntimeError: arguments of JAX in float32.
     """
-    return of_solution(problem, solve(problem, alpha, loss))
+    solution = solve(problem, alpha, loss)  # refuses what is no problem
+    return of_solution(unlisted(problem), solution)
 
 
 @quiet

@@ -2,7 +2,7 @@
 
 from theory import status
 from theory._check import check_alpha, check_rates, check_shared, curation_of, require_x64
-from theory.arrays import of, quiet
+from theory.arrays import of, quiet, unlisted
 from theory.threshold import kept_rate, purity
 from theory.types import Problem, Scalar, Solution
 
@@ -28,7 +28,7 @@ def solve(problem: Problem, alpha: Scalar) -> Solution:
 
     Raises:
         ValueError: an argument outside its range. TypeError: a linear curation.
-        RuntimeError: JAX is in float32.
+        RuntimeError: arguments of JAX in float32.
 
     Source: THEORY §4, closed form; checked against direct simulation.
     """
@@ -37,7 +37,8 @@ def solve(problem: Problem, alpha: Scalar) -> Solution:
     rates = curation_of(problem, "independent")
     check_rates(rates)
     check_alpha(alpha)
-    xp = of(problem, alpha)
+    problem, alpha = unlisted(problem), unlisted(alpha)
+    rates, xp = problem.curation, of(problem, alpha)
     r, lam = xp.asarray(problem.signal, float), xp.asarray(problem.ridge, float)
     pi = purity(rates)
     delta = alpha * kept_rate(rates)

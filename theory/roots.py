@@ -75,6 +75,10 @@ def roots(
             exact[renew], fraction[renew] = True, 1.0
         changed = np.union1d(won, renew)
         step[changed] = _newton(slope[changed], value[changed], longest)
+        lame = changed[~exact[changed] & ~np.isfinite(step[changed]).all(-1)]
+        if lame.size:  # moved along until it was singular
+            slope[lame], exact[lame] = _jacobian(residuals, u[lame], value[lame], lame), True
+            step[lame] = _newton(slope[lame], value[lame], longest)
     if polish:
         which = np.flatnonzero((norm <= target) & (norm > ROUNDING) & np.isfinite(step).all(-1))
         if which.size:

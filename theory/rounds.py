@@ -8,7 +8,7 @@ plane: the projection of the unit vector g on span(mu, v), a point of the unit d
 from typing import Any, NamedTuple
 
 from theory._check import check_alpha, curation_of, require_x64
-from theory.arrays import Array, compiled, dot, of, quiet
+from theory.arrays import Array, compiled, dot, of, quiet, unlisted
 from theory.engine import states
 from theory.equations import parabolas
 from theory.errors import InputError
@@ -54,7 +54,7 @@ def step(problem: Problem, alpha: Scalar, loss: str = "squared", verified: bool 
 
     Raises:
         ValueError: an argument outside its range, an unknown loss. TypeError: a curation that is not `Cosines`.
-        RuntimeError: JAX is in float32.
+        RuntimeError: arguments of JAX in float32.
 
     Source: THEORY §7; checked against simulation.
     """
@@ -96,7 +96,7 @@ def flatten(problem: Problem, alpha: Array, loss: str) -> tuple[tuple[int, ...],
     check_alpha(alpha)
     if loss not in LOSSES:
         raise InputError(f"loss = {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
-    fields = (problem.signal, problem.ridge, alpha, *problem.curation)
+    fields = unlisted((problem.signal, problem.ridge, alpha, *problem.curation))
     xp: Any = of(*fields)
     full = xp.broadcast_arrays(*(xp.asarray(field, float) for field in fields))
     signal, ridge, alpha, *cosines = (field.ravel() for field in full)
@@ -125,13 +125,10 @@ def _described(signal: Array, cosines: Cosines, verified: bool) -> Trajectory:
 def train(cells: Cells, loss: str, verified: bool) -> Cosines:
     """`step` for flat fields."""
     wedge = Wedge(cells.signal, *cells.cosines, margin=0 * cells.signal)
-    law: Law = (
-        wedge
-        if verified
-        else HalfPlane(cells.signal, cells.cosines.cos_generator, *(of(*cells).ones_like(cells.signal),) * 2)
-    )
+    every = of(*cells).ones_like(cells.signal)
+    law: Law = wedge if verified else HalfPlane(cells.signal, cells.cosines.cos_generator, every, every)
     delta = cells.alpha * (wedge.kept_rate() if verified else 1.0)
     found = parabolas(law, delta, cells.ridge) if loss == "squared" else states(LOSSES[loss], law, delta, cells.ridge)
-    _, v = of(*cells).each(Wedge.axes, wedge)
+    _, v = wedge.axes()
     along = dot(found.a, v[..., : law.dimension])
     return Cosines(found.a[..., 0] / found.norm(), cells.cosines.cos_verifier, along / found.norm())

@@ -1,4 +1,4 @@
-"""Predictions for a whole table of problems: columns in, columns out, few compilations."""
+"""Predictions for a whole table of problems: columns in, columns out."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -3,7 +3,7 @@
 All are NamedTuples, hence JAX pytrees: ``jax.vmap`` over a field is a sweep. ``sims`` imports this module, the
 vocabulary, the errors and how results print, and nothing else of ``theory``: the two roads share no formula.
 Symbols follow THEORY §1 (table in ``theory/README.md``). The parameter objects of settings that are not written out
-here (``KeepEasy``, ``KeepHard``, ``Mixture``) are made from the vocabulary, `theory.columns.SETTINGS`.
+here (``Learned``, ``KeepEasy``, ``KeepHard``, ``Mixture``) are made from the vocabulary, `theory.columns.SETTINGS`.
 """
 
 from __future__ import annotations

@@ -59,8 +59,8 @@ class Setting(ABC):
         """The setting's own columns, as a table that has the columns ``present`` gives them."""
         return self.vocabulary.columns
 
-    def curation(self, numbers: Mapping[str, Any], stack: Any = np.stack) -> Any:
-        """The parameter object of columns; ``stack`` is that of NumPy or JAX."""
+    def curation(self, numbers: Mapping[str, Any]) -> Any:
+        """The parameter object of columns."""
         return getattr(types, self.vocabulary.parameters)(*(numbers[name] for name in self.vocabulary.columns))
 
     @abstractmethod

@@ -34,13 +34,13 @@ class _Independent(Setting):
             return RATES
         return (*CLASS_RATES, "prior") if "prior" in present else CLASS_RATES
 
-    def curation(self, numbers: Mapping[str, Any], stack: Any = np.stack) -> Rates | ClassRates:
+    def curation(self, numbers: Mapping[str, Any]) -> Rates | ClassRates:
         """Prior is P(y = +1), 1/2 where it is absent."""
         if CLASS_RATES[0] not in numbers:
             return Rates(*(numbers[name] for name in RATES))
-        sides = [stack([numbers[f"{rate}_negative"], numbers[f"{rate}_positive"]], -1) for rate in RATES]
+        sides = [np.stack([numbers[f"{rate}_negative"], numbers[f"{rate}_positive"]], -1) for rate in RATES]
         prior = numbers.get("prior", 0.5 + 0 * numbers["signal"])
-        return ClassRates(sides[0], sides[1], sides[2], stack([1 - prior, prior], -1))
+        return ClassRates(sides[0], sides[1], sides[2], np.stack([1 - prior, prior], -1))
 
     def along(self, table: Mapping[str, Any], share: np.ndarray) -> dict[str, Any]:
         """p in [0, 1]; error rates by class keep their ratio, until the larger is 1."""

@@ -20,7 +20,7 @@ class _KeepHard(Margin):
 
     def law(self, signal: Scalar, curation: Any) -> tuple[Any, Scalar]:
         """Z_0/(Z_0 - Z_t) of the wedge without margin, and minus the rest of that with margin t."""
-        confirmed, sure = beyond(signal, curation, 0 * curation.margin), beyond(signal, curation, curation.margin)
+        confirmed, sure = beyond(signal, curation, 0.0), beyond(signal, curation, curation.margin)
         whole, beyond_it = confirmed.kept_rate(), sure.kept_rate()
         xp, none = of(whole), beyond_it < NONE * whole  # then any wedge will do, as long as it is one
         sure = sure._replace(margin=xp.where(none, 0.0, sure.margin))

@@ -145,7 +145,7 @@ def _search(loss: Loss, law: Law, delta: Array, ridge: Array, active: Array, fol
 def _mapped(function, *cells):
     """``function`` over the leading axis, CHUNK cells side by side, the last chunk filled up with repetitions."""
     count = jax.tree.leaves(cells)[0].shape[0]
-    chunk = min(CHUNK, count)
+    chunk = max(1, min(CHUNK, count))
     rows = -(-count // chunk)
     fill = lambda field: jnp.resize(field, (rows * chunk, *field.shape[1:]))
     split = lambda field: fill(field).reshape(rows, chunk, *field.shape[1:])

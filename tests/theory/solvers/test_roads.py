@@ -14,7 +14,7 @@ from theory import arrays, geometry
 from theory.engine import solve, states
 from theory.equations import equations, guess
 from theory.laws import Clean, HalfPlane, Independent, Mixture, Wedge
-from theory.laws.law import EDGED
+from theory.laws.law import SMOOTH
 from theory.losses import LOSSES
 from theory.types import Cosines, KeepHard, Problem, Rates
 
@@ -85,7 +85,7 @@ def test_the_equations_are_the_same(name, loss):
         here = equations(u, law, LOSSES[loss], delta, ridge, 96)
     scale = np.maximum(1, np.abs(here))
     one = jax.jit(jax.vmap(lambda u, law, delta, ridge: equations(u, law, LOSSES[loss], delta, ridge, 96)))
-    np.testing.assert_allclose(one(*traced((u, law, delta, ridge))) / scale, here / scale, atol=2e-12)
+    np.testing.assert_allclose(one(*traced((u, law, delta, ridge))) / scale, here / scale, atol=2e-12, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,7 @@ def test_the_equations_are_the_same(name, loss):
     [
         ("independent", "logistic"),
         ("independent", "hinge"),
+        ("learned", "logistic"),
         pytest.param("wedge", "logistic", marks=pytest.mark.slow),
         pytest.param("mixture", "logistic", marks=pytest.mark.slow),
         pytest.param("hard", "logistic", marks=pytest.mark.slow),
@@ -100,7 +101,7 @@ def test_the_equations_are_the_same(name, loss):
     ],
 )
 def test_the_solutions_are_the_same(name, loss):
-    """Two searches that share the equations and nothing else, all over the box: accuracy to 1e-11."""
+    """Two searches with one start and one certificate, and two ways between, all over the box: accuracy to 1e-11."""
     law, delta, ridge = LAWS[name](1)
     here = states(LOSSES[loss], law, delta, ridge)
     there = states(LOSSES[loss], *traced((law, delta, ridge)))
@@ -108,22 +109,23 @@ def test_the_solutions_are_the_same(name, loss):
     assert isinstance(there.a, jax.Array)
     np.testing.assert_array_equal(here.converged, there.converged)
     assert here.converged.mean() > 0.99
-    np.testing.assert_allclose(there.accuracy(traced(law).signal), here.accuracy(law.signal), atol=1e-11)
+    np.testing.assert_allclose(there.accuracy(traced(law).signal), here.accuracy(law.signal), atol=1e-11, rtol=0)
     np.testing.assert_allclose(there.tau, here.tau, rtol=1e-9)
 
 
-class Coarse(Mixture):
+class Coarse(Independent):
     """A law that is looked at by too few nodes."""
 
-    traits = property(lambda self: EDGED._replace(nodes=32))
+    traits = property(lambda self: SMOOTH._replace(nodes=24))
 
 
-def test_a_coarser_rule_is_noticed():
-    """The twin: with an eighth of the nodes two searches part by more than that, or do not certify themselves."""
-    law, delta, ridge = hard(1)
-    here, there = (states(LOSSES["logistic"], each, delta, ridge) for each in (law, Coarse(*law)))
-    gap = np.abs(here.accuracy(law.signal) - there.accuracy(law.signal))
-    assert np.mean(~(gap <= 1e-11)[here.converged]) > 0.1
+def test_a_coarser_rule_on_one_road_is_noticed():
+    """The twin: with a quarter of the nodes on the road of numbers the two part by more than 1e-11."""
+    law, delta, ridge = independent(1)
+    here = states(LOSSES["logistic"], Coarse(*law), delta, ridge)
+    there = states(LOSSES["logistic"], *traced((law, delta, ridge)))
+    gap = np.abs(there.accuracy(traced(law).signal) - here.accuracy(law.signal))
+    assert np.max(gap[here.converged]) > 1e-11
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ def test_orthants_are_the_same(h, k, rho):
         with np.errstate(all="ignore"):
             here = function(*map(np.float64, (h, k, rho)))
         there = function(*(jnp.asarray([x]) for x in (h, k, rho)))[0]
-        np.testing.assert_allclose(there, here, atol=1e-13)
+        np.testing.assert_allclose(there, here, atol=1e-11, rtol=0)
 
 
 def test_a_cell_does_not_depend_on_its_table():
@@ -172,6 +174,8 @@ from theory.describe import describe
 shared = {"signal": 1.5, "alpha": 3.0, "ridge": 0.2}
 cosines = {"cos_generator": 0.5, "cos_verifier": 0.6, "cos_between": 0.2}
 print(describe(shared | {"p": 0.2, "phi": 0.9, "psi": 0.3, "loss": "logistic"})["accuracy"])
+rates = {"phi": 0.9, "psi": 0.3, "cos_generator": 0.5}
+print(describe(shared | rates | {"setting": "learned", "loss": "squared"})["accuracy"])
 own = {"linear": {}, "keep-easy": {"margin": 0.3}, "keep-hard": {"margin": 0.3}, "mixture": {"real": 0.3}}
 for setting, more in own.items():
     print(describe(shared | cosines | more | {"setting": setting, "loss": "squared"})["accuracy"])
@@ -195,3 +199,35 @@ def test_statuses_are_the_same(margin):
     problem = Problem(1.0, KeepHard(0.5, 0.6, 0.2, margin), 0.0)
     here, there = solve(problem, 0.5, "squared"), solve(traced(problem), 0.5, "squared")
     assert int(here.status) == int(there.status) != 0
+
+
+def test_lists_are_arrays():
+    """In every field and in alpha, for every loss."""
+    for loss in LOSSES:
+        listed = solve(Problem([1.2, 2.0], Rates([0.2], 0.8, [0.4, 0.1]), 0.3), [2.0, 3.0], loss)
+        arrays = solve(
+            Problem(np.array([1.2, 2.0]), Rates(0.2, 0.8, np.array([0.4, 0.1])), 0.3), np.array([2.0, 3.0]), loss
+        )
+        np.testing.assert_array_equal(listed.accuracy, arrays.accuracy)
+    hard = solve(Problem(1.2, KeepHard(0.5, 0.6, 0.2, [0.5]), 0.3), 2.0, "squared")
+    assert hard.accuracy.shape == (1,)
+    assert isinstance(solve(Problem([jnp.asarray(1.2)], Rates(0.2, 0.8, 0.4), 0.3), 2.0, "squared").accuracy, jax.Array)
+
+
+def test_a_forked_process_computes():
+    """Of the pool of threads a child has everything but the threads: it makes its own."""
+    code = """
+import multiprocessing
+import numpy as np
+from theory.table import predict_table
+
+def total(_=None):
+    table = {"signal": np.linspace(1, 3, 1500), "alpha": 2.0, "ridge": 0.1, "p": 0.2, "phi": 0.9, "psi": 0.3}
+    return float(predict_table(table | {"loss": "logistic"})["accuracy"].sum())
+
+before = total()
+with multiprocessing.get_context("fork").Pool(1) as pool:
+    assert pool.map_async(total, [0]).get(timeout=300) == [before]
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
