@@ -6,16 +6,22 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from sims.draw import draw
-from sims.fit import fit
+from sims.draw import draw as eager_draw
+from sims.fit import fit as eager_fit
 from sims.measure import exact_accuracy
 from sims.population import directions, mean
-from sims.rounds import make_rounds, rounds_trial
+from sims.rounds import make_rounds
+from sims.rounds import rounds_trial as eager_rounds
 from sims.trial import make_trials
-from sims.verify import verify
+from sims.verify import verify as eager_verify
 from tests.statistical import rejects_mean
 from theory.rounds import trajectory
 from theory.types import Cosines, Problem
+
+draw = jax.jit(eager_draw, static_argnames=("n", "d"))
+fit = jax.jit(eager_fit, static_argnames="loss")
+rounds_trial = jax.jit(eager_rounds, static_argnames=("n", "d", "loss", "rounds", "verified"))
+verify = jax.jit(eager_verify)
 
 PROBLEM = Problem(2.0, Cosines(0.3, 0.6, 0.2), 1.0)
 FALSE_FAIL = 1e-6
@@ -60,7 +66,7 @@ def test_rounds_written_out(key, loss, verified):
 def test_a_failed_round_leaves_no_numbers_after_it(key):
     """v = -g keeps nothing: the first fit fails, and no later round is trained on labels of its weights."""
     opposed = Problem(2.0, Cosines(0.3, -0.3, -1.0), 1.0)
-    found = rounds_trial(key, opposed, n=30, d=6, loss="squared", rounds=3, verified=True)
+    found = rounds_trial(key, opposed, n=60, d=12, loss="squared", rounds=2, verified=True)
     assert not bool(found.measurement.converged.any())
     for numbers in (found.cos_generator, found.cos_between, found.measurement.accuracy, found.measurement.norm):
         assert np.isnan(np.asarray(numbers)).all()
@@ -70,7 +76,7 @@ def test_a_failed_round_leaves_no_numbers_after_it(key):
 def test_one_round_is_a_trial_of_the_same_law(fresh_seed):
     """Same problem, other keys: mean accuracies within 6 standard errors (false-failure rate 2e-9)."""
     many = words(fresh_seed, 256)
-    batch = jax.tree.map(lambda leaf: jnp.full(256, float(leaf)), PROBLEM)
+    batch = jax.tree.map(lambda leaf: np.full(256, float(leaf)), PROBLEM)
     trial = np.asarray(make_trials(60, 15, "squared")(0, many, batch).accuracy)
     run, problem = make_rounds(60, 15, "squared", 1, True), jax.tree.map(jnp.asarray, PROBLEM)
     rounds = np.asarray(run(1, many, problem).measurement.accuracy)[:, 0]

@@ -6,21 +6,26 @@ from scipy.special import ndtr
 from scipy.stats import binomtest
 
 from sims import trial as trials
-from sims.draw import draw
-from sims.fit import fit
+from sims.draw import draw as eager_draw
+from sims.fit import fit as eager_fit
 from sims.losses import LOSSES
 from sims.measure import exact_accuracy, measure
 from sims.population import mean
 from sims.settings.base import Sample
-from sims.trial import make_trials, trial, trial_key
-from sims.verify import verify
+from sims.trial import make_trials, trial_key
+from sims.verify import verify as eager_verify
 from theory.types import Cosines, Problem, Rates
+
+draw = jax.jit(eager_draw, static_argnames=("n", "d"))
+fit = jax.jit(eager_fit, static_argnames="loss")
+trial = jax.jit(trials.trial, static_argnames=("n", "d", "loss"))
+verify = jax.jit(eager_verify)
 
 PROBLEM = Problem(1.5, Rates(0.3, 0.8, 0.3), 0.1)
 
 
 def batch(problem, size):
-    return jax.tree.map(lambda leaf: jnp.full(size, float(leaf)), problem)
+    return jax.tree.map(lambda leaf: np.full(size, float(leaf)), problem)
 
 
 def words(size, start=0):
@@ -32,11 +37,11 @@ def words(size, start=0):
 def test_exact_accuracy_is_that_of_a_sampled_test_set(fresh_seed, problem):
     """The formula Phi(w.mu/||w||) against 200,000 fresh points; false-failure rate 1e-6, twin off by 0.01."""
     k_fit, k_keep, k_test = jax.random.split(jax.random.key(fresh_seed), 3)
-    sample = draw(k_fit, problem, 60, 10)
+    sample = draw(k_fit, problem, 60, 8)
     w = fit("logistic", sample.x, sample.label, verify(k_keep, problem, sample), jnp.asarray(0.1)).weights
-    fresh = draw(k_test, problem, 200_000, 10)
+    fresh = draw(k_test, problem, 200_000, 8)
     hits = int(jnp.sum(jnp.sign(fresh.x @ w) == fresh.y))
-    accuracy = float(exact_accuracy(w, mean(problem, 10)))
+    accuracy = float(exact_accuracy(w, mean(problem, 8)))
     assert binomtest(hits, 200_000, accuracy).pvalue > 1e-6
     assert binomtest(hits, 200_000, accuracy - 0.01).pvalue < 1e-6
 
@@ -53,7 +58,7 @@ def test_measurement_of_known_weights():
 
 
 def test_a_failed_fit_has_no_numbers(key):
-    nothing = trial(key, Problem(1.5, Rates(1.0, 0.5, 0.0), 0.1), n=20, d=4, loss="logistic")
+    nothing = trial(key, Problem(1.5, Rates(1.0, 0.5, 0.0), 0.1), n=40, d=8, loss="logistic")
     assert int(nothing.m) == 0
     assert not bool(nothing.converged)
     assert all(np.isnan(number) for number in (nothing.overlap, nothing.norm, nothing.accuracy))
@@ -85,9 +90,9 @@ def test_neighbours_in_a_batch_do_not_matter():
     """A lane's bits are the same whatever the other lanes hold, even a slow or failing problem."""
     run = make_trials(40, 8, "logistic")
     calm = run(0, words(8), batch(PROBLEM, 8))
-    same = batch(PROBLEM, 8)
-    rates = Rates(same.curation.p.at[1:].set(0.0), same.curation.phi.at[1].set(0.0), same.curation.psi)
-    wild = run(0, words(8), Problem(same.signal.at[1:].set(6.0), rates, same.ridge.at[1:].set(1e-9)))
+    same, later, second = batch(PROBLEM, 8), np.arange(8) > 0, np.arange(8) == 1
+    rates = Rates(np.where(later, 0.0, same.curation.p), np.where(second, 0.0, same.curation.phi), same.curation.psi)
+    wild = run(0, words(8), Problem(np.where(later, 6.0, same.signal), rates, np.where(later, 1e-9, same.ridge)))
     assert int(wild.steps.max()) > int(calm.steps.max())
     assert int(wild.m[1]) == 0
     assert float(wild.accuracy[0]) == float(calm.accuracy[0])
@@ -113,7 +118,7 @@ def test_label_flip_gives_the_mirrored_classifier(key):
     """Exchanging right and wrong labels, and phi with psi, on the same noise turns accuracy into 1 - accuracy."""
     flipped = PROBLEM._replace(curation=Rates(0.7, 0.3, 0.8))
     k_draw, k_keep = jax.random.split(key)
-    sample = draw(k_draw, PROBLEM, 60, 8)
+    sample = draw(k_draw, PROBLEM, 40, 8)
     kept = verify(k_keep, PROBLEM, sample)
     mirror = sample._replace(label=-sample.label)
     for loss in LOSSES:
