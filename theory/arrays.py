@@ -38,7 +38,7 @@ class Namespace:
 
     def pdf(self, x: Any) -> Any:
         """Standard normal density."""
-        return self.exp(-x * x / 2) * _DENSITY_AT_ZERO
+        return self.exp(x * x * -0.5) * _DENSITY_AT_ZERO
 
     def logpdf(self, x: Any) -> Any:
         """Its logarithm."""
@@ -208,4 +208,5 @@ def outer(a: Array, b: Array) -> Array:
 
 def dot(a: Array, b: Array) -> Array:
     """a.b on the last axis."""
-    return (a * b).sum(-1)
+    found: Array = of(a, b).einsum("...i,...i->...", a, b)
+    return found

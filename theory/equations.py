@@ -67,11 +67,11 @@ def equations(u: Array, law: Law, loss: Loss, delta: Array, ridge: Array, nodes:
     at = loss.rule(*support(law, a, tau), theta, nodes)
     density, parts, basis = law.project(at.x, a, tau)
     weight, push = at.weight * density, at.weight * at.slope
-    beta = xp.sqrt(xp.sum(weight * at.slope**2, -1))
-    pull = sum(xp.sum(push * part, -1)[..., None] * vector for part, vector in zip(parts, basis, strict=True))
+    beta = xp.sqrt(dot(push * density, at.slope))
+    pull = sum(dot(push, part)[..., None] * vector for part, vector in zip(parts, basis, strict=True))
     balance = (pull + ridge[..., None] * a) / (beta * xp.sqrt(1 + law.signal**2))[..., None]
     noise = u[..., -2] - u[..., -1] - xp.log(delta) / 2 - xp.log(beta)
-    response = xp.log(delta * (xp.sum(weight * at.curvature, -1) + ridge)) + u[..., -1]
+    response = xp.log(delta * (dot(weight, at.curvature) + ridge)) + u[..., -1]
     return xp.concatenate([balance, noise[..., None], response[..., None]], -1)
 
 

@@ -134,8 +134,8 @@ class Logistic:
         t, step = midpoints(ends[..., 0], ends[..., 1], n)
         k = xp.stop_gradient(k)
         up = xp.exp(t)
-        down = 1 / up
-        v, dv = t + k * (up - down) / 2, 1 + k * (up + down) / 2
+        up, down = k / 2 * up, k / 2 / up
+        v, dv = t + up - down, 1 + up + down
         slope = -1 / (1 + xp.exp(v))
         bend = -slope * (1 + slope)
         stretch = 1 + theta * bend

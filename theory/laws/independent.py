@@ -31,9 +31,10 @@ class Independent(NamedTuple):
     def project(self, x: Array, a: Array, tau: Array) -> Projection:
         """x ~ N(s r a, a^2 + tau^2) and E[c | x, s] = s r + a (x - s r a)/(a^2 + tau^2)."""
         xp, signal, purity = of(x, a, tau, self), column(self.signal), column(self.purity)
-        variance = a**2 + column(tau) ** 2
-        scale, mean = xp.sqrt(variance), signal * a
-        right = purity * xp.pdf((x - mean) / scale) / scale
-        wrong = (1 - purity) * xp.pdf((x + mean) / scale) / scale
-        regression = a / variance * ((x - mean) * right + (x + mean) * wrong)
+        scale = xp.sqrt(a**2 + column(tau) ** 2)
+        z, shift = x / scale, signal * a / scale
+        of_right, of_wrong = z - shift, z + shift
+        right = purity / scale * xp.pdf(of_right)
+        wrong = (1 - purity) / scale * xp.pdf(of_wrong)
+        regression = a / scale * (of_right * right + of_wrong * wrong)
         return Projection(right + wrong, (signal * (right - wrong) + regression,), (xp.ones(1),))
