@@ -68,12 +68,13 @@ def test_a_failed_fit_has_no_numbers(key):
 def test_batch_size_order_and_padding_change_nothing(loss):
     """One trial alone, in a batch, in another order: equal to 1e-10 (bits are promised for one width only)."""
     run = make_trials(40, 8, loss)
-    together = run(0, words(16), batch(PROBLEM, 16))
-    for size in (1, 5):
-        alone = run(0, words(size, start=3), batch(PROBLEM, size))
-        np.testing.assert_allclose(alone.accuracy, together.accuracy[3 : 3 + size], rtol=1e-10)
-        np.testing.assert_array_equal(alone.m, together.m[3 : 3 + size])
-    backwards = run(0, words(16)[::-1], batch(PROBLEM, 16))
+    together = run(0, words(16), batch(PROBLEM, 16), 16)
+    for width, count in ((1, 1), (16, 5)):
+        alone = run(0, words(width, start=3), batch(PROBLEM, width), count)
+        np.testing.assert_allclose(alone.accuracy[:count], together.accuracy[3 : 3 + count], rtol=1e-10)
+        np.testing.assert_array_equal(alone.m[:count], together.m[3 : 3 + count])
+        assert not np.any(alone.m[count:])
+    backwards = run(0, words(16)[::-1], batch(PROBLEM, 16), 16)
     np.testing.assert_array_equal(backwards.accuracy[::-1], together.accuracy)  # one width: bit for bit
     apart = trial(trial_key(0, jnp.asarray(words(1, 5)[0])), PROBLEM, n=40, d=8, loss=loss)
     np.testing.assert_allclose(apart.accuracy, together.accuracy[5], rtol=1e-10)
@@ -89,10 +90,11 @@ def test_side_by_side_as_on_a_gpu_they_are_the_same_trials(loss):
 def test_neighbours_in_a_batch_do_not_matter():
     """A lane's bits are the same whatever the other lanes hold, even a slow or failing problem."""
     run = make_trials(40, 8, "logistic")
-    calm = run(0, words(8), batch(PROBLEM, 8))
-    same, later, second = batch(PROBLEM, 8), np.arange(8) > 0, np.arange(8) == 1
+    calm = run(0, words(16), batch(PROBLEM, 16), 16)
+    same, later, second = batch(PROBLEM, 16), np.arange(16) > 0, np.arange(16) == 1
     rates = Rates(np.where(later, 0.0, same.curation.p), np.where(second, 0.0, same.curation.phi), same.curation.psi)
-    wild = run(0, words(8), Problem(np.where(later, 6.0, same.signal), rates, np.where(later, 1e-9, same.ridge)))
+    hard = Problem(np.where(later, 6.0, same.signal), rates, np.where(later, 1e-9, same.ridge))
+    wild = run(0, words(16), hard, 16)
     assert int(wild.steps.max()) > int(calm.steps.max())
     assert int(wild.m[1]) == 0
     assert float(wild.accuracy[0]) == float(calm.accuracy[0])
@@ -107,11 +109,11 @@ def test_root_seed_cell_and_seed_each_change_the_numbers():
 
 
 def test_one_compilation_per_static_shape():
-    run = make_trials(24, 6, "logistic")
+    run = make_trials(24, 6, "squared")
     for signal, p, phi, psi, ridge in [(1.0, 0.1, 0.9, 0.1, 0.1), (3.0, 0.7, 0.2, 0.5, 1e-3)]:
         run(0, words(4), batch(Problem(signal, Rates(p, phi, psi), ridge), 4))
     assert run._cache_size() == 1
-    assert trials.make_trials(24, 6, "logistic") is run
+    assert trials.make_trials(24, 6, "squared") is run
 
 
 def test_label_flip_gives_the_mirrored_classifier(key):

@@ -9,8 +9,8 @@ from sims.classes import trial as trials
 from sims.classes.fit import FITTED
 from sims.classes.fit import fit as eager_fit
 from sims.classes.orthants import class_accuracies, prediction_table
-from sims.classes.trial import count, draw, make_trials, means, measure, trial, verify
-from sims.fit import fit as binary_fit
+from sims.classes.trial import count, make_trials, means, measure
+from sims.fit import fit as eager_binary_fit
 from sims.measure import exact_accuracy
 from sims.trial import trial_key
 from sims.verify import verify as binary_verify
@@ -19,6 +19,10 @@ from theory import multiclass as theory
 from theory.types import ClassesProblem, Confusion, Problem, Rates
 
 fit = jax.jit(eager_fit, static_argnames=("loss", "classes"))
+binary_fit = jax.jit(eager_binary_fit, static_argnames="loss")
+draw = jax.jit(trials.draw, static_argnames=("n", "d", "classes"))
+verify = jax.jit(trials.verify)
+trial = jax.jit(trials.trial, static_argnames=("n", "d", "classes", "loss"))
 
 FALSE_FAIL = 1e-6
 
