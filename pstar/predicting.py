@@ -35,8 +35,9 @@ def predict(problem: Problem, alpha: Number, loss: str = "squared") -> "Predicti
     """
     from theory.prediction import predict
 
-    given = checked(problem)
-    found: Prediction = _in_words(predict(given, exact(alpha, "alpha"), loss))
+    given, ratio = checked(problem), exact(alpha, "alpha")
+    _broadcastable(given, ratio)
+    found: Prediction = _in_words(predict(given, ratio, loss))
     return found
 
 
@@ -44,8 +45,9 @@ def solve(problem: Problem, alpha: Number, loss: str = "squared") -> Solution:
     """The trained classifier alone: its overlap with the class mean, its norm, its accuracy. Arguments as `predict`."""
     from theory.engine import solve
 
-    given = checked(problem)
-    found: Solution = _in_words(solve(given, exact(alpha, "alpha"), loss))
+    given, ratio = checked(problem), exact(alpha, "alpha")
+    _broadcastable(given, ratio)
+    found: Solution = _in_words(solve(given, ratio, loss))
     return found
 
 
@@ -64,6 +66,8 @@ def predict_table(columns: "Mapping[str, Any] | pd.DataFrame") -> "pd.DataFrame"
 
     from theory.table import predict_table
 
+    if not hasattr(columns, "items"):
+        raise KindError(f"{type(columns).__name__} is no table; give a DataFrame (pandas.read_csv of a file) or a dict")
     return pd.DataFrame(predict_table(columns), index=getattr(columns, "index", None))
 
 
@@ -95,8 +99,26 @@ def checked(problem: Problem) -> Problem:
     if not hasattr(problem.curation, "setting"):
         known = ", ".join(setting.parameters for setting in SETTINGS.values())
         raise KindError(f"curation = {problem.curation!r} must be one of {known}")
+    if isinstance(problem.curation, type):
+        raise KindError(
+            f"curation is the class {problem.curation.__name__}; give its numbers: Rates(p=0.3, phi=0.9, psi=0.2)"
+        )
     curation = _one_shape(exact(problem.curation, "curation"))
     return Problem(exact(problem.signal, "signal"), curation, exact(problem.ridge, "ridge"))
+
+
+def _broadcastable(problem: Problem, alpha: np.ndarray) -> None:
+    """Raise InputError where the fields are of shapes that do not meet."""
+    last = 1 if isinstance(problem.curation, ClassRates) else 0
+    shapes = {name: field.shape[: field.ndim - last] for name, field in problem.curation._asdict().items()}
+    shapes |= {"signal": np.shape(problem.signal), "ridge": np.shape(problem.ridge), "alpha": np.shape(alpha)}
+    try:
+        np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        given = ", ".join(f"{name} {shape}" for name, shape in shapes.items() if shape)
+        raise InputError(
+            f"arrays of shapes that do not meet: {given}; give all one shape, or a column, [[0.1], [0.2]], for a grid"
+        ) from None
 
 
 def _in_words(found: Any) -> Any:

@@ -53,7 +53,7 @@ def _listed(target: str, found: Crossings) -> list[dict[str, Any]]:
 
 def text(found: dict[str, Any]) -> str:
     """What `describe` returns, as lines for a terminal."""
-    p, star = found["p"], found["p_star"]
+    star = found["p_star"]
     rule = "training succeeds, with infinite data, while p < p*"
     if not settings.named(found["setting"]).half_at_threshold:
         rule = "of what is generated, more than half of the kept labels are correct while p < p*"
@@ -61,29 +61,36 @@ def text(found: dict[str, Any]) -> str:
     own = SETTINGS[found["setting"]].columns
     if "cos_generator" in own:
         source = "p from the cosine" if "phi" in own else "from the cosines"
-        lines.append(f"p, phi, psi         {p:.6f}, {found['phi']:.6f}, {found['psi']:.6f}   {source}")
+        rates = ", ".join(_number(found[name]) for name in ("p", "phi", "psi"))
+        lines.append(f"p, phi, psi         {rates}   {source}")
     purity = "-" if np.isnan(found["purity"]) else f"{found['purity']:.6f}"
     lines += [
         f"purity              {purity}   share of the kept labels that is correct",
-        f"kept_rate           {found['kept_rate']:.6f}   share of the samples that is kept",
+        f"kept_rate           {_number(found['kept_rate'])}   share of the samples that is kept",
         f"generator_accuracy  {found['generator_accuracy']:.6f}   1 - p",
     ]
     if not found["converged"]:
         return "\n".join([*lines, f"accuracy            none: {status.EXPLAINED[found['status']]}"])
+    above, below, gain, loss = (f"none: {word} at every p" for word in ("above 1/2", "below 1/2", "gain", "loss"))
     lines += [
         f"accuracy            {found['accuracy']:.6f}   of the trained classifier, exact as d -> infinity",
-        f"p_half              {_places(found['p_half'])}",
-        f"p_gain              {_places(found['p_gain'])}",
+        f"p_half              {_places(found['p_half'], above if found['accuracy'] > 0.5 else below)}",
+        f"p_gain              {_places(found['p_gain'], gain if found['beats_generator'] else loss)}",
     ]
+    if "cos_generator" in own:
+        lines.append("                    as cos_generator falls, and all else stays")
     if "p_gain_infinite_data" in found:
-        lines.append(f"  with infinite data {_places(found['p_gain_infinite_data'])}")
+        lines.append(f"  with infinite data {_places(found['p_gain_infinite_data'], 'none')}")
     if found["curve_solved"] < 0.98:
         lines.append(f"                    (only {found['curve_solved']:.0%} of the curve over p has a solution)")
     better = "beats" if found["beats_generator"] else "does not beat"
-    verdict = [f"verdict             {_verdict(found)}"]
-    return "\n".join(
-        [*lines, *verdict, f"                    at this sample size the trained classifier {better} its generator"]
-    )
+    chance = ", and both are worse than chance" if max(found["accuracy"], found["generator_accuracy"]) < 0.5 else ""
+    chance = chance or (", and is worse than chance" if found["accuracy"] < 0.5 else "")
+    lines += [
+        f"verdict             {_verdict(found)}",
+        f"                    at this sample size the trained classifier {better} its generator{chance}",
+    ]
+    return "\n".join(lines)
 
 
 def _verdict(found: dict[str, Any]) -> str:
@@ -99,6 +106,11 @@ def _verdict(found: dict[str, Any]) -> str:
     return f"{comparison}: the verifier is {relation[1]} in the limit of infinite data;"
 
 
-def _places(crossings: list[dict[str, Any]]) -> str:
+def _places(crossings: list[dict[str, Any]], none: str) -> str:
     """Crossings as the generator gets worse: 'from p = .1 gain, from p = .6 loss'."""
-    return ", ".join(f"from p = {line['p']:.6f} {line['then']}" for line in crossings) or "none"
+    return ", ".join(f"from p = {line['p']:.6f} {line['then']}" for line in crossings) or none
+
+
+def _number(share: float) -> str:
+    """Six decimals, or three digits of what these would hide."""
+    return f"{share:.6f}" if share == 0 or share >= 1e-5 else f"{share:.3g}"

@@ -35,7 +35,7 @@ def solve(problem: Problem, alpha: Scalar, loss: str) -> Solution:
     require_x64(problem, alpha)
     settings.check_problem(problem)
     check_alpha(alpha)
-    if loss not in LOSSES:
+    if not isinstance(loss, str) or loss not in LOSSES:
         raise InputError(f"loss = {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
     setting, problem, alpha = settings.of(problem.curation), unlisted(problem), unlisted(alpha)
     if loss == "squared" and setting.closed_form is not None:

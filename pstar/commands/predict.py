@@ -87,6 +87,8 @@ def _predict_file(table: Path, out: Path | None, given: dict[str, Any], setting:
 
     if out is None:
         raise InputError("--table needs --out, where the predictions go")
+    if not out.absolute().parent.is_dir():
+        raise InputError(f"--out {out}: there is no folder {out.parent}; make it first")
     try:
         lines = pd.read_csv(table)
     except (OSError, ValueError) as error:
@@ -95,8 +97,7 @@ def _predict_file(table: Path, out: Path | None, given: dict[str, Any], setting:
         raise InputError(f"{table} has no lines below its header")
     columns = _table_columns(lines, given, setting)
     found = predict_table(columns)
-    gaps = {name for name in columns if name in lines and lines[name].isna().any()}  # of lines of another setting
-    added = {name: values for name, values in found.items() if name not in columns or name in gaps}
+    added = {name: values for name, values in found.items() if not _is_given(columns.get(name), values)}
     result = lines.assign(**{name if name not in lines else f"predicted_{name}": v for name, v in added.items()})
     with on_disk():
         write_atomic(out, result.to_csv(index=False).encode())
@@ -104,6 +105,11 @@ def _predict_file(table: Path, out: Path | None, given: dict[str, Any], setting:
     summary = {"written": str(out), "lines": len(lines), "not_converged": len(failed)}
     summary["statuses"] = {str(why): int((failed == why).sum()) for why in dict.fromkeys(failed)}
     show(summary, json, _file_text)
+
+
+def _is_given(column: Any, values: Any) -> bool:
+    """Whether a column of the table says the same as the prediction; lines of a setting with other columns may not."""
+    return column is not None and bool((column == values).all())
 
 
 def _file_text(result: dict[str, Any]) -> str:

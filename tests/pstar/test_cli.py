@@ -167,7 +167,7 @@ def test_what_the_system_says_of_a_path_is_one_line(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("p,phi,psi\n.1,.9,.2\n")
     done = pstar("predict", "--table", table, "--out", tmp_path / "no" / "o.csv")
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert f"{tmp_path}/no/" in done.stderr
 
 

@@ -199,3 +199,21 @@ def test_refusals_are_errors_of_one_root(call, kind, said):
 def test_a_traced_number_is_refused_with_the_way_out():
     with pytest.raises(ps.KindError, match="p is traced by JAX.*from theory"):
         jax.jit(lambda p: ps.p_star(ps.Rates(p, 0.9, 0.2)))(0.3)
+
+
+def tried(rates, alpha=4.0, loss="squared"):
+    return lambda: ps.predict(ps.Problem(1.0, rates, 0.1), alpha, loss)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (tried(ps.Rates([0.1, 0.2], 0.9, 0.2), [1, 2, 4]), r"p \(2,\), alpha \(3,\)"),
+        (tried(ps.Rates(0.1, 0.9, 0.2), loss=["squared"]), "choose one of squared"),
+        (tried(ps.Rates), "curation is the class Rates; give its numbers"),
+        (lambda: ps.predict_table("lines.csv"), "str is no table; give a DataFrame"),
+    ],
+)
+def test_what_is_tried_first_is_explained(call, words):
+    with pytest.raises(ps.Error, match=words):
+        call()

@@ -66,7 +66,7 @@ def test_rounds_written_out(key, loss, verified):
 def test_a_failed_round_leaves_no_numbers_after_it(key):
     """v = -g keeps nothing: the first fit fails, and no later round is trained on labels of its weights."""
     opposed = Problem(2.0, Cosines(0.3, -0.3, -1.0), 1.0)
-    found = rounds_trial(key, opposed, n=60, d=12, loss="squared", rounds=2, verified=True)
+    found = rounds_trial(key, opposed, n=60, d=12, loss="squared", rounds=3, verified=True)
     assert not bool(found.measurement.converged.any())
     for numbers in (found.cos_generator, found.cos_between, found.measurement.accuracy, found.measurement.norm):
         assert np.isnan(np.asarray(numbers)).all()

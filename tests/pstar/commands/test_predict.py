@@ -1,5 +1,6 @@
 """`pstar predict`: what it prints, and numbers outside their range."""
 
+import csv
 import json
 import random
 
@@ -83,3 +84,28 @@ def test_any_numbers_give_a_prediction_or_one_line(fresh_seed):
         found = json.loads(out, parse_constant=lambda name, words=words: pytest.fail(f"{words}: {name} is not JSON"))
         assert found["converged"] == (found["accuracy"] is not None), words
         assert found["accuracy"] is None or 0 <= found["accuracy"] <= 1, words
+
+
+def test_words_for_what_is_worse_than_chance_and_for_curves_without_a_crossing():
+    """A student that beats a generator below 1/2 may be below 1/2 itself; a gain at every p has no crossing."""
+    poor = pstar("predict", "--setting", "learned", "--cos-generator", "-.26", "--phi", ".9", "--psi", ".2").stdout
+    assert "beats its generator, and both are worse than chance" in poor
+    linear = ("--setting", "linear", "--cos-generator", ".5", "--cos-verifier", ".6", "--cos-between", ".2")
+    words = pstar("predict", *linear).stdout
+    assert "p_gain              none: gain at every p\n" in words
+    assert "as cos_generator falls, and all else stays" in words
+
+
+def test_a_table_says_which_p_it_speaks_of(tmp_path):
+    """A linear line has its p from the cosines, whatever stands in the column of that name."""
+    table, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    table.write_text(
+        "setting,p,phi,psi,cos_generator,cos_verifier,cos_between\nindependent,.3,.9,.2,,,\nlinear,.3,.9,.2,.4,.6,.2\n"
+    )
+    assert pstar("predict", "--table", str(table), "--out", str(out)).returncode == 0
+    first, second = csv.DictReader(out.read_text().splitlines())
+    assert float(first["predicted_p"]) == 0.3
+    assert float(second["predicted_p"]) == pytest.approx(1 - float(second["generator_accuracy"]), abs=1e-12)
+    gone = pstar("predict", "--table", str(table), "--out", str(tmp_path / "no" / "out.csv"))
+    assert gone.returncode == 2
+    assert "there is no folder" in gone.stderr
