@@ -215,6 +215,7 @@ def _read_range(path: str, raw: dict[str, Any], about: Any, faults: list[str]) -
         tiny = 1e-13 * max(abs(start), abs(stop))  # what rounding leaves of a zero inside the range
         points = [0.0 if abs(point) < tiny else point for point in points]
     points = [min(max(float(f"{point:.12g}"), min(start, stop)), max(start, stop)) for point in points]
+    points = [start, *points[1:-1], stop]  # as written, however unlike their sizes are
     if allowed.integer:
         points = [round(point) for point in points]
     return tuple(dict.fromkeys(points))

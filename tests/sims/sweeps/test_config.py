@@ -269,6 +269,11 @@ def test_refined_range_contains_the_old_points_exactly(start, stop, num, factor,
     assert (coarse[0], coarse[-1]) == (start, stop)
 
 
+def test_a_range_ends_where_it_is_written_to_end():
+    """1 + (1e-6 - 1) is 1.00000000003e-06, a point that nobody wrote; found by the test above."""
+    assert points({"start": 1.0, "stop": 1e-6, "num": 2}) == (1.0, 1e-6)
+
+
 def test_a_range_agrees_with_the_list_a_person_would_write():
     assert points({"start": 0.05, "stop": 0.95, "num": 19}) == tuple(round(0.05 * i, 2) for i in range(1, 20))
 
