@@ -21,7 +21,7 @@ def study(
 ) -> None:
     """Answer one question by theory and simulation side by side, and draw it.
 
-    Writes DIR/tables/*.csv and DIR/figures/NAME.png and .pdf. Takes one to three minutes.
+    Writes DIR/tables/*.csv and DIR/figures/NAME.png and .pdf. Takes up to a minute.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: its threads wait longer than they compute
     import figures as package

@@ -19,8 +19,8 @@ from theory.laws import Law
 from theory.losses import Loss
 from theory.roots import Residuals, roots
 
-BLOCK = 16_384
-"""Nodes, of all cells together, of one evaluation: what its arrays take stays in the cache of a core."""
+BLOCK = 65_536
+"""Nodes, of all cells together, of one evaluation. With fewer threads wait for each other; no cache holds more."""
 COARSER = 3
 """What part of the law's nodes the first part of a search takes."""
 NEAR = 1e-6
