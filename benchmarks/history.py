@@ -68,24 +68,27 @@ def text(found: list[Ratio]) -> str:
 
 
 def draw(found: list[Ratio], path: Path) -> None:
-    """Ratios against the number of the run, on a log scale; 1 is the alternative."""
+    """Ratios against the number of the run, on a log scale, a panel a benchmark; 1 is the alternative."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 5), layout="constrained")
-    ax = figure.subplots()
-    dates = sorted({ratio.date for ratio in found})
-    for (benchmark, row, against), runs in sorted(series(found).items()):
-        places = [dates.index(run.date) for run in runs]
-        ax.plot(places, [run.value for run in runs], "o-", markersize=4, label=f"{benchmark}: {row} / {against}")
-    ax.axhline(1, color="0.5", linestyle="--", linewidth=1)
-    ax.set(yscale="log", ylabel="how many times quicker than the alternative", xlabel="run")
-    ax.set_xticks(range(len(dates)), [date[:10] for date in dates], rotation=90, fontsize=7)
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=7)
+    names = sorted({ratio.benchmark for ratio in found})
+    figure = Figure(figsize=(10, 4 * len(names)), layout="constrained")
+    for ax, name in zip(figure.subplots(len(names), squeeze=False)[:, 0], names, strict=True):
+        dates = sorted({ratio.date for ratio in found if ratio.benchmark == name})
+        lines = [(key, runs) for key, runs in sorted(series(found).items()) if key[0] == name]
+        for i, ((_, row, against), runs) in enumerate(lines):
+            places, values = [dates.index(run.date) for run in runs], [run.value for run in runs]
+            colour, mark = mpl.colormaps["turbo"](i / max(len(lines) - 1, 1)), "os^vDP"[i % 6]
+            ax.plot(places, values, mark, linestyle="-", color=colour, markersize=5, label=f"{row} / {against}")
+        ax.axhline(1, color="0.5", linestyle="--", linewidth=1)
+        ax.set(yscale="log", title=name, ylabel="times quicker than the alternative")
+        ax.set_xticks(range(len(dates)), [f"{date[5:10]} {date[11:16]}" for date in dates], fontsize=7)
+        ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=7)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=110)
 
 
 def main() -> None:
