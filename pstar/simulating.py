@@ -152,5 +152,4 @@ def compare(sweep: pd.DataFrame | str | Path) -> "Comparison":
     if missing or sweep.empty:
         lacking = f"the rows have no column {missing[0]!r}" if missing else "there are no rows"
         raise InputError(f"{lacking}; give what `sweep` returns, as it is")
-    with float64():
-        return compare(sweep)
+    return compare(sweep)

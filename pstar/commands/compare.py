@@ -6,7 +6,6 @@ from tyro.conf import arg
 
 from pstar.commands.options import Folder, Json, local
 from pstar.commands.output import dumps, on_disk
-from pstar.float64 import float64
 
 
 def compare(
@@ -27,7 +26,7 @@ def compare(
     from sims.running.files import write_atomic
     from sims.running.progress import progress
 
-    with float64(), progress("comparing", STEPS, "steps") as advance:
+    with progress("comparing", STEPS, "steps") as advance:
         found = compare_rows(rows, advance)
     short, full = texts(found)
     with on_disk():

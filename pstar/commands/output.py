@@ -1,6 +1,7 @@
 """What a verb prints: JSON or text; and what it says of a disk that refuses."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -50,3 +51,8 @@ def on_disk() -> Iterator[None]:
         raise
     except OSError as error:
         raise RunError(str(error)) from None
+
+
+def one_thread() -> None:
+    """Ask OpenBLAS for one thread, before NumPy is there: its threads wait longer than they compute."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

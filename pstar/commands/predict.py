@@ -1,14 +1,13 @@
 """`pstar predict`: one problem from the options, or every line of a table; options are columns of the vocabulary."""
 
 import inspect
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 from tyro.conf import arg
 
 from pstar.commands.options import Json, choice, flag
-from pstar.commands.output import on_disk, show
+from pstar.commands.output import on_disk, one_thread, show
 from sims.losses import PREDICTED
 from theory.columns import CLASS_RATES, COLUMNS, RECORDED, SETTINGS, SHARED, Column, settings_with
 from theory.errors import InputError
@@ -23,7 +22,7 @@ def predict(setting: str, loss: str, table: Path | None, out: Path | None, json:
     One problem from the options, or a table: its columns carry the names of the options (with underscores), any
     subset of them; what is no column is taken from the options.
     """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: its threads wait longer than they compute
+    one_thread()
     own = SETTINGS[setting].columns
     given: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None} | {"loss": loss}
     if table is not None:

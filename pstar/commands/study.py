@@ -1,6 +1,5 @@
 """`pstar study`: one question, answered by theory and simulation side by side."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +7,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from pstar.commands.options import Json
-from pstar.commands.output import on_disk, pairs, show, written
+from pstar.commands.output import on_disk, one_thread, pairs, show, written
 from pstar.float64 import float64
 
 
@@ -23,7 +22,7 @@ def study(
 
     Writes DIR/tables/*.csv and DIR/figures/NAME.png and .pdf. Takes up to a minute.
     """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: its threads wait longer than they compute
+    one_thread()
     import figures as package
     from sims import studies
 

@@ -1,12 +1,12 @@
 """Learned errors: y' = sign(g.x), kept with probability phi where that is correct and psi where not (THEORY §11)."""
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
 from sims.population import sign
 from sims.settings.base import Sample, Setting
-from theory.types import Problem
+from sims.settings.independent import SETTING as INDEPENDENT
+from theory.types import Problem, Rates
 
 
 class _Learned(Setting):
@@ -18,9 +18,9 @@ class _Learned(Setting):
         return sign(along * x[:, 0] + jnp.sqrt((1 - along) * (1 + along)) * x[:, 1])
 
     def keep(self, key: Key[Array, ""], problem: Problem, sample: Sample) -> Bool[Array, " n"]:
-        """With probability phi where y' = y, psi where y' != y."""
-        rate = jnp.where(sample.label == sample.y, problem.curation.phi, problem.curation.psi)
-        return jax.random.uniform(key, sample.y.shape) < rate
+        """As independent: with probability phi where y' = y, psi where y' != y."""
+        rates = Rates(0.5, problem.curation.phi, problem.curation.psi)
+        return INDEPENDENT.keep(key, problem._replace(curation=rates), sample)
 
 
 SETTING = _Learned()
