@@ -80,6 +80,20 @@ class Cosines(NamedTuple):
         return "linear"
 
 
+class Spectrum(NamedTuple):
+    """Coloured features: eigenvalues of the covariance Sigma of z, in J levels, and where the class mean lies.
+
+    Last axis is the level. A full matrix is d levels of share 1/d. [1], [1], [r^2] is white noise with signal r.
+    """
+
+    eigenvalues: Float[Array, "... J"]
+    """s_j >= 0, eigenvalues of Sigma."""
+    shares: Float[Array, "... J"]
+    """f_j, the share of the d dimensions that has eigenvalue s_j; they sum to 1."""
+    signals_sq: Float[Array, "... J"]
+    """mu_j^2, squared norm of the class mean mu on that eigenspace."""
+
+
 class Problem(NamedTuple):
     """What is learned from what: population, curation and penalty.
 
@@ -87,12 +101,14 @@ class Problem(NamedTuple):
     simulation takes the sizes (n, d).
     """
 
-    signal: Scalar
-    """r = ||mu||, in (0, inf), with x = y mu + z and z ~ N(0, I_d)."""
+    signal: Scalar | Spectrum
+    """r = ||mu||, in (0, inf), with x = y mu + z and z ~ N(0, I_d); or a `Spectrum`, where z ~ N(0, Sigma)."""
     curation: Any
     """How synthetic labels arise and which are kept: `Rates`, `ClassRates`, `Cosines`, or that of another setting."""
     ridge: Scalar
-    """lambda in (1/m) sum_kept l(y' x.w) + (lambda/2)||w||^2: relative to the m **kept** samples."""
+    """lambda in (1/m) sum_kept l(y' (x.w + b)) + (lambda/2)||w||^2: relative to the m **kept** samples."""
+    intercept: bool | None = None
+    """Whether an intercept b is fitted, unpenalised; without it b = 0. Static: no array, and the same for all cells."""
 
 
 STATUSES = ("ok", "nothing kept", "not unique", "separable", "too near to coplanar", "not converged")

@@ -1,0 +1,43 @@
+"""What equations see of the features: four functions of an effective penalty (THEORY_DATA §22).
+
+    A(k) = sum mu^2/(s+k),  B(k) = sum mu^2 s/(s+k)^2,  d1(k) = sum f s/(s+k),  d2(k) = sum f s^2/(s+k)^2
+
+Whatever gives them serves: levels of a spectrum, the eigenvalues of a matrix, estimates from data (`Features`).
+"""
+
+from typing import NamedTuple, Protocol
+
+from theory.arrays import Array, of
+from theory.types import Spectrum
+
+
+class Moments(NamedTuple):
+    """The four functions at some k, each of the shape of k."""
+
+    a: Array
+    """A = mu^T (Sigma + k)^-1 mu."""
+    b: Array
+    """B = mu^T (Sigma + k)^-1 Sigma (Sigma + k)^-1 mu = A + k A'."""
+    d1: Array
+    """tr Sigma (Sigma + k)^-1 per dimension."""
+    d2: Array
+    """tr Sigma^2 (Sigma + k)^-2 per dimension = d1 + k d1'."""
+
+
+class Features(Protocol):
+    """Whatever gives the four functions; all cells share it, so that k of shape (cells,) gives fields (cells,)."""
+
+    def at(self, k: Array) -> Moments:
+        """The four functions at k >= 0."""
+        ...
+
+
+def moments(spectrum: Spectrum, k: Array) -> Moments:
+    """The four functions of the levels of a spectrum: fields of shape (..., J), k of shape (...)."""
+    xp = of(spectrum, k)
+    s, f, signal = spectrum
+    damped = s + k[..., None]
+    damped = xp.where(damped > 0, damped, 1.0)  # s = k = 0: nothing varies there, and nothing is learned
+    part, pull = s / damped, signal / damped
+    total = lambda values: xp.sum(values, -1)
+    return Moments(total(pull), total(pull * part), total(f * part), total(f * part**2))
