@@ -39,7 +39,7 @@ class _Independent(Setting):
         if CLASS_RATES[0] not in numbers:
             return Rates(*(numbers[name] for name in RATES))
         sides = [np.stack([numbers[f"{rate}_negative"], numbers[f"{rate}_positive"]], -1) for rate in RATES]
-        prior = numbers.get("prior", 0.5 + 0 * numbers["signal"])
+        prior = numbers.get("prior", 0.5 + 0 * numbers["alpha"])
         return ClassRates(sides[0], sides[1], sides[2], np.stack([1 - prior, prior], -1))
 
     def along(self, table: Mapping[str, Any], share: np.ndarray) -> dict[str, Any]:
