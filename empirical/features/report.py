@@ -57,8 +57,14 @@ def write(curve: Curve, report: str, folder: Path) -> list[Path]:
 
 def tables(curve: Curve) -> dict[str, Any]:
     """What `figures.features` draws: the curve, with what is the same at all n in columns of its own."""
-    constants = {"generator_accuracy": curve.generator_accuracy, "level": curve.level, "points": curve.points}
-    constants |= {"dimension": curve.dimension, "loss": curve.loss, "ridge": curve.ridge, "rates": _rates(curve)}
+    constants: dict[str, Any] = {"generator_accuracy": curve.generator_accuracy, "level": curve.level}
+    constants |= {
+        "points": curve.points,
+        "dimension": curve.dimension,
+        "loss": curve.loss,
+        "ridge": curve.ridge,
+        "rates": _rates(curve),
+    }
     return {"curve": curve.table.assign(**constants)}
 
 

@@ -44,7 +44,7 @@ def _part(points: Points, held_out: NDArray[np.int_], scores: Any, k: Numbers, m
     gain = (scores.pull / scores.response).ravel()[:, None] * u / flat[:, None]
     mean = inside @ (gain * along / (values + u)).T  # (points, cells)
     mean += _outside(test, inside, vectors, x, positive) * (gain / u)[:, 0]
-    scale = (scores.push / scores.response).ravel() ** 2 / m.ravel() / features.of_covariance(u[:, 0])
+    scale = (scores.push / scores.response).ravel() ** 2 / m.ravel() / features.slope(u[:, 0])
     spread = inside**2 @ (scale[:, None] * values / (values + u) ** 2).T
     target = scores.score_sd.ravel() ** 2 * (1 + 1 / m.ravel())
     means = np.where(y[:, None] > 0, mean[y > 0].mean(0), mean[y < 0].mean(0))
