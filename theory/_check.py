@@ -133,10 +133,8 @@ def check_spectrum(spectrum: Spectrum) -> None:
     """Raise ValueError unless shares sum to 1, nothing is negative, and the class mean lies where features vary."""
     levels = {name: np.shape(values)[-1:] for name, values in spectrum._asdict().items()}
     if len(set(levels.values())) > 1 or levels["shares"] in ((), (0,)):
-        counts = ", ".join(f"{name} {shape[0] if shape else 'a number'}" for name, shape in levels.items())
-        raise InputError(
-            f"a spectrum has as many eigenvalues as shares and signals_sq, not {counts}; one of each a level"
-        )
+        counts = ", ".join(f"{shape[0] if shape else 'no list of'} {name}" for name, shape in levels.items())
+        raise InputError(f"a spectrum of {counts}; give one of each for every level")
     for name, values in spectrum._asdict().items():
         in_range(name, values, 0, np.inf, remedy=SPECTRUM_MEANINGS[name])
     if is_traced(spectrum):

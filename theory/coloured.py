@@ -1,6 +1,7 @@
-"""Coloured features and an intercept, independent setting: from a problem to `theory.scores` and back (THEORY_DATA §22).
+"""Coloured features and an intercept, independent setting: from a problem to `theory.scores` and back.
 
-`solve` takes a `Problem`; `solve_cells` takes any features, also those estimated from data (`theory.spectrum.Features`).
+`solve` takes a `Problem`; `solve_cells` any features, also those estimated from data (`theory.spectrum.Features`).
+Source: THEORY_DATA §22.
 """
 
 import math
@@ -31,7 +32,7 @@ class Scores(NamedTuple):
     """sigma."""
     theta: Array
     pull: Array
-    """H: the law of w itself is H K mu + (beta/sqrt(m)) K Sigma^(1/2) g, K = (lambda + nu Sigma)^-1, g standard normal."""
+    """H. The law of w itself is H K mu + (beta/sqrt(m)) K Sigma^(1/2) g, K = (lambda + nu Sigma)^-1, g ~ N(0, I)."""
     push: Array
     """beta."""
     response: Array

@@ -21,7 +21,7 @@ from theory.losses import Loss, envelope_slope
 from theory.spectrum import at, largest
 
 FAR = 1e12
-"""Effective penalty, in units of the largest eigenvalue, at which only leading orders of the four functions are left."""
+"""Penalty, in units of the largest eigenvalue, at which only leading orders of the four functions are left."""
 _BISECTIONS = 80
 _NEWTON_STEPS = 100
 

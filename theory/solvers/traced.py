@@ -163,7 +163,6 @@ def _roots_jvp(loss, primals, tangents):
     u = _roots(loss, *primals)
 
     def one(u, cell, moved):
-        law = cell[0]
         residuals = lambda u, law, *cell: system(law).equations(u, law, loss, *cell, law.traits.nodes)
         force = lambda *cell: residuals(u, *cell)
         by_u = jax.jacfwd(residuals)(u, *cell)
