@@ -79,9 +79,10 @@ def helps(rates: Rates | ClassRates, classes: Any = 2, intercept: bool = False) 
 
 
 class OperatingPoint(NamedTuple):
-    """The best point of a verifier's curve; index -1 and NaN where every point of it is beyond its p*."""
+    """The best point of a verifier's curve; -1 and NaN where every point of it is beyond its p*."""
 
-    index: Scalar
+    at: Scalar
+    """Index of its threshold."""
     phi: Scalar
     psi: Scalar
     worth: Scalar
@@ -97,10 +98,11 @@ def best_point(p: Scalar, phi: Scalar, psi: Scalar, classes: Any = 2) -> Operati
     p, phi, psi = xp.broadcast_arrays(*(xp.asarray(rate, float) for rate in (xp.asarray(p)[..., None], phi, psi)))
     nothing = phi + psi == 0  # the curve's strict end
     value = xp.where(nothing, 0.0, worth(Rates(p, xp.where(nothing, 1.0, phi), psi), classes))
-    index = xp.argmax(value, -1)
-    take = lambda values: xp.take_along_axis(values, index[..., None], -1)[..., 0]
+    at = xp.argmax(value, -1)
+    take = lambda values: xp.take_along_axis(values, at[..., None], -1)[..., 0]
     best, some = take(value), take(value) > 0
-    return OperatingPoint(xp.where(some, index, -1), *(xp.where(some, take(rate), xp.nan) for rate in (phi, psi)), best)
+    reached = lambda values: xp.where(some, take(values), xp.nan)
+    return OperatingPoint(xp.where(some, at, -1), reached(phi), reached(psi), best)
 
 
 def _lead(rates: Rates | ClassRates, classes: Any, intercept: bool) -> tuple[Array, Array]:
