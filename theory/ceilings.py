@@ -6,12 +6,11 @@ Both follow from one number of a trained classifier, its efficiency e, and from 
 import numpy as np
 from scipy.special import ndtr
 
-from theory._check import check_alpha, curation_of, in_range
-from theory.arrays import of, quiet
-from theory.errors import InputError
-from theory.settings import check_problem
+from theory._check import check_alpha, check_rates, curation_of, in_column, in_range
+from theory.arrays import Array, of, quiet
+from theory.errors import InputError, KindError
 from theory.threshold import kept_rate
-from theory.types import Problem, Scalar, Solution
+from theory.types import ClassRates, Problem, Scalar, Solution, Spectrum
 from theory.worth import worth
 
 
@@ -19,33 +18,51 @@ from theory.worth import worth
 def ceiling(problem: Problem, alpha: Scalar) -> Scalar:
     """The highest accuracy of any convex loss and any penalty at this signal, these rates and n/d, d -> inf.
 
-        Phi(r^2 / sqrt(r^2 + 1/(delta (2 pi - 1)^2))),   delta (2 pi - 1)^2 = alpha W
+        Phi(R),   R = r^2 / sqrt(r^2 + 1/(alpha W));   with a `Spectrum` R of `spectrum_ceiling`
+        with intercept and rates by class: rho_+ Phi(R + L/(2R)) + rho_- Phi(R - L/(2R)),   L = log(rho_+/rho_-)
 
-    Averaging (`theory.limits.averaging`) reaches it where p < p*. Beyond p* it is 1/2, which no convex training
-    exceeds, and averaging is the lowest. The problem's ridge is not used. NaN where nothing is kept. No bound on what
-    is not convex: soft relabelling (EM) learns from the inputs too. Raises ValueError for arguments outside their
-    ranges, TypeError for another setting. Source: THEORY §28.
+    Averaging (`theory.limits.averaging`) reaches Phi(R) where p < p*. Beyond p* it is 1/2, which no convex training
+    exceeds, and averaging is the lowest. With an intercept it is reached where that is set on a few trusted labels. The
+    problem's ridge is not used. No bound on what is not convex: soft relabelling (EM) learns from the inputs too.
+
+    Args:
+        problem: independent setting. Fields broadcast, except that a `Spectrum` must be one.
+        alpha: n/d, in (0, inf).
+
+    Returns:
+        Accuracy of the broadcast shape; NaN where nothing is kept.
+
+    Raises:
+        ValueError: an argument outside its range. TypeError: another setting. Source: THEORY §28.
     """
-    check_problem(problem)
     check_alpha(alpha)
     rates = curation_of(problem, "independent")
+    check_rates(rates)
+    unequal = bool(problem.intercept) and isinstance(rates, ClassRates)
     xp = of(problem, alpha)
-    clean = xp.where(kept_rate(rates) > 0, xp.asarray(alpha) * worth(rates), xp.nan)
-    r2 = xp.asarray(problem.signal, float) ** 2
-    return xp.ndtr(r2 * xp.sqrt(clean) / xp.sqrt(r2 * clean + 1))
+    clean = xp.where(kept_rate(rates) > 0, xp.asarray(alpha) * worth(rates, intercept=unequal), xp.nan)
+    if isinstance(problem.signal, Spectrum):
+        each = [_reach(*problem.signal, one) for one in np.ravel(clean)]
+        reach = np.reshape(each, np.shape(clean))
+    else:
+        in_column("signal", problem.signal)
+        r2 = xp.asarray(problem.signal, float) ** 2
+        reach = r2 * xp.sqrt(clean) / xp.sqrt(r2 * clean + 1)
+    if not unequal:
+        return xp.ndtr(reach)
+    prior = xp.asarray(rates.prior)
+    log_odds = xp.log(prior[..., 1]) - xp.log(prior[..., 0])
+    offset = xp.where(log_odds == 0, 0.0, log_odds / (2 * reach))
+    return prior[..., 1] * xp.ndtr(reach + offset) + prior[..., 0] * xp.ndtr(reach - offset)
 
 
-_DECADES, _POINTS, _ZOOMS = 8, 400, 8
-
-
-@quiet
 def spectrum_ceiling(eigenvalues: np.ndarray, shares: np.ndarray, signals_sq: np.ndarray, clean: float) -> float:
     """`ceiling` for any covariance: the highest accuracy of any convex loss and penalty with ``clean`` = alpha W.
 
-        max_k Phi(A(k) / sqrt(B(k) + d2(k)/clean)),   A = sum mu^2/(s+k), B = sum mu^2 s/(s+k)^2, d2 = sum f s^2/(s+k)^2
+        Phi(R),   R = max_k A(k) / sqrt(B(k) + d2(k)/clean),   0 <= k = lambda/nu <= inf,  A, B, d2 of `theory.spectrum`
 
-    over k = lambda/nu in [0, inf], both ends included; nobody need reach it unless the maximum is at k = inf, which is
-    averaging. Not the accuracy of the best penalty on clean data, which may be lower.
+    Nobody need reach it unless the maximum is at k = inf, which is averaging; the best penalty on clean data may be
+    below it as well.
 
     Args:
         eigenvalues: s_j >= 0 of the covariance, one per eigenspace. shares: f_j, of the d dimensions; they sum to 1.
@@ -55,34 +72,45 @@ def spectrum_ceiling(eigenvalues: np.ndarray, shares: np.ndarray, signals_sq: np
     Raises:
         ValueError: an argument outside its range. Source: THEORY §28.
     """
+    in_range("clean", clean, 0, np.inf)
+    return float(ndtr(_reach(eigenvalues, shares, signals_sq, clean)))
+
+
+_DECADES, _POINTS, _ZOOMS = 8, 400, 8
+
+
+@quiet
+def _reach(eigenvalues: Array, shares: Array, signals_sq: Array, clean: float) -> float:
+    """The largest mean score per standard deviation, R; both ends of k are tried, and a grid of its logarithm."""
     s, f, mu2 = (np.asarray(values, float) for values in (eigenvalues, shares, signals_sq))
-    for name, values in {"eigenvalues": s, "shares": f, "signals_sq": mu2, "clean": clean}.items():
+    if s.ndim != 1:
+        raise InputError(f"eigenvalues of shape {s.shape}: the ceiling is of one spectrum; loop over several")
+    for name, values in {"eigenvalues": s, "shares": f, "signals_sq": mu2}.items():
         in_range(name, values, 0, np.inf)
     if abs(f.sum() - 1) > 1e-9:
         raise InputError(f"shares sum to {f.sum():g}; they are the parts of the d dimensions and must sum to 1")
     if np.any(mu2[s == 0] > 0):
         raise InputError("signals_sq > 0 where an eigenvalue is 0 can be told without error; remove that direction")
     s, f, mu2 = s[s > 0], f[s > 0], mu2[s > 0]
-    if clean == 0 or not mu2.any():
-        return 0.5
+    if np.isnan(clean) or clean == 0 or not mu2.any():
+        return 0.0 * clean
 
     def reach(log_k: np.ndarray) -> np.ndarray:
-        """A/sqrt(B + d2/clean), for k = -inf and inf as well; multiplied through by k where that is large."""
-        shrink = 1 / (s + np.exp(log_k)[:, None])
-        shrink = np.where(np.isinf(log_k[:, None]) & (log_k[:, None] > 0), 1.0, shrink)
+        """A/sqrt(B + d2/clean); at k = inf with k A, k^2 B and k^2 d2 in their places."""
+        shrink = np.where(log_k[:, None] == np.inf, 1.0, 1 / (s + np.exp(log_k)[:, None]))
         noise = (mu2 * s + f * s * s / clean) * shrink**2
         found: np.ndarray = (mu2 * shrink).sum(-1) / np.sqrt(noise.sum(-1))
         return found
 
     span = _DECADES * np.log(10)
     grid = np.linspace(np.log(s.min()) - span, np.log(s.max()) + span, _POINTS)
-    highest = reach(np.array([-np.inf, np.inf])).max()
+    highest = float(reach(np.array([-np.inf, np.inf])).max())
     for _ in range(_ZOOMS):
         values = reach(grid)
         best = int(values.argmax())
-        highest = max(highest, values[best])
+        highest = max(highest, float(values[best]))
         grid = np.linspace(grid[max(best - 1, 0)], grid[min(best + 1, _POINTS - 1)], _POINTS)
-    return float(ndtr(highest))
+    return highest
 
 
 @quiet
@@ -91,10 +119,12 @@ def efficiency(solution: Solution, problem: Problem, alpha: Scalar) -> Scalar:
 
         e = (a / (r tau))^2 / delta,   which is accuracy = Phi(r^2 / sqrt(r^2 + 1/(delta e))) solved for e
 
-    In [0, (2 pi - 1)^2]. NaN where the solution has not converged. Raises TypeError for another setting than the
-    independent one. Source: THEORY §28.
+    In [0, `kept_worth`]. NaN where the solution has not converged. Raises TypeError for another setting than the
+    independent one, and for a `Spectrum`. Source: THEORY §28.
     """
     rates = curation_of(problem, "independent")
+    if isinstance(problem.signal, Spectrum):
+        raise KindError("efficiency takes one signal; of a Spectrum and squared loss: squared_efficiency")
     xp = of(solution, problem, alpha)
     return (xp.asarray(solution.overlap) / (problem.signal * solution.bulk_norm)) ** 2 / (alpha * kept_rate(rates))
 

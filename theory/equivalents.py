@@ -9,10 +9,10 @@ from theory._check import curation_of, in_range
 from theory.ceilings import efficiency
 from theory.crossings import crossings
 from theory.engine import solve
-from theory.errors import InputError
+from theory.errors import InputError, KindError
 from theory.quadrature import legendre, midpoints
 from theory.threshold import kept_rate
-from theory.types import Problem, Rates
+from theory.types import Problem, Rates, Spectrum
 
 
 class CleanEquivalent(NamedTuple):
@@ -38,13 +38,16 @@ def clean_equivalent(problem: Problem, alpha: float, loss: str) -> CleanEquivale
     own e is at most 1), and 1e5 times that; two roots nearer than one part in a hundred are missed.
 
     Args:
-        problem: independent setting, numbers. alpha: n/d. loss: a key of `theory.losses.LOSSES`.
+        problem: independent setting, numbers, no intercept. alpha: n/d. loss: a key of `theory.losses.LOSSES`.
 
     Raises:
-        ValueError: an argument outside its range, or an array. TypeError: another setting.
+        ValueError: an argument outside its range, or an array. TypeError: another setting, a `Spectrum`, an intercept.
     """
     rates = curation_of(problem, "independent")
-    if any(np.ndim(field) for field in (problem.signal, problem.ridge, alpha)) or np.ndim(kept_rate(rates)):
+    signal = problem.signal
+    if problem.intercept or isinstance(signal, Spectrum):
+        raise KindError("clean_equivalent is for one signal and no intercept; with them there is no one such number")
+    if any(np.ndim(field) for field in (signal, problem.ridge, alpha)) or np.ndim(kept_rate(rates)):
         raise InputError("clean_equivalent takes numbers, as the count of roots differs between problems; loop")
     noisy = solve(problem, alpha, loss)
     accuracy, status = float(noisy.accuracy), int(noisy.status)
@@ -55,7 +58,7 @@ def clean_equivalent(problem: Problem, alpha: float, loss: str) -> CleanEquivale
 
     def excess(log_alpha: np.ndarray, _: np.ndarray) -> np.ndarray:
         found = solve(clean, np.exp(log_alpha), loss)
-        return np.asarray(found.overlap / found.bulk_norm / problem.signal) - np.sqrt(least)
+        return np.asarray(found.overlap / found.bulk_norm / signal) - np.sqrt(least)
 
     low = np.log(least) - 1e-3
     zeros = crossings(excess, 1, low, low + _WIDEST, _STEPS)

@@ -31,7 +31,7 @@ def worth(rates: Rates | ClassRates, classes: Any = 2, intercept: bool = False) 
     0 where p >= p*_K: there no convex loss does better than the coin that no samples at all give, so that no number of
     clean ones is as bad. 0 also where nothing is kept. W falls as p rises. It is convex in (phi, psi), a square over
     a line: choosing at random between two verifiers never beats the better of them. Args, Raises: as `kept_worth`.
-    Source: THEORY §28, §K5; the theorem of the module's docstring.
+    Source: THEORY §28; the theorem of the module's docstring.
     """
     lead, kept = _lead(rates, classes, intercept)
     xp = of(lead, kept)

@@ -98,6 +98,8 @@ def test_no_clean_equivalent_at_the_threshold_beyond_it_or_without_a_solution():
     assert np.isnan(unsolved.accuracy)
     with pytest.raises(InputError, match="takes numbers"):
         clean_equivalent(kept(np.ones(2), 0.8), 2.0, "squared")
+    with pytest.raises(KindError, match="no intercept"):
+        clean_equivalent(kept(1.0, 0.8)._replace(intercept=True), 2.0, "squared")
     with pytest.raises(KindError, match="independent"):
         clean_equivalent(Problem(1.0, Cosines(0.5, 0.5, 0.2), 0.1), 2.0, "squared")
 

@@ -13,7 +13,7 @@ from theory.ceilings import ceiling, efficiency, spectrum_ceiling, squared_effic
 from theory.engine import solve
 from theory.errors import InputError, KindError
 from theory.losses import LOSSES
-from theory.types import ClassRates, Cosines, Problem, Rates
+from theory.types import ClassRates, Cosines, Problem, Rates, Spectrum
 from theory.worth import best_point, helps, kept_worth, worth
 
 rate = st.floats(0.01, 1.0)
@@ -86,7 +86,7 @@ def test_choosing_at_random_between_two_verifiers_never_beats_the_better(p, one,
 
 
 def test_purity_alone_misleads():
-    """K = 10: a verifier that lifts purity from .70 to .966 and loses, as §K5 has it."""
+    """K = 10: a verifier that lifts purity from .70 to .966 and loses."""
     verified, everything = Rates(0.3, 0.6, 0.05), Rates(0.3, 1.0, 1.0)
     assert float(threshold.purity(everything)) == pytest.approx(0.7)
     assert float(threshold.purity(verified)) == pytest.approx(0.966, abs=5e-4)
@@ -147,6 +147,11 @@ def test_jax_computes_the_same_and_its_gradient_is_finite_beyond_the_threshold()
     assert float(slope[2]) == 0.0
 
 
+COLOURED = Spectrum(np.array([4.0, 0.5, 0.02]), np.array([0.2, 0.3, 0.5]), np.array([1.0, 1.0, 0.4]))
+TWO_SPECTRA = Spectrum(*(np.stack([field, field]) for field in COLOURED))
+SOLUTION = solve(Problem(1.0, Rates(0.2, 1.0, 0.1), 0.1), 2.0, "squared")
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -155,6 +160,9 @@ def test_jax_computes_the_same_and_its_gradient_is_finite_beyond_the_threshold()
         (lambda: worth(Rates(0.2, 1.0, 0.1), 1), InputError, "classes = 1 is outside"),
         (lambda: worth(ClassRates(*np.full((4, 2), 0.5)), 3), KindError, "two classes"),
         (lambda: ceiling(Problem(1.0, Cosines(0.5, 0.5, 0.2), 0.1), 2.0), KindError, "independent"),
+        (lambda: ceiling(Problem(-1.0, Rates(0.2, 1.0, 0.1), 0.1), 2.0), InputError, "signal = -1 is outside"),
+        (lambda: efficiency(SOLUTION, Problem(COLOURED, Rates(0.2, 1.0, 0.1), 0.1), 2.0), KindError, "one signal"),
+        (lambda: ceiling(Problem(TWO_SPECTRA, Rates(0.2, 1.0, 0.1), 0.1), 2.0), InputError, "of one spectrum"),
         (lambda: spectrum_ceiling([1.0, 2.0], [0.5, 0.4], [1.0, 0.0], 1.0), InputError, "shares sum to 0.9"),
         (lambda: spectrum_ceiling([1.0, 0.0], [0.5, 0.5], [1.0, 1.0], 1.0), InputError, "told without error"),
         (lambda: spectrum_ceiling([1.0], [1.0], [1.0], -1.0), InputError, "clean = -1 is outside"),
@@ -324,3 +332,29 @@ def test_spectrum_ceiling_at_its_two_ends_and_its_invariances():
     assert value == pytest.approx(ndtr(ratio.max()), rel=1e-9)
     averaging = ndtr(mu2.sum() / np.sqrt((mu2 * s).sum() + (f * s**2).sum() / 0.7))
     assert value > averaging
+
+
+def test_ceiling_of_a_spectrum_is_that_of_as_many_clean_samples():
+    rates = Rates(np.array([0.1, 0.3, 0.9]), 0.9, 0.4)
+    found = ceiling(Problem(COLOURED, rates, 0.1), 2.0)
+    clean = 2.0 * np.asarray(worth(rates))
+    np.testing.assert_array_equal(found, [spectrum_ceiling(*COLOURED, one) for one in clean])
+    assert found[2] == 0.5
+    white = Spectrum(np.ones(1), np.ones(1), np.array([2.25]))
+    alike = ceiling(Problem(white, rates, 0.1), 2.0), ceiling(Problem(1.5, rates, 0.1), 2.0)
+    np.testing.assert_allclose(*alike, rtol=1e-14)
+
+
+def test_ceiling_with_an_intercept_has_the_best_offset():
+    """Against a search for it; equal classes and rates as without; beyond the threshold the larger class."""
+    rates = ClassRates(np.array([0.1, 0.3]), np.array([0.9, 0.7]), np.array([0.2, 0.5]), np.array([0.2, 0.8]))
+    problem = Problem(1.5, rates, 0.1, intercept=True)
+    reach = 2.25 / np.sqrt(2.25 + 1 / (3 * float(worth(rates, intercept=True))))
+    offset = np.linspace(-3, 3, 6001)
+    best = np.max(0.8 * ndtr(reach + offset) + 0.2 * ndtr(reach - offset))
+    assert float(ceiling(problem, 3.0)) == pytest.approx(best, abs=1e-7)
+    for curation in (Rates(0.2, 0.9, 0.3), ClassRates(*(np.full(2, rate) for rate in (0.2, 0.9, 0.3, 0.5)))):
+        without = Problem(1.5, curation, 0.1)
+        assert float(ceiling(without._replace(intercept=True), 3.0)) == pytest.approx(float(ceiling(without, 3.0)))
+    beyond = problem._replace(curation=rates._replace(p=np.array([0.9, 0.95])))
+    assert float(ceiling(beyond, 3.0)) == 0.8

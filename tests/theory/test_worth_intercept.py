@@ -1,6 +1,6 @@
 """The worth of a sample for a classifier with an intercept: of the direction, and of accuracy once that is calibrated.
 
-Squared loss in closed form (THEORY §22), written out here; the law is `theory.worth.kept_worth(..., intercept=True)`.
+Squared loss in closed form, written out here; the law is `theory.worth.kept_worth(..., intercept=True)`.
 """
 
 import numpy as np
