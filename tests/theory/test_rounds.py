@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from theory.engine import solve
 from theory.limits import bayes_accuracy, linear_infinite_data
@@ -165,6 +165,23 @@ def test_learned_rounds_of_everything_are_the_linear_ones_without_verification()
         np.testing.assert_allclose(found.accuracy, linear.accuracy, rtol=1e-12)
     other = trajectory(WEAK._replace(curation=Learned(0.8, 1.0, 0.9)), 2.0, 6)
     assert abs(other.accuracy[-1] - linear.accuracy[-1]) > 0.005
+
+
+@pytest.mark.parametrize(
+    ("samples", "psi", "printed"),
+    [
+        (2, 1.0, {1: 0.650, 2: 0.633, 3: 0.618, 60: 0.500}),
+        (2, 0.25, {60: 0.727}),
+        (2, 0.0, {60: 0.754}),
+        (100, 1.0, {1: 0.673, 2: 0.678, 60: 0.839}),
+        (100, 0.0, {60: 0.840}),
+    ],
+)
+def test_learned_rounds_of_the_note(samples, psi, printed):
+    """The poster's generator, r = 1, lambda = .01: to chance unverified, up from where there are many samples."""
+    problem = Problem(1.0, Learned(ndtri(0.669), 1.0, psi), 0.01)
+    found = trajectory(problem, samples * 1.395519, 60).accuracy
+    assert {at: round(float(found[at]), 3) for at in printed} == printed
 
 
 def test_learned_rounds_by_jax():
