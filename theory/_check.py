@@ -111,7 +111,7 @@ def check_shared(problem: Problem) -> None:
 
 def has_intercept(problem: Problem) -> bool:
     """Whether an intercept is fitted. Raises KindError for what is not one truth for all cells, known beforehand."""
-    given = problem.intercept
+    given: Any = problem.intercept
     if is_traced(given) or np.ndim(given) or given not in (None, False, True):
         raise KindError(f"intercept = {given!r} must be True or False, the same for all cells and known under jit")
     return bool(given)
@@ -133,10 +133,8 @@ def check_spectrum(spectrum: Spectrum) -> None:
     """Raise ValueError unless shares sum to 1, nothing is negative, and the class mean lies where features vary."""
     levels = {name: np.shape(values)[-1:] for name, values in spectrum._asdict().items()}
     if len(set(levels.values())) > 1 or levels["shares"] in ((), (0,)):
-        counts = ", ".join(f"{name} {shape[0] if shape else 'a number'}" for name, shape in levels.items())
-        raise InputError(
-            f"a spectrum has as many eigenvalues as shares and signals_sq, not {counts}; one of each a level"
-        )
+        counts = ", ".join(f"{shape[0] if shape else 'no list of'} {name}" for name, shape in levels.items())
+        raise InputError(f"a spectrum of {counts}; give one of each for every level")
     for name, values in spectrum._asdict().items():
         in_range(name, values, 0, np.inf, remedy=SPECTRUM_MEANINGS[name])
     if is_traced(spectrum):

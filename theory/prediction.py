@@ -2,8 +2,10 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from theory import settings
-from theory.arrays import of, quiet, unlisted
+from theory.arrays import is_traced, of, quiet, unlisted
 from theory.display import record
 from theory.engine import solve
 from theory.limits import best_offset_accuracy, mahalanobis
@@ -58,8 +60,16 @@ class Prediction(NamedTuple):
     """Why there is no solution: an index into `theory.types.STATUSES`, 0 where ``converged``."""
 
     def __repr__(self) -> str:
-        """A line per field."""
-        return record(self)
+        """A line per field; those of an intercept and of unlike classes only where they say something of their own."""
+        same = lambda name, other: not is_traced(self) and np.array_equal(getattr(self, name), other, equal_nan=True)
+        others = {
+            **dict.fromkeys(("p_star_direction", "p_star_each_class"), self.p_star),
+            **dict.fromkeys(("balanced_accuracy", "accuracy_minus", "accuracy_plus"), self.accuracy),
+            **{"best_offset_accuracy": self.accuracy, "log_odds_sum": 2 * self.least_log_odds},
+            "offset": 0 * self.score_sd,
+        }
+        hidden = {name for name, other in others.items() if same(name, other)}
+        return record(self, hidden | ({"least_log_odds"} if "log_odds_sum" in hidden else set()))
 
     @property
     def accuracy_by_class(self) -> Scalar:
@@ -101,7 +111,8 @@ def of_solution(problem: Problem, solution: Solution) -> Prediction:
     setting, curation = settings.of(problem.curation), problem.curation
     rates = setting.rates(problem.signal, curation)
     kept, purity = setting.trained_on(rates, curation)
-    odds, plus = log_odds(rates), per_class(rates).prior[..., 1]
+    odds: Any = log_odds(rates)
+    plus = per_class(rates).prior[..., 1]
     t, b, sigma = solution.mean_score, solution.offset, solution.score_sd
     minus, plus_accuracy = xp.ndtr((t - b) / sigma), xp.ndtr((t + b) / sigma)
     best = (best_offset_accuracy(t / sigma, plus), best_offset_accuracy(mahalanobis(problem.signal), plus))

@@ -4,6 +4,7 @@ The estimate is from the whole of a split, and the probes are trained on random 
 does to a prediction is not in here.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -30,13 +31,14 @@ SEEDS = 100
 METHODS = {
     "plug_in": "plug-in moments",
     "corrected": "moments without bias",
-    "averaged": "and averaged over counts",
-    "scattered": "and with the points' own scores, n <= N/2",
+    "averaged": "averaged over counts as well",
+    "scattered": "with own scores for n <= N/2",
 }
 
 
 def tables(seeds: int, names: tuple[str, ...] = splits.NAMES) -> dict[str, pd.DataFrame]:
-    """``points``: every prediction beside its measurement; ``summary``: mean absolute and worst error by split, loss.
+    """``points``: every prediction beside its measurement; ``summary``: mean absolute and worst error by split, loss;
+    ``findings``: the same in words.
 
     Raises RunError without scikit-learn.
     """
@@ -50,7 +52,8 @@ def tables(seeds: int, names: tuple[str, ...] = splits.NAMES) -> dict[str, pd.Da
                         parts.append(_curve(given, rates, ridge, loss, seeds).assign(data=name))
                         advance(1)
     table = pd.concat(parts, ignore_index=True)
-    return {"points": table, "summary": summary(table)}
+    errors = summary(table)
+    return {"points": table, "summary": errors, "findings": pd.DataFrame({"finding": list(_findings(errors))})}
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
@@ -65,6 +68,19 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
                 line |= {method: gap.abs().mean(), f"{method}_worst": gap.abs().max(), f"{method}_bias": gap.mean()}
             lines.append(line)
     return pd.DataFrame(lines)
+
+
+def _findings(errors: pd.DataFrame) -> Iterator[str]:
+    """What came out, a sentence or two per loss."""
+    for loss, part in errors.groupby("loss", sort=False):
+        whole, splits_of = part.iloc[-1], part.iloc[:-1]
+        shown = ", ".join(f"{words} {whole[method]:.4f}" for method, words in METHODS.items())
+        worst = splits_of.loc[splits_of["averaged"].idxmax()]
+        yield (
+            f"{str(loss).capitalize()} loss, {whole['points']} points of curves on {len(splits_of)} splits. Mean error "
+            f"in accuracy: {shown}; what is measured has a standard error of {whole['noise']:.4f}. Farthest off, "
+            f"averaged: {worst['data']}, {worst['averaged_bias']:+.4f} on average, {worst['averaged_worst']:.4f} at worst."
+        )
 
 
 def _curve(given: Points, rates: Rates, ridge: float, loss: str, seeds: int) -> pd.DataFrame:

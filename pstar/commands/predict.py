@@ -61,9 +61,9 @@ def _refuse_meaningless(setting: str, given: dict[str, Any]) -> None:
     for name in given:
         if name in (*COLUMNS, *CLASS_RATES, *POPULATION) and name not in (*SHARED, *own, *extra):
             raise InputError(f"{flag(name)} has no meaning in the {setting} setting; see --setting")
-    sides = by_class and any(name in given for name in (*CLASS_RATES, "prior"))
+    sides = by_class and any(name in given for name in CLASS_RATES)
     if sides and any(name in given for name in own):
-        raise InputError("--prior goes with rates by class (--p-negative, --p-positive, ...), which stand for --p, ...")
+        raise InputError("rates by class (--p-negative, --p-positive, ...) stand in the place of --p, --phi and --psi")
     needed = CLASS_RATES if sides else own
     missing = [flag(name) for name in needed if name not in given]
     if missing:
@@ -158,7 +158,8 @@ def _with_results(lines: Any, columns: dict[str, Any], found: dict[str, Any]) ->
     """The table with every result as computed; what it had under that name, as given_NAME, and how far that was off."""
     added = {name: values for name, values in found.items() if not _is_given(columns.get(name), values)}
     replaced = [name for name in added if name in lines]
-    renamed = lines.rename(columns={name: f"given_{name}" for name in replaced})
+    kept = lines.drop(columns=[f"given_{name}" for name in replaced if f"given_{name}" in lines])
+    renamed = kept.rename(columns={name: f"given_{name}" for name in replaced})
     return renamed.assign(**added), {name: _difference(lines[name], added[name]) for name in replaced}
 
 
@@ -188,9 +189,8 @@ def _file_text(result: dict[str, Any]) -> str:
         text.append("an intercept was fitted, as the table has a column offset; a column intercept of 0 fits none")
     if result["differences"]:
         text.append("computed anew, what was there is kept as given_NAME; largest difference:")
-        text += [
-            f"  {name:18} {'-' if gap is None else format(gap, '.2g')}" for name, gap in result["differences"].items()
-        ]
+        shown = {name: "-" if gap is None else f"{gap:.2g}" for name, gap in result["differences"].items()}
+        text += [f"  {name:18} {gap}" for name, gap in shown.items()]
     return "\n".join(text)
 
 
