@@ -4,7 +4,8 @@ Each row of a batch has its own points, and weights 1 where a sample is kept and
 which for squared loss is one step; a probe counts as found where its gradient says so.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ def fit(x: Numbers, label: Numbers, kept: NDArray[np.bool_], ridge: float, loss:
     mean = np.einsum("bn,bnd->bd", share, x)
     z = np.concatenate([x - mean[:, None], np.ones((*x.shape[:2], 1))], -1)  # centred, so that b is well conditioned
     penalty = np.append(np.full(x.shape[2], ridge), 0.0)
-    both = (kept & (label > 0)).any(-1) & (kept & (label < 0)).any(-1)
+    both: NDArray[np.bool_] = np.any(kept & (label > 0), axis=-1) & np.any(kept & (label < 0), axis=-1)
     size = 1 + np.einsum("bn,bnd->bd", share, abs(z)).max(-1)
     w = np.zeros((len(x), z.shape[2]))
     value, slope, curvature = _LOSSES[loss]
@@ -61,7 +62,7 @@ def fit(x: Numbers, label: Numbers, kept: NDArray[np.bool_], ridge: float, loss:
     return Probes(weights, w[:, -1] - np.sum(weights * mean, -1), found)
 
 
-_LOSSES = {
+_LOSSES: dict[str, tuple[Callable[[Any], Any], ...]] = {
     "squared": (lambda v: (1 - v) ** 2 / 2, lambda v: v - 1, np.ones_like),
     "logistic": (lambda v: np.logaddexp(0, -v), lambda v: -expit(-v), lambda v: expit(v) * expit(-v)),
 }

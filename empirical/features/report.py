@@ -56,7 +56,7 @@ def write(curve: Curve, report: str, folder: Path) -> list[Path]:
 
 
 def tables(curve: Curve) -> dict[str, Any]:
-    """What `figures.features` draws: the curve, with what is the same at all n in columns of its own."""
+    """What `figures.learning_curve` draws: the curve, with what is the same at all n in columns of its own."""
     constants: dict[str, Any] = {"generator_accuracy": curve.generator_accuracy, "level": curve.level}
     constants |= {
         "points": curve.points,

@@ -10,7 +10,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
-from theory.coloured import law_of, solve_cells
 
 from empirical.features import check, splits
 from empirical.features.cells import Numbers, joint
@@ -18,6 +17,7 @@ from empirical.features.curve import DRAWS, LOSSES, average, draw, own_scores
 from empirical.features.points import Points, of_points, points
 from sims.running.intervals import t_quantile
 from sims.running.progress import progress
+from theory.coloured import law_of, solve_cells
 from theory.estimated import Estimated
 from theory.types import Rates
 
@@ -78,8 +78,9 @@ def _findings(errors: pd.DataFrame) -> Iterator[str]:
         worst = splits_of.loc[splits_of["averaged"].idxmax()]
         yield (
             f"{str(loss).capitalize()} loss, {whole['points']} points of curves on {len(splits_of)} splits. Mean error "
-            f"in accuracy: {shown}; what is measured has a standard error of {whole['noise']:.4f}. Farthest off, "
-            f"averaged: {worst['data']}, {worst['averaged_bias']:+.4f} on average, {worst['averaged_worst']:.4f} at worst."
+            f"in accuracy: {shown}; what is measured has a standard error of {whole['noise']:.4f}. Averaged, "
+            f"it is farthest off for {worst['data']}: {worst['averaged_bias']:+.4f} on average, "
+            f"{worst['averaged_worst']:.4f} at worst."
         )
 
 

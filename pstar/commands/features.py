@@ -73,7 +73,7 @@ def features(
 
         with on_disk():
             paths = report.write(curve, words, out)
-            paths += package.draw("features", report.tables(curve), out / "figures")
+            paths += package.draw("learning_curve", report.tables(curve), out / "figures")
         summary |= {"written": [str(path) for path in paths]}
     show(summary, json, lambda _: "\n".join([words, *(f"written: {path}" for path in paths)]))
 
