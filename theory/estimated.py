@@ -1,4 +1,4 @@
-"""The four functions of the features, estimated from N labelled points without the bias of plug-in (THEORY_DATA §27).
+"""The four functions of the features, estimated from N labelled points without the bias of plug-in (THEORY §27).
 
 With S the pooled within-class covariance on dof = N - 2 degrees of freedom, muhat half the difference of the two class
 means, N_e = 4/(1/N_+ + 1/N_-), and u > 0:
@@ -130,6 +130,11 @@ def scatter(x: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 def estimate(x: np.ndarray, positive: np.ndarray) -> Estimated:
     """The functions from points (N, d) of two classes, each with one at least, N >= 3 in all; N < d will do."""
+    return decompose(x, positive)[0]
+
+
+def decompose(x: np.ndarray, positive: np.ndarray) -> tuple[Estimated, np.ndarray]:
+    """`estimate`, and the eigenvectors of S whose eigenvalues are not 0, (d, r)."""
     z, mean = scatter(x, positive)
     freedom, dimension = len(x) - 2, x.shape[1]
     wide = dimension > len(x)
@@ -137,14 +142,16 @@ def estimate(x: np.ndarray, positive: np.ndarray) -> Estimated:
     values, vectors = values[::-1], vectors[:, ::-1]
     kept = min(int(np.sum(values > FLOOR * values[0])), freedom)
     values, vectors = values[:kept], vectors[:, :kept]
-    along = (mean @ z.T) @ vectors / np.sqrt(values) if wide else mean @ vectors
-    rest = max(float(mean @ mean - along @ along), 0.0)
+    if wide:
+        vectors = z.T @ (vectors / np.sqrt(values))
+    along = mean @ vectors
     positives = int(positive.sum())
-    return Estimated(
+    found = Estimated(
         eigenvalues=np.append(values / freedom, 0.0),
-        signals_sq=np.append(along**2, rest),
+        signals_sq=np.append(along**2, max(float(mean @ mean - along @ along), 0.0)),
         freedom=freedom,
         mean_samples=4 / (1 / positives + 1 / (len(x) - positives)),
         trace=float(values.sum() / freedom),
         dimension=dimension,
     )
+    return found, vectors

@@ -12,5 +12,5 @@
     splits.py     nine real splits of small data sets
     study.py      predicted and measured on those
 
-The formulas are `theory.estimated` and `theory.scores`; symbols as in THEORY_DATA §21 (m samples are kept of n).
+The formulas are those of `theory.estimated` and `theory.scores`, THEORY §27; m samples are kept of n.
 """

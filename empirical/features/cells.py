@@ -1,4 +1,4 @@
-"""Kept samples by true class and label: their shares (THEORY_DATA §21), and their counts as chance has them (§26).
+"""Kept samples by true class and label: their shares and their counts as chance has them (THEORY §27).
 
 The four cells are in the order (y, y') = ++, --, +-, -+ throughout.
 """

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
-from theory.coloured import Scores, law_of, solve_cells
 
 from empirical.auditing.checks import check_level
 from empirical.features import check, scattered
@@ -16,6 +15,7 @@ from empirical.features.points import Points, of_points, points
 from empirical.features.verdict import Verdict, decide
 from sims.running.intervals import CONFIDENCE, t_quantile
 from theory._check import check_rates, in_range
+from theory.coloured import Scores, law_of, solve_cells
 from theory.display import record
 from theory.errors import InputError
 from theory.estimated import Estimated
@@ -180,7 +180,7 @@ class Drawn(NamedTuple):
 
 
 def average(features: Estimated, found: Drawn, prior: float, penalty: float) -> Predicted:
-    """Mean over counts of rho_+ Phi((t + b)/s) + rho_- Phi((t - b)/s), s = sigma sqrt(1 + 1/m) (THEORY_DATA §26)."""
+    """Mean over counts of rho_+ Phi((t + b)/s) + rho_- Phi((t - b)/s), s = sigma sqrt(1 + 1/m) (THEORY §27)."""
     t, b = found.scores.mean_score, found.scores.offset
     sd = found.scores.score_sd * np.sqrt(1 + 1 / np.maximum(found.m, 1))
     accuracy = prior * ndtr((t + b) / sd) + (1 - prior) * ndtr((t - b) / sd)

@@ -28,7 +28,7 @@ LIMITS = (
 
 def text(curve: Curve) -> str:
     """The verdict, what was assumed, the table, and what to beware of."""
-    notes = [*_reasons(curve), *_beyond(curve), *_measured(curve), LIMITS]
+    notes = [*_reasons(curve), *_unknown(curve), *_beyond(curve), *_measured(curve), LIMITS]
     return "\n\n".join(["\n".join(_answer(curve)), _table(curve), "\n".join(say(note, "- ") for note in notes)])
 
 
@@ -139,7 +139,8 @@ def _table(curve: Curve) -> str:
         line = [f"{row['n']:,}{'*' if row['beyond'] else ''}", f"{row['kept']:,.0f}", _number(row["accuracy"])]
         line += [_interval(row["low"], row["high"]) if ok else row["status"], _number(row["scattered"])]
         if measured:
-            line += [_number(row["measured"]), _interval(row["measured_low"], row["measured_high"])]
+            known = not math.isnan(row["measured"])
+            line += [_number(row["measured"]), _interval(row["measured_low"], row["measured_high"]) if known else ""]
         beats = ok and curve.verdict.answer != "clean"
         lines.append([*line, _mark(row, curve.generator_accuracy) if beats else ""])
     sides = ">>><>" + ("><" if measured else "") + "<"
@@ -157,11 +158,18 @@ def _number(value: float) -> str:
 
 
 def _interval(low: float, high: float) -> str:
-    return "" if math.isnan(low) or math.isnan(high) else f"[{low:.3f}, {high:.3f}]"
+    return "unknown" if math.isnan(low) or math.isnan(high) else f"[{low:.3f}, {high:.3f}]"
 
 
 def _reasons(curve: Curve) -> list[str]:
     return [REASONS[word] for word in dict.fromkeys(curve.table["status"]) if word in REASONS]
+
+
+def _unknown(curve: Curve) -> list[str]:
+    ok = curve.table["status"] == "ok"
+    if not curve.table["low"][ok].isna().any():
+        return []
+    return ["unknown: without some of the points, by which intervals are made, it would be out of reach."]
 
 
 def _beyond(curve: Curve) -> list[str]:

@@ -1,7 +1,7 @@
 """Accuracy where scores are not Gaussian: the theory's law of the weights on the scores of one's own points.
 
-Of THEORY_DATA §22 the weights are w = H K mu + (beta/sqrt m) K Sigma^1/2 g with K = (lambda + nu Sigma)^-1. From S and
-muhat of four fifths of the points, by (Sigma + k)^-1 <-> (u/k) (S + u)^-1:
+The weights behind `theory.coloured.Scores` are w = H K mu + (beta/sqrt m) K Sigma^1/2 g, K = (lambda + nu Sigma)^-1.
+From S and muhat of four fifths of the points, by (Sigma + k)^-1 <-> (u/k) (S + u)^-1:
 
     wbar = (H/nu) (u/k) (S + u)^-1 muhat,   C = (beta/nu)^2/(m k') (S + u)^-1 S (S + u)^-1
 
@@ -24,26 +24,29 @@ Numbers = NDArray[np.float64]
 
 
 def accuracy(points: Points, scores: Any, k: Numbers, m: Numbers, seed: int) -> Numbers:
-    """Mean over draws, (sizes,), from `theory.scores.Scores` of shape (sizes, draws) at k, m of that shape."""
+    """Mean over draws that are solved, (sizes,), from `theory.coloured.Scores` of shape (sizes, draws) at k, m."""
     order = np.random.default_rng(seed).permutation(len(points.x))
-    parts = [_part(points, order[fold::FOLDS], scores, k, m) for fold in range(FOLDS)]
-    return np.nanmean(sum(parts) / len(points.x), axis=-1)
+    order = order[np.argsort(points.positive[order], kind="stable")]  # so that every fold has both classes
+    found = sum(_part(points, order[fold::FOLDS], scores, k, m) for fold in range(FOLDS)) / len(points.x)
+    solved = np.isfinite(scores.mean_score)
+    return np.where(solved, found, 0.0).sum(-1) / solved.sum(-1)
 
 
 def _part(points: Points, held_out: NDArray[np.int_], scores: Any, k: Numbers, m: Numbers) -> Numbers:
     """Sum over the held-out points of the probability to be right, (sizes, draws)."""
     rest = np.delete(np.arange(len(points.x)), held_out)
     x, positive = points.x[rest], points.positive[rest]
-    features = estimated.estimate(x, positive)
-    vectors, values, along = _eigen(x, positive)
-    centre = (x[positive].mean(0) + x[~positive].mean(0)) / 2
+    features, vectors = estimated.decompose(x, positive)
+    upper, lower = x[positive].mean(0), x[~positive].mean(0)
+    centre, shift, values = (upper + lower) / 2, (upper - lower) / 2, features.eigenvalues[:-1]
+    along = shift @ vectors
     test, y = points.x[held_out] - centre, np.where(points.positive[held_out], 1.0, -1.0)
     inside = test @ vectors  # (points, r)
     flat = k.ravel()
     u = features.bare_penalty(flat)[:, None]
     gain = (scores.pull / scores.response).ravel()[:, None] * u / flat[:, None]
     mean = inside @ (gain * along / (values + u)).T  # (points, cells)
-    mean += _outside(test, inside, vectors, x, positive) * (gain / u)[:, 0]
+    mean += (test @ shift - inside @ along)[:, None] * (gain / u)[:, 0]  # where S sees nothing
     scale = (scores.push / scores.response).ravel() ** 2 / m.ravel() / features.slope(u[:, 0])
     spread = inside**2 @ (scale[:, None] * values / (values + u) ** 2).T
     target = scores.score_sd.ravel() ** 2 * (1 + 1 / m.ravel())
@@ -52,18 +55,3 @@ def _part(points: Points, held_out: NDArray[np.int_], scores: Any, k: Numbers, m
     spread *= left / spread.mean(0)
     right = ndtr(y[:, None] * (mean + scores.offset.ravel()) / np.sqrt(spread))
     return right.sum(0).reshape(k.shape)
-
-
-def _eigen(x: Numbers, positive: NDArray[np.bool_]) -> tuple[Numbers, Numbers, Numbers]:
-    """Eigenvectors (d, r) and eigenvalues (r,) of S, those that are not 0, and muhat along them."""
-    z, mean = estimated.scatter(x, positive)
-    _, singular, rows = np.linalg.svd(z, full_matrices=False)
-    kept = singular**2 > estimated.FLOOR * singular[0] ** 2
-    kept[len(x) - 2 :] = False
-    return rows[kept].T, singular[kept] ** 2 / (len(x) - 2), rows[kept] @ mean
-
-
-def _outside(test: Numbers, inside: Numbers, vectors: Numbers, x: Numbers, positive: NDArray[np.bool_]) -> Numbers:
-    """muhat.x in the directions that S does not see, (points, 1)."""
-    mean = estimated.scatter(x, positive)[1]
-    return (test @ mean - inside @ (vectors.T @ mean))[:, None]

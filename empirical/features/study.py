@@ -1,4 +1,4 @@
-"""What four functions of one's features predict, beside what is measured on them: nine real splits (THEORY_DATA §27).
+"""What four functions of one's features predict, beside what is measured on them: nine real splits (THEORY §27).
 
 The estimate is from the whole of a split, and the probes are trained on random parts of it: what sampling the points
 does to a prediction is not in here.

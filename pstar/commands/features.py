@@ -23,9 +23,11 @@ def features(
     labels: Annotated[
         Positional[Path | None], arg(metavar="Y", help="Their true labels, of two kinds; may lie in X instead.")
     ] = None,
-    p: Annotated[float | None, arg(help="The generator's error rate. Default: all labels are correct.")] = None,
-    phi: Annotated[float | None, arg(help="P(kept | label correct). Default: 1.")] = None,
-    psi: Annotated[float | None, arg(help="P(kept | label wrong). Default: 1.")] = None,
+    p: Annotated[
+        float | None, arg(metavar="FLOAT", help="The generator's error rate. Default: all labels correct.")
+    ] = None,
+    phi: Annotated[float | None, arg(metavar="FLOAT", help="P(kept | label correct). Default: 1.")] = None,
+    psi: Annotated[float | None, arg(metavar="FLOAT", help="P(kept | label wrong). Default: 1.")] = None,
     audit: Annotated[Path | None, arg(metavar="JSON", help="The three from audit.json of pstar audit --out.")] = None,
     n: Annotated[tuple[int, ...], arg(metavar="INT", help="Samples to predict for. Default: 20, 50, ... N.")] = (),
     ridge: Annotated[float, arg(help="Penalty, in units of the mean variance of a feature within classes.")] = 0.1,

@@ -61,7 +61,7 @@ def test_it_is_a_study_by_name(tmp_path):
 
 
 PUBLISHED = {"squared": (0.0133, 0.0114, 0.0082, 0.0064), "logistic": (0.0249, 0.0234, 0.0105, 0.0106)}
-"""Mean absolute errors of THEORY_DATA §27 over all points: plug-in, corrected, averaged, own scores."""
+"""Mean absolute errors of THEORY §27 over all points: plug-in, corrected, averaged, own scores."""
 
 
 @pytest.mark.slow
