@@ -8,7 +8,7 @@ import numpy as np
 from pstar.numbers import exact, plain
 from theory.columns import SETTINGS
 from theory.errors import InputError, KindError
-from theory.types import ClassRates, Problem, Rates, Solution
+from theory.types import ClassRates, Problem, Rates, Solution, Spectrum
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,14 +104,17 @@ def checked(problem: Problem) -> Problem:
             f"curation is the class {problem.curation.__name__}; give its numbers: Rates(p=0.3, phi=0.9, psi=0.2)"
         )
     curation = _one_shape(exact(problem.curation, "curation"))
-    return Problem(exact(problem.signal, "signal"), curation, exact(problem.ridge, "ridge"))
+    return Problem(exact(problem.signal, "signal"), curation, exact(problem.ridge, "ridge"), problem.intercept)
 
 
 def _broadcastable(problem: Problem, alpha: np.ndarray) -> None:
     """Raise InputError where the fields are of shapes that do not meet."""
     last = 1 if isinstance(problem.curation, ClassRates) else 0
     shapes = {name: field.shape[: field.ndim - last] for name, field in problem.curation._asdict().items()}
-    shapes |= {"signal": np.shape(problem.signal), "ridge": np.shape(problem.ridge), "alpha": np.shape(alpha)}
+    coloured = isinstance(problem.signal, Spectrum)
+    levels = problem.signal._asdict() if coloured else {"signal": problem.signal}
+    shapes |= {name: field.shape[:-1] if coloured else np.shape(field) for name, field in levels.items()}
+    shapes |= {"ridge": np.shape(problem.ridge), "alpha": np.shape(alpha)}
     try:
         np.broadcast_shapes(*shapes.values())
     except ValueError:

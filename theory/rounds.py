@@ -9,13 +9,12 @@ from typing import Any, NamedTuple
 
 from theory._check import check_alpha, curation_of, require_x64
 from theory.arrays import Array, compiled, dot, of, quiet, unlisted
-from theory.engine import states
-from theory.equations import parabolas
 from theory.errors import InputError
 from theory.geometry import rates as rates_of_cosines
 from theory.laws import HalfPlane, Law, Wedge
 from theory.losses import LOSSES
 from theory.settings import check_problem
+from theory.solvers import reached
 from theory.threshold import kept_rate, p_star, purity
 from theory.types import Cosines, Problem, Rates, Scalar
 
@@ -128,7 +127,7 @@ def train(cells: Cells, loss: str, verified: bool) -> Cosines:
     every = of(*cells).ones_like(cells.signal)
     law: Law = wedge if verified else HalfPlane(cells.signal, cells.cosines.cos_generator, every, every)
     delta = cells.alpha * (wedge.kept_rate() if verified else 1.0)
-    found = parabolas(law, delta, cells.ridge) if loss == "squared" else states(LOSSES[loss], law, delta, cells.ridge)
+    found = reached(loss, law, delta, cells.ridge)
     _, v = wedge.axes()
     along = dot(found.a, v[..., : law.dimension])
     return Cosines(found.a[..., 0] / found.norm(), cells.cosines.cos_verifier, along / found.norm())

@@ -19,7 +19,8 @@ def refined(codes: Scalar, problem: Problem, alpha: Scalar, loss: str) -> Scalar
     """
     if is_traced((codes, problem, alpha)):
         return codes
-    failed = (np.asarray(codes) >= status.COPLANAR) & (np.broadcast_to(np.asarray(problem.ridge), np.shape(codes)) == 0)
+    unsolved = np.isin(codes, (status.COPLANAR, status.NOT_CONVERGED))
+    failed = unsolved & (np.broadcast_to(np.asarray(problem.ridge), np.shape(codes)) == 0)
     if loss == "squared" or not failed.any():
         return codes
     law, kept = settings.of(problem.curation).law(np.asarray(problem.signal, float), problem.curation)

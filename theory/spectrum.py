@@ -5,9 +5,11 @@
 Whatever gives them serves: levels of a spectrum, the eigenvalues of a matrix, estimates from data (`Features`).
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from theory.arrays import Array, of
+import numpy as np
+
+from theory.arrays import Array, Shared, of
 from theory.types import Spectrum
 
 
@@ -24,20 +26,30 @@ class Moments(NamedTuple):
     """tr Sigma^2 (Sigma + k)^-2 per dimension = d1 + k d1'."""
 
 
-class Features(Protocol):
-    """Whatever gives the four functions; all cells share it, so that k of shape (cells,) gives fields (cells,)."""
+class Features(Shared):
+    """Whatever gives the four functions, in the place of a `Spectrum`; all cells share it. A subclass says how."""
 
-    def at(self, k: Array) -> Moments:
-        """The four functions at k >= 0."""
-        ...
+    largest: float
+    """An eigenvalue of Sigma that no other exceeds by much: beyond it, penalties are large."""
+
+    def at(self, k: np.ndarray) -> Moments:
+        """The four functions at k >= 0 of shape (cells,): fields of that shape."""
+        raise NotImplementedError
 
 
-def moments(spectrum: Spectrum, k: Array) -> Moments:
-    """The four functions of the levels of a spectrum: fields of shape (..., J), k of shape (...)."""
-    xp = of(spectrum, k)
-    s, f, signal = spectrum
+def at(features: Spectrum | Features, k: Array) -> Moments:
+    """The four functions at k of shape (...): fields (...). A spectrum has its levels on a last axis, (..., J)."""
+    if isinstance(features, Features):
+        return features.at(k)
+    xp = of(features, k)
+    s, f, signal = features
     damped = s + k[..., None]
     damped = xp.where(damped > 0, damped, 1.0)  # s = k = 0: nothing varies there, and nothing is learned
     part, pull = s / damped, signal / damped
     total = lambda values: xp.sum(values, -1)
     return Moments(total(pull), total(pull * part), total(f * part), total(f * part**2))
+
+
+def largest(features: Spectrum | Features) -> Array:
+    """The largest eigenvalue, of shape (...)."""
+    return features.largest if isinstance(features, Features) else of(features).max(features.eigenvalues, -1)

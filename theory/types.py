@@ -111,13 +111,18 @@ class Problem(NamedTuple):
     """Whether an intercept b is fitted, unpenalised; without it b = 0. Static: no array, and the same for all cells."""
 
 
-STATUSES = ("ok", "nothing kept", "not unique", "separable", "too near to coplanar", "not converged")
+STATUSES = (
+    *("ok", "nothing kept", "not unique", "separable", "too near to coplanar", "not converged"),
+    *("constant classifier", "one label kept"),
+)
 """Why a solution was not found, by code; 0 where it was (THEORY §4).
 
 nothing kept: n/d times the kept rate is 0. not unique: least squares at ridge = 0 with no more kept samples than
 dimensions. separable: the kept data can be separated, so that at ridge = 0 the loss has no minimum. too near to
 coplanar: the trained classifier lies so near to the space of mean, generator and verifier (||a|| > 15 tau) that the
-quadrature does not resolve the edges of the kept region. not converged: none of these.
+quadrature does not resolve the edges of the kept region. constant classifier: with an intercept, hinge loss ends at
+w = 0, which says the same of every point. one label kept: with an intercept, all kept labels are the same, and the loss
+has no minimum. not converged: none of these.
 """
 
 
@@ -134,13 +139,21 @@ class Solution(NamedTuple):
     norm: Scalar
     """||w||."""
     accuracy: Scalar
-    """P(sign(w.x) = y) = Phi(r a / ||w||) on a fresh x."""
+    """P(sign(w.x + b) = y) on a fresh x: Phi(t/sigma) where b = 0, else sum_k rho_k Phi((t + k b)/sigma)."""
     converged: Bool[Array, ...] | bool
     """True where the equations were solved to the stated tolerance."""
     residual: Scalar
     """Largest residual of the fixed-point equations at the solution, relative to their terms."""
     status: Int[Array, ...] | int
     """Why there is none: an index into `STATUSES`, 0 where ``converged``."""
+    mean_score: Scalar
+    """t = w.mu: a fresh sample's score is y t + b + sigma N(0, 1)."""
+    offset: Scalar
+    """b, the intercept; 0 without one."""
+    score_sd: Scalar
+    """sigma = sqrt(w^T Sigma w); ||w|| in white noise."""
+    theta: Scalar
+    """Of the equations: the curvature of the envelope that a fresh sample meets."""
 
     def __repr__(self) -> str:
         """A line per field."""

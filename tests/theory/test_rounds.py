@@ -31,7 +31,7 @@ def brute_step(problem, alpha, verified):
 
     Moments of c ~ N(s r mu, I_3) restricted to {g.c > 0, v.c > 0} by summing over points; then the closed form.
     """
-    r, (cg, cv, cb), lam = problem
+    r, (cg, cv, cb), lam = problem[:3]
     if not verified:
         actual_v, cv, cb = cv, cg, 1.0
     g = np.array([1.0, 0.0, 0.0])
