@@ -1,7 +1,7 @@
 """Step 4 of a trial: how good the classifier is, exactly, given its weights.
 
-A score is w.x + b = y t + b + sigma h, h ~ N(0, 1), with t = w.mu and sigma^2 = w^T Sigma w, so that points of class y are
-classified rightly with probability Phi((t + y b)/sigma). Source: THEORY §3.
+A score is w.x + b = y t + b + sigma h, h ~ N(0, 1), with t = w.mu and sigma^2 = w^T Sigma w, so that points of class y
+are classified rightly with probability Phi((t + y b)/sigma). Source: THEORY §3.
 """
 
 from typing import NamedTuple

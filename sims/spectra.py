@@ -79,11 +79,12 @@ def power_law(decay: float, signal_decay: float, levels: int, signal: float) -> 
     """s_j = c j^-decay and mu_j^2 = C j^-signal_decay on levels j = 1, ..., J of equal shares.
 
     c makes the mean eigenvalue 1, that of white noise, so that the ridge is on the same scale; C makes ||mu|| = signal.
+    All to 12 digits.
     """
     j = np.arange(1.0, levels + 1)
     s, pull = j**-decay, j**-signal_decay
     numbers = (s / s.mean(), np.full(levels, 1 / levels), signal**2 * pull / pull.sum())
-    return Spectrum(*(tuple(values.tolist()) for values in numbers))
+    return Spectrum(*(tuple(float(f"{value:.12g}") for value in values) for values in numbers))
 
 
 def equal_shares(levels: int) -> tuple[float, ...]:
@@ -106,7 +107,9 @@ def read_csv(path: Path) -> Spectrum:
     names = reader.fieldnames or []
     missing = [name for name in ("eigenvalues", "signals_sq") if name not in names]
     if missing:
-        raise InputError(f"{path} has no column {missing[0]}; it needs eigenvalues, signals_sq and, unless equal, shares")
+        raise InputError(
+            f"{path} has no column {missing[0]}; it needs eigenvalues, signals_sq and, unless equal, shares"
+        )
     numbers = {name: _column(path, lines, name) for name in COLUMNS if name in names}
     return Spectrum(**({"shares": equal_shares(len(lines))} | numbers))
 

@@ -30,7 +30,7 @@ def trial(
             chance (`sims.draw.draw_fixed`); static, independent setting.
 
     Raises:
-        KindError: a `Spectrum`, an intercept or fixed counts in a setting that has none, or an intercept that is traced.
+        KindError: a `Spectrum`, an intercept or fixed counts in a setting without, or an intercept that is traced.
     """
     check_population(problem)
     if fixed_counts:
