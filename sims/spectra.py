@@ -131,5 +131,5 @@ def mahalanobis_sq(spectrum: Spectrum) -> Any:
 
 
 def norm(spectrum: Spectrum) -> float:
-    """||mu||, what tables call the signal."""
-    return math.sqrt(math.fsum(np.atleast_1d(spectrum.signals_sq).tolist()))
+    """||mu||, what tables call the signal, to 12 digits."""
+    return float(f"{math.sqrt(math.fsum(np.atleast_1d(spectrum.signals_sq).tolist())):.12g}")

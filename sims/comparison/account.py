@@ -18,12 +18,12 @@ def heading(cells: pd.DataFrame) -> str:
     if "intercept" in cells and cells["intercept"].nunique() == 1:
         constant.append("with intercept" if first["intercept"] else "without intercept")
     if "eigenvalues" in cells:
-        constant += [f"{name} = {_shortened(first[name])}" for name in SPECTRUM if cells[name].nunique() == 1]
+        constant += [f"{name} = {shortened(first[name])}" for name in SPECTRUM if cells[name].nunique() == 1]
     count = f"{len(cells):,} cells, {int(cells['seeds'].sum()):,} trials"
     return f"Predicted against measured p*: {count}, {first['setting']} setting, {', '.join(constant)}"
 
 
-def _shortened(levels: str) -> str:
+def shortened(levels: str) -> str:
     """The first levels of a list."""
     entries = [f"{float(entry):.3g}" for entry in levels.split(";")]
     return ";".join(entries if len(entries) <= 4 else [*entries[:3], "..", entries[-1]])

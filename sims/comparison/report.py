@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sims.comparison.account import closing, heading
+from sims.comparison.account import closing, heading, shortened
 from sims.comparison.compare import Comparison
 from sims.comparison.curves import along_curves, intercepts, setting_of
 from sims.running.text import Column, layout
@@ -21,6 +21,8 @@ LEGEND = (
     "  G gain and L loss against the rule; . undecided (interval covers the generator); ! a trial failed",
 )
 MOST_LISTED = 12
+LEVELS = "levels"
+"""Format of a column that holds a list."""
 
 
 def text(comparison: Comparison, all_cells: bool = False) -> str:
@@ -81,7 +83,7 @@ def _curve_columns(cells: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """Columns that tell curves apart: key -> (heading, format)."""
     possible = {"loss": ("loss", "s"), "d": ("d", "g"), "alpha": ("n/d", "g"), "signal": ("signal", "g")}
     possible |= {"ridge": ("ridge", "g"), "prior": ("prior", "g"), "intercept": ("intercept", "g")}
-    possible |= {name: (name, "s") for name in SPECTRUM}
+    possible |= {name: (name, LEVELS) for name in SPECTRUM}
     setting = setting_of(cells)
     if not setting.by_class:
         verifier = {name: (COLUMNS[name].symbol, "g") for name in setting.constants}
@@ -98,11 +100,11 @@ def _curve_columns(cells: pd.DataFrame) -> dict[str, tuple[str, str]]:
 
 
 def _curve_cells(line: Any, columns: dict[str, tuple[str, str]]) -> list[str]:
-    return [f"{line[key]:{form}}" for key, (_, form) in columns.items()]
+    return [shortened(line[key]) if form == LEVELS else f"{line[key]:{form}}" for key, (_, form) in columns.items()]
 
 
 def _headings(columns: dict[str, tuple[str, str]]) -> list[Column]:
-    return [(heading, "<" if form == "s" else ">") for heading, form in columns.values()]
+    return [(heading, "<" if form in ("s", LEVELS) else ">") for heading, form in columns.values()]
 
 
 def _thresholds(cells: pd.DataFrame, crossings: pd.DataFrame) -> str:
