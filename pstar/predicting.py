@@ -92,6 +92,30 @@ def purity(rates: Rates | ClassRates) -> Number:
     return _of_rates(purity, rates)
 
 
+def worth(rates: Rates | ClassRates, classes: int = 2, intercept: bool = False) -> Number:
+    """How many clean samples one generated sample is worth, after verification and at the best penalty.
+
+        ((1 - p) phi - p psi/(K - 1))^2 / ((1 - p) phi + p psi);   0 where p >= p*
+
+    A verifier helps at finite data iff this is above that of Rates(p, 1, 1). Exact for every convex loss where errors
+    do not depend on x and the penalty is the best one; at a fixed small penalty a sample is worth less.
+
+    Args:
+        rates: of generator and verifier.
+        classes: K; with more than two, errors are spread evenly over the wrong labels.
+        intercept: of `ClassRates`, what the direction is worth to a classifier that has one.
+
+    Raises:
+        InputError: a number outside its range. KindError: not `Rates` or `ClassRates`.
+    """
+    from theory.worth import worth
+
+    if getattr(rates, "setting", "") != "independent":
+        raise KindError(f"worth takes Rates or ClassRates, not {rates!r}; where errors depend on x it has no law")
+    found: Number = plain(worth(_one_shape(exact(rates)), exact(classes, "classes"), intercept))
+    return found
+
+
 def checked(problem: Problem) -> Problem:
     """A problem in float64. Raises KindError for what is none, InputError for what is no number."""
     if not isinstance(problem, Problem):

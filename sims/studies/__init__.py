@@ -22,6 +22,7 @@ NAMES: tuple[str, ...] = (
     "classes",
     "rounds",
     "trust",
+    "worth",
 )
 
 
