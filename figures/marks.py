@@ -56,7 +56,7 @@ def _said(name: str, value: Any) -> str:
         return "with intercept" if value else "without intercept"
     if name not in LISTS:
         return f"{SIGNS[name]} = {value:g}"
-    entries = [f"{float(entry):.3g}" for entry in value.split(";")]
+    entries = [f"{float(entry):.3g}" for entry in str(value).split(";")]
     return f"{LISTS[name]} = {', '.join(entries if len(entries) <= 4 else [entries[0], entries[1], '…', entries[-1]])}"
 
 
