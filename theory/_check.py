@@ -111,7 +111,7 @@ def check_shared(problem: Problem) -> None:
 
 def has_intercept(problem: Problem) -> bool:
     """Whether an intercept is fitted. Raises KindError for what is not one truth for all cells, known beforehand."""
-    given = problem.intercept
+    given: Any = problem.intercept
     if is_traced(given) or np.ndim(given) or given not in (None, False, True):
         raise KindError(f"intercept = {given!r} must be True or False, the same for all cells and known under jit")
     return bool(given)

@@ -14,7 +14,7 @@ from theory._check import has_intercept
 from theory.arrays import NUMPY, Array, compiled, of, quiet
 from theory.laws.kept import Kept, KeptWithIntercept, kept_shares
 from theory.losses import LOSSES
-from theory.scores import expectations
+from theory.scores import Expectations, expectations
 from theory.solvers import reached
 from theory.spectrum import at
 from theory.threshold import per_class
@@ -57,7 +57,10 @@ def solve_cells(law: Kept, delta: Array, ridge: Array, loss: str) -> Scores:
     than directions; constant classifier, for hinge loss with an intercept, which may end at w = 0.
     """
     state, xp = reached(loss, law, delta, ridge), of(law, delta, ridge)
-    at_scores = lambda *cell: expectations(cell[0], LOSSES[loss], *cell[1:], 2 * law.traits.nodes)
+
+    def at_scores(law: Kept, t: Array, b: Array, sigma: Array, theta: Array) -> Expectations:
+        return expectations(law, LOSSES[loss], t, b, sigma, theta, 2 * law.traits.nodes)
+
     t, b = state.a[..., 0], state.a[..., 1] if law.dimension == 2 else 0 * state.tau
     seen = xp.each(at_scores, law, t, b, state.tau, state.theta)
     plus = law.shares[..., 0] + law.shares[..., 3]
@@ -67,8 +70,9 @@ def solve_cells(law: Kept, delta: Array, ridge: Array, loss: str) -> Scores:
     code = status.code(state.converged, delta, unique, state.why)
     found = state.converged & ~one_label
     code = xp.where(one_label & (delta > 0), status.ONE_LABEL, code)
-    numbers = (t, b, state.tau, state.theta, seen.pull, seen.push, seen.response)
-    return Scores(*(xp.where(found, number, xp.nan) for number in numbers), found, state.residual, code)
+    given = (t, b, state.tau, state.theta, seen.pull, seen.push, seen.response)
+    numbers: Any = [xp.where(found, number, xp.nan) for number in given]
+    return Scores(*numbers, converged=found, residual=state.residual, status=code)
 
 
 def accuracies(scores: Scores) -> tuple[Array, Array]:

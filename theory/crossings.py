@@ -1,4 +1,4 @@
-"""Where predicted accuracy crosses a level: p_half and every p_gain, solved (THEORY §6)."""
+"""Where predicted accuracy crosses a level: p_half and every p_gain, along p or along p*, solved (THEORY §6, §11)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -201,6 +201,32 @@ def predicted_crossings(columns: Mapping[str, np.ndarray], target: Target) -> Cr
         targets, `curves` once and its ``crossings``.
     """
     return curves(columns).crossings()[target]
+
+
+def p_star_crossings(columns: Mapping[str, np.ndarray]) -> Crossings:
+    """Every p* in [1/2, 1] at which the trained accuracy equals the generator's: the verifier moves, nothing else.
+
+        psi = phi (1/p* - 1): from phi, no verification, to 0, an oracle
+
+    Args:
+        columns: as `predicted_crossings`, of settings whose verifier is given by phi and psi; psi is not used.
+
+    Returns:
+        `Crossings` with x in units of p*, those that were solved. None for a curve that stays on one side.
+
+    Raises InputError where there is no column phi. Source: THEORY §11; with phi = 1 the noise of feng2024beyond.
+    """
+    if "phi" not in columns:
+        raise InputError("column phi is missing; p* is moved by psi at a given phi, so that both must be rates")
+    given = {name: np.asarray(column) for name, column in columns.items()}
+
+    def excess(star: np.ndarray, which: np.ndarray) -> np.ndarray:
+        lines = {name: column[which.ravel()] for name, column in given.items()}
+        found = predict_table(lines | {"psi": lines["phi"] * (1 / star.ravel() - 1)})
+        return _excess("p_gain", found, lines).reshape(star.shape)
+
+    found = crossings(excess, len(given["signal"]), 0.5, 1.0)
+    return Crossings(*(field[np.isfinite(found.x)] for field in found))
 
 
 def differentiable_p_gain(problem: Problem, alpha: Scalar, loss: str, near: Scalar) -> Scalar:

@@ -9,7 +9,7 @@ u = (asinh(a/tau), log tau, log theta), on a last axis of k + 2; residuals relat
 solution however large theta is. Cells stand on the leading axes.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from theory import status
 from theory.arrays import Array, dot, of
@@ -120,7 +120,7 @@ def first_ridge(law: Law, ridge: Array) -> Array:
     return of(ridge).log(1e3 + 10 * ridge)
 
 
-def found(u: Array, residual: Array, law: Law) -> State:
+def found(u: Array, residual: Array, law: Any) -> State:
     """The state of each cell, from the point where its search ended and the residual there by the finer rule."""
     xp = of(u, residual)
     a, tau, _ = unpack(u)

@@ -111,7 +111,8 @@ def of_solution(problem: Problem, solution: Solution) -> Prediction:
     setting, curation = settings.of(problem.curation), problem.curation
     rates = setting.rates(problem.signal, curation)
     kept, purity = setting.trained_on(rates, curation)
-    odds, plus = log_odds(rates), per_class(rates).prior[..., 1]
+    odds: Any = log_odds(rates)
+    plus = per_class(rates).prior[..., 1]
     t, b, sigma = solution.mean_score, solution.offset, solution.score_sd
     minus, plus_accuracy = xp.ndtr((t - b) / sigma), xp.ndtr((t + b) / sigma)
     best = (best_offset_accuracy(t / sigma, plus), best_offset_accuracy(mahalanobis(problem.signal), plus))

@@ -120,7 +120,8 @@ def parabolas(law: Kept, delta: Array, ridge: Array) -> State:
     """`parabola`, as a state; not converged where there is none."""
     xp = of(law, delta, ridge)
     t, b, sigma, theta = xp.each(parabola, law, delta, ridge)
-    found = (delta > 0) & xp.isfinite(t) & xp.isfinite(b) & (sigma > 0) & xp.isfinite(sigma) & (theta > 0)
+    unique = (ridge > 0) | (delta > xp.each(at, law.features, 0 * delta).d1)
+    found = unique & (delta > 0) & xp.isfinite(t) & xp.isfinite(b) & (sigma > 0) & xp.isfinite(sigma) & (theta > 0)
     kappa = xp.each(effective_penalty, law.features, delta, ridge)
     share = xp.each(at, law.features, kappa).d1 / delta
     residual = abs(xp.where(kappa > 0, ridge / xp.where(kappa > 0, kappa, 1.0) + share, 1.0) - 1)

@@ -101,7 +101,7 @@ class Problem(NamedTuple):
     simulation takes the sizes (n, d).
     """
 
-    signal: Scalar | Spectrum
+    signal: Any
     """r = ||mu||, in (0, inf), with x = y mu + z and z ~ N(0, I_d); or a `Spectrum`, where z ~ N(0, Sigma)."""
     curation: Any
     """How synthetic labels arise and which are kept: `Rates`, `ClassRates`, `Cosines`, or that of another setting."""

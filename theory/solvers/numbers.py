@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,18 +41,18 @@ _roots: Callable = partial(roots, target=_TARGET, longest=1.5)
 class Cells(NamedTuple):
     """Fields of shape (cells,)."""
 
-    law: Law
+    law: Any
     delta: np.ndarray
     ridge: np.ndarray
 
     def at(self, which: np.ndarray | slice) -> "Cells":
         """Some of them."""
-        law: Law = with_fields(self.law, [field[which] for field in fields_of(self.law)])
+        law = with_fields(self.law, [field[which] for field in fields_of(self.law)])
         return Cells(law, self.delta[which], self.ridge[which])
 
 
 @quiet
-def states(loss: Loss, law: Law, delta: np.ndarray, ridge: np.ndarray) -> State:
+def states(loss: Loss, law: Law | Kept, delta: np.ndarray, ridge: np.ndarray) -> State:
     """Solve cells; fields of ``law``, delta and ridge share one axis."""
     cells = Cells(law, delta, ridge)
     u, norm = _direct(cells, loss)

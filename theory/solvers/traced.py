@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from theory.arrays import Array
 from theory.equations import LEAST_RIDGE, State, found
 from theory.laws import Law
+from theory.laws.kept import Kept
 from theory.losses import Loss
 from theory.systems import system
 
@@ -27,16 +28,18 @@ _STUCK = 1e-3
 
 
 @partial(jax.jit, static_argnums=0)
-def states(loss: Loss, law: Law, delta: Array, ridge: Array) -> State:
+def states(loss: Loss, law: Law | Kept, delta: Array, ridge: Array) -> State:
     """Solve a batch of cells; fields of ``law``, delta and ridge share one leading axis. Differentiable."""
     u = _roots(loss, law, delta, ridge)
-    finer = lambda u, law, *cell: system(law).equations(u, law, loss, *cell, 2 * law.traits.nodes)
-    check = lambda *cell: jnp.max(jnp.abs(finer(*cell)))
+
+    def check(u: Array, law: Law | Kept, delta: Array, ridge: Array) -> Array:
+        return jnp.max(jnp.abs(system(law).equations(u, law, loss, delta, ridge, 2 * law.traits.nodes)))
+
     return found(u, _mapped(check, u, law, delta, ridge), law)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _roots(loss: Loss, law: Law, delta: Array, ridge: Array) -> Array:
+def _roots(loss: Loss, law: Law | Kept, delta: Array, ridge: Array) -> Array:
     """u for a batch of cells (leading axis): direct Newton, then the path for the cells that it left.
 
     Both passes are one program, run twice; cells that are done stand together, and cost nothing.
@@ -80,7 +83,9 @@ class _Search(NamedTuple):
     strides: Array
 
 
-def _search(loss: Loss, law: Law, delta: Array, ridge: Array, active: Array, follow: Array) -> tuple[Array, Array]:
+def _search(
+    loss: Loss, law: Law | Kept, delta: Array, ridge: Array, active: Array, follow: Array
+) -> tuple[Array, Array]:
     """One cell: its best point and residual norm. ``follow``: by the path, else directly from the parabola.
 
     The path is continuation in log(lambda) from the averaging solution, secant predictor and Newton corrector. A
@@ -163,7 +168,9 @@ def _roots_jvp(loss, primals, tangents):
     u = _roots(loss, *primals)
 
     def one(u, cell, moved):
-        residuals = lambda u, law, *cell: system(law).equations(u, law, loss, *cell, law.traits.nodes)
+        def residuals(u: Array, law: Law | Kept, delta: Array, ridge: Array) -> Array:
+            return system(law).equations(u, law, loss, delta, ridge, law.traits.nodes)
+
         force = lambda *cell: residuals(u, *cell)
         by_u = jax.jacfwd(residuals)(u, *cell)
         return -jnp.linalg.solve(by_u, jax.jvp(force, cell, moved)[1])
