@@ -7,12 +7,16 @@ are classified rightly with probability Phi((t + y b)/sigma). Source: THEORY §3
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.special import ndtr
 from jaxtyping import Array, Bool, Float, Int
 
 from sims.fit import Fit
 from sims.settings.base import Sample
 from theory.display import record
+
+SCORES = ("kept_positive", "balanced_accuracy", "mean_score", "offset", "score_sd")
+"""Fields that follow from the others in white noise without an intercept."""
 
 
 class Measurement(NamedTuple):
@@ -45,8 +49,12 @@ class Measurement(NamedTuple):
     """sigma = sqrt(w^T Sigma w), the norm of w where Sigma = I."""
 
     def __repr__(self) -> str:
-        """A line per field."""
-        return record(self)
+        """A line per field; the law of scores where it says something of its own: with an intercept or a spectrum."""
+        try:
+            plain = np.array_equal(self.score_sd, self.norm, equal_nan=True) and not np.any(np.nan_to_num(self.offset))
+        except TypeError:  # a tracer
+            plain = False
+        return record(self, SCORES if plain else ())
 
 
 def exact_accuracy(weights: Float[Array, " d"], mu: Float[Array, " d"]) -> Float[Array, ""]:

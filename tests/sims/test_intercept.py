@@ -293,3 +293,29 @@ def test_a_traced_intercept_is_refused_with_the_remedy(key):
     traced = Problem(2.0, Rates(0.1, 1.0, 1.0), 0.1, True)
     with pytest.raises(KindError, match="intercept is static, and cannot be traced"):
         jax.jit(partial(eager_trial, n=20, d=4, loss="squared"))(key, traced)
+
+
+# --- through the door ---
+
+
+def test_a_trial_of_a_notebook_has_an_intercept_and_a_spectrum():
+    """Plain lists; what white noise without intercept repeats is not printed."""
+    import pstar as ps
+
+    lists = ps.Spectrum([3.0, 1.0, 0.1], [0.25, 0.5, 0.25], [1.0, 0.5, 0.05])
+    problem = ps.Problem(lists, ps.ClassRates([0.1, 0.3], [0.9, 0.8], [0.2, 0.4], [0.3, 0.7]), 0.1, intercept=True)
+    found = ps.trial(problem, n=60, d=8, seed=3)
+    assert found.accuracy == pytest.approx(float(one_trial(COLOURED._replace(intercept=True), "squared").accuracy))
+    assert {type(value) for value in found} == {int, float, bool}
+    assert "offset" in repr(found)
+    assert "score_sd" in repr(ps.trial(problem._replace(intercept=None), n=60, d=8))
+    assert "offset" not in repr(ps.trial(problem._replace(signal=2.0, intercept=False), n=60, d=8))
+    for other, said in [
+        (problem._replace(signal=ps.Spectrum([3.0, 1.0], [0.01, 0.99], [1.0, 1.0])), "no dimension for level 1"),
+        (problem._replace(signal=ps.Spectrum([3.0, 1.0], [0.5, 0.4], [1.0, 1.0])), "shares sum to 0.9"),
+        (problem._replace(signal=ps.Spectrum(*([values] for values in lists))), "holds arrays"),
+        (problem._replace(curation=ps.Cosines(0.4, 0.6, 0.2)), "linear setting"),
+        (problem._replace(curation=RATES._replace(prior=[0.0, 1.0])), "both classes must occur"),
+    ]:
+        with pytest.raises(ps.InputError, match=said):
+            ps.trial(other, n=60, d=8)
