@@ -102,7 +102,7 @@ def read_csv(path: Path) -> Spectrum:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
             lines = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:  # ValueError: no UTF-8, or a path that can be none
         raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     names = reader.fieldnames or []
     missing = [name for name in ("eigenvalues", "signals_sq") if name not in names]
@@ -127,7 +127,8 @@ def _column(path: Path, lines: Sequence[dict[str, Any]], name: str) -> tuple[flo
 def mahalanobis_sq(spectrum: Spectrum) -> Any:
     """R^2 = sum mu_j^2/s_j over the last axis; levels without signal count nothing."""
     s, _, signal = (np.asarray(values, float) for values in spectrum)
-    return np.sum(np.divide(signal, s, out=np.zeros_like(signal), where=s > 0), axis=-1)
+    with np.errstate(over="ignore"):
+        return np.sum(np.divide(signal, s, out=np.zeros_like(signal), where=s > 0), axis=-1)
 
 
 def norm(spectrum: Spectrum) -> float:
