@@ -271,14 +271,14 @@ class Squared:
         """One factorisation, primal (d x d) or dual (n x n), whichever is smaller."""
         n, d = data.x.shape
         root = jnp.sqrt(data.weight)
-        least = jnp.max(ridge)
+        strength = jnp.max(ridge)
         if d <= n:
             scaled = data.scaled(root * data.label)
             gram = scaled.T @ scaled + _diagonal(ridge, data.size)
             weights = jsl.cho_solve(jsl.cho_factor(gram, lower=True), root @ scaled)
         else:
             scaled = (root * data.label)[:, None] * data.x
-            factor = jsl.cho_factor(scaled @ scaled.T + _diagonal(least, n), lower=True)
+            factor = jsl.cho_factor(scaled @ scaled.T + _diagonal(strength, n), lower=True)
             dual = jsl.cho_solve(factor, root)
             if data.ones is None:
                 weights = dual @ scaled
@@ -287,7 +287,7 @@ class Squared:
                 other = jsl.cho_solve(factor, along)
                 offset = jnp.dot(along, dual) / jnp.dot(along, other)
                 weights = jnp.append((dual - offset * other) @ scaled, offset)
-        regular = (least > 0) | (jnp.sum(data.weight > 0) >= min(n, d))  # else a pivot is nothing but rounding
+        regular = (strength > 0) | (jnp.sum(data.weight > 0) >= min(n, d))  # else a pivot is nothing but rounding
         return Found(weights, gradient(self, weights, data, ridge), jnp.ones((), int), regular)
 
 
