@@ -113,13 +113,13 @@ def _list_column(name: str, values: Any, length: int) -> list[list[float]]:
     ):
         entries = [entries]
     found = []
-    for line, entry in enumerate(entries * length if len(entries) == 1 else entries):
+    for line, entry in enumerate(entries):
         parts = entry.split(";") if isinstance(entry, str) else np.ravel(entry).tolist()
         bad = [part for part in parts if not _is_number(part)]
         if bad:
             raise InputError(f"line {line + 1}, column {name}: {bad[0]!r} is not a number; write 1;0.5;0.25")
         found.append([float(part) for part in parts])
-    return found
+    return found * length if len(found) == 1 else found
 
 
 def _numbers(
