@@ -3,10 +3,14 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats.contingency import odds_ratio
+from scipy.optimize import brentq
+from scipy.special import gammaln, logsumexp
 
 from empirical.auditing.rates import Counts, Estimate, Verdict, verdict_of
 from theory.display import inline
+
+WIDEST = 60.0
+"""Largest |log| of an odds ratio that is looked for."""
 
 
 class Direction(NamedTuple):
@@ -24,9 +28,25 @@ class Direction(NamedTuple):
 
 def direction(first: Counts, second: Counts, level: float) -> Direction:
     """From the counts of two classes. The interval is the exact conditional one, of Fisher's test (fisher1935logic)."""
-    table = np.array([[first.correct_kept, first.wrong_kept], [second.wrong_kept, second.correct_kept]])
     right, wrong = first.correct_kept * second.correct_kept, first.wrong_kept * second.wrong_kept
     value = right / wrong if wrong else (np.inf if right else np.nan)
-    low, high = odds_ratio(table, kind="conditional").confidence_interval(level)
-    found = Estimate(float(value), *(float(end) for end in (low, high)))
-    return Direction(found, verdict_of(found, 1.0))
+    low, high = _conditional(first.correct_kept, first.kept, second.wrong_kept, second.kept, level)
+    return Direction(Estimate(float(value), low, high), verdict_of(Estimate(value, low, high), 1.0))
+
+
+def _conditional(x: int, n: int, y: int, m: int, level: float) -> tuple[float, float]:
+    """Interval of the odds ratio of x of n against y of m, given x + y: P(x' | w) ~ C(n, x') C(m, x + y - x') w^x'."""
+    total = x + y
+    support = np.arange(max(0, total - m), min(n, total) + 1)
+    free = (support, n - support, total - support, m - total + support)
+    weight = -sum(gammaln(count + 1) for count in free)
+
+    def beyond(log_ratio: float, tail: np.ndarray) -> float:
+        mass = weight + log_ratio * support
+        return float(logsumexp(mass[tail]) - logsumexp(mass) - np.log((1 - level) / 2))
+
+    ends = [0.0, np.inf]
+    for side, tail in enumerate((support >= x, support <= x)):
+        if not tail.all():
+            ends[side] = float(np.exp(brentq(beyond, -WIDEST, WIDEST, (tail,), xtol=1e-10)))
+    return ends[0], ends[1]
