@@ -128,7 +128,7 @@ def _with_classes(whole: Audit, correct: np.ndarray, kept: np.ndarray, classes: 
         name: _audit(count(correct[classes == name], kept[classes == name]), whole.level, whole.n_classes)
         for name in names.tolist()
     }
-    found = {"by_class": parts, "classwise": _classwise(parts, whole.level)}
+    found: dict[str, Any] = {"by_class": parts, "classwise": _classwise(parts, whole.level)}
     if len(parts) == 2:
         first, second = (part.counts for part in parts.values())
         found["direction"] = direction(first, second, whole.level)
