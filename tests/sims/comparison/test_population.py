@@ -11,6 +11,7 @@ from scipy.special import ndtr
 from sims.trial import make_trials
 from tests.statistical import rejects_mean
 from theory.prediction import predict
+from theory.small_samples import averaged
 from theory.types import ClassRates, Problem, Rates, Spectrum
 
 FALSE_FAIL = 1e-6
@@ -107,15 +108,16 @@ STRONG = Problem(1.5, ClassRates(*(np.array(pair) for pair in ((0.2, 0.2), (1, 1
 
 @pytest.mark.statistical
 def test_random_counts_cost_accuracy_where_the_penalty_is_strong(fresh_seed):
-    """n = 40, d = 30: with counts at their expectation the limit within .01, with random ones .1 less.
+    """n = 40, d = 30: with counts at their expectation the limit within .01, with random ones its average over counts.
 
-    False-failure rate 2e-6; limit .8447, measured with 2,048 trials .8400(7) and .7031(27).
+    Within .02 there, which a twin without the average must miss. False-failure rate 2e-6; limit .8447, average .7016,
+    measured with 2,048 trials .8400(7) and .7031(27).
     """
     limit = float(predict(STRONG, 40 / 30, "squared").accuracy)
     fixed, chance = (trials_of(fresh_seed, STRONG, 40, 30, "squared", 512, fixed).accuracy for fixed in (True, False))
     assert not rejects_mean(fixed, limit, 0.01, FALSE_FAIL)
-    assert not rejects_mean(chance, limit - 0.14, 0.04, FALSE_FAIL)
-    assert rejects_mean(chance, limit, 0.04, FALSE_FAIL)
+    assert not rejects_mean(chance, averaged(STRONG, 40, 30, draws=512).accuracy, 0.02, FALSE_FAIL)
+    assert rejects_mean(chance, limit, 0.02, FALSE_FAIL)
 
 
 @pytest.mark.statistical
