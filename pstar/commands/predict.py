@@ -29,7 +29,14 @@ SHARED_DEFAULTS = {"signal": 2.0, "alpha": 10.0, "ridge": 0.1}
 
 
 def predict(
-    setting: str, loss: str, intercept: bool, table: Path | None, out: Path | None, json: bool, **numbers: Any
+    setting: str,
+    loss: str,
+    intercept: bool,
+    d: int | None,
+    table: Path | None,
+    out: Path | None,
+    json: bool,
+    **numbers: Any,
 ) -> None:
     """Predict p*, the kept data, and the accuracy of the classifier trained on it.
 
@@ -40,6 +47,8 @@ def predict(
     one_thread()
     given: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None} | {"loss": loss}
     given |= {"intercept": 1.0} if intercept else {}
+    if d is not None and (table is not None or not intercept):
+        raise InputError("--d averages one prediction over small samples with --intercept; without it, leave --d out")
     if table is not None:
         _predict_file(table, out, given, setting, json)
         return
@@ -50,7 +59,7 @@ def predict(
         del given["signal"]
     from theory.describe import describe, text
 
-    show(describe(given | {"setting": setting}), json, text)
+    show(describe(given | {"setting": setting}, d), json, text)
 
 
 def _refuse_meaningless(setting: str, given: dict[str, Any]) -> None:
@@ -110,12 +119,20 @@ def _signature() -> inspect.Signature:
     own = [_option(column) for column in COLUMNS.values() if settings_with(column.name)]
     shared = [_option(COLUMNS[name]) for name in SHARED]
     rest = [("loss", what, "squared"), ("table", lines, None), ("out", target, None), ("json", Json, False)]
+    small = Annotated[
+        int | None,
+        arg(metavar="INT", help="With --intercept: the dimension, to average over how many of each kind are kept."),
+    ]
     fitted = Annotated[bool, FlagCreatePairsOff, arg(help=f"{POPULATION_MEANINGS['intercept']}.")]
     return inspect.Signature(
         [
             *(_parameter("setting", where, DEFAULT), *own, *shared),
             *(*map(_of_class, CLASS_RATES), _option(COLUMNS["prior"]), *map(_list_option, SPECTRUM)),
-            *(_parameter("intercept", fitted, False), *(_parameter(*each) for each in rest)),
+            *(
+                _parameter("intercept", fitted, False),
+                _parameter("d", small, None),
+                *(_parameter(*each) for each in rest),
+            ),
         ]
     )
 
