@@ -29,7 +29,7 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
     if measured:
         columns = {"measured": "accuracy", "measured_low": "low", "measured_high": "high"}
         points = curve[["n", *columns]].rename(columns=columns)
-        marks.points(ax, points["n"], points, marks.style_of(1, 2) | {"markersize": 4, "label": "measured"})
+        marks.points(ax, points["n"], points, dark | {"markersize": 4, "label": "measured"})
     if first["generator_accuracy"] < 1:
         ax.axhline(first["generator_accuracy"], color="0.35", linestyle=":", linewidth=1.2, label="generator")
     ax.set(xscale="log", xlabel="generated samples n", ylabel="accuracy")

@@ -10,7 +10,7 @@ from scipy.special import ndtr, ndtri
 
 from empirical.auditing.checks import check_level
 from empirical.features import check, scattered
-from empirical.features.cells import Numbers, counts, error_rate, joint
+from empirical.features.cells import Numbers, error_rate, joint
 from empirical.features.points import Points, of_points, points
 from empirical.features.verdict import Verdict, decide
 from sims.running.intervals import CONFIDENCE, t_quantile
@@ -19,6 +19,7 @@ from theory.coloured import Scores, law_of, solve_cells
 from theory.display import record
 from theory.errors import InputError
 from theory.estimated import Estimated
+from theory.small_samples import DRAWS, counts
 from theory.types import Rates
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ CLEAN = Rates(0.0, 1.0, 1.0)
 LOSSES = ("squared", "logistic")
 RIDGE = 0.1
 """Default penalty, in units of the mean within-class variance of a feature."""
-DRAWS, FEWER_DRAWS = 64, 16
-"""Of the counts: behind a prediction, and behind each of the refits that its interval comes from."""
+FEWER_DRAWS = 16
+"""Of the counts, behind each of the refits that an interval comes from; behind a prediction there are DRAWS."""
 GROUPS = 20
 """Parts of the points that the jackknife leaves out in turn."""
 OK, NO_SIGNAL, OUT_OF_REACH, ONE_LABEL, NOT_SOLVED = (
@@ -180,7 +181,7 @@ class Drawn(NamedTuple):
 
 
 def average(features: Estimated, found: Drawn, prior: float, penalty: float) -> Predicted:
-    """Mean over counts of rho_+ Phi((t + b)/s) + rho_- Phi((t - b)/s), s = sigma sqrt(1 + 1/m) (THEORY §27)."""
+    """Mean over counts of rho_+ Phi((t + b)/s) + rho_- Phi((t - b)/s), s = sigma sqrt(1 + 1/m) (THEORY §26)."""
     t, b = found.scores.mean_score, found.scores.offset
     sd = found.scores.score_sd * np.sqrt(1 + 1 / np.maximum(found.m, 1))
     accuracy = prior * ndtr((t + b) / sd) + (1 - prior) * ndtr((t - b) / sd)

@@ -13,12 +13,13 @@ from scipy.special import ndtr
 
 from empirical.features import check, splits
 from empirical.features.cells import Numbers, joint
-from empirical.features.curve import DRAWS, LOSSES, average, draw, own_scores
+from empirical.features.curve import LOSSES, average, draw, own_scores
 from empirical.features.points import Points, of_points, points
 from sims.running.intervals import t_quantile
 from sims.running.progress import progress
 from theory.coloured import law_of, solve_cells
 from theory.estimated import Estimated
+from theory.small_samples import DRAWS
 from theory.types import Rates
 
 RATES = (Rates(0.0, 1.0, 1.0), Rates(0.2, 1.0, 1.0), Rates(0.3, 0.9, 0.3), Rates(0.4, 1.0, 1.0))

@@ -1,12 +1,15 @@
 """Averages over the composition of what is kept: direct simulation at small sizes, and what must not change."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.special import ndtr
+from scipy.stats import binom
 
 from tests.statistical import detectable, rejects_mean
 from theory.prediction import predict
-from theory.small_samples import averaged, counts
+from theory.small_samples import averaged, counts, places, quantile
 from theory.types import ClassRates, Problem, Rates
 
 ALLOWANCE = 0.004
@@ -69,3 +72,26 @@ def test_one_label_is_no_average_and_no_intercept_is_refused():
         averaged(pure._replace(intercept=None), 40, 30)
     with pytest.raises(ValueError, match="n = 0 is outside"):
         averaged(pure, 0, 30)
+
+
+def test_quantiles_are_those_of_the_binomial():
+    level = np.linspace(0.01, 0.99, 33)
+    for total, share in itertools.product((1, 7, 400), (0.05, 0.5, 0.97)):
+        found = quantile(level, np.full(33, float(total)), share)
+        np.testing.assert_array_equal(found, binom.ppf(level, total, share))
+    np.testing.assert_array_equal(quantile(level, np.zeros(33), 0.5), 0)
+    np.testing.assert_array_equal(quantile(level, np.full(33, 5.0), 1.0), 5)
+
+
+def test_a_cell_without_share_stays_empty():
+    found = counts(50, np.array([0.5, 0.5, 0.0, 0.0]), 64)
+    np.testing.assert_array_equal(found[:, 2:], 0)
+    np.testing.assert_array_equal(found.sum(1), 50)
+
+
+def test_places_fill_the_cube():
+    """Every coordinate takes every place once; the integral of a product of four comes out."""
+    for count in (16, 64, 1000):
+        found = places(count)
+        np.testing.assert_allclose(np.sort(found, 0), np.tile((np.arange(count) + 0.5)[:, None] / count, 4))
+    assert np.prod(2 * found, axis=1).mean() == pytest.approx(1, abs=0.02)

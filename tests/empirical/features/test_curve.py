@@ -9,14 +9,15 @@ from scipy.special import ndtr
 from scipy.stats import binom
 
 from empirical.features import check, probes, report
-from empirical.features.cells import counts, joint
-from empirical.features.curve import DRAWS, FEWER_DRAWS, average, draw, learning_curve
+from empirical.features.cells import joint
+from empirical.features.curve import FEWER_DRAWS, average, draw, learning_curve
 from empirical.features.points import of_points, points
 from empirical.features.study import plain
 from empirical.features.verdict import decide
 from tests.statistical import detectable, rejects_mean
 from theory.errors import InputError
 from theory.estimated import Estimated, estimate
+from theory.small_samples import DRAWS, counts
 from theory.types import Rates
 
 
@@ -132,7 +133,7 @@ WIDE = np.geomspace(4, 0.05, 50), 0.3 * np.geomspace(4, 0.05, 50) ** 0.4
 
 
 @pytest.mark.statistical
-@pytest.mark.parametrize("repetitions", [15, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("repetitions", [10, pytest.param(200, marks=pytest.mark.slow)])
 def test_what_intervals_cover(fresh_seed, repetitions):
     """Of intervals at 95 %, from N = 60 points, d = 50, so many cover that 90 % is not rejected (rate 1e-6).
 
