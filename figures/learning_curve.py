@@ -22,7 +22,7 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
     if not curve["accuracy"].notna().any() and not measured:
         return None
     first, dark = curve.iloc[0], marks.style_of(0, 2)
-    figure, ax = plt.subplots(figsize=(5.6, 4.0))
+    figure, ax = plt.subplots(figsize=(5.6, 4.4))
     _predicted(ax, curve, dark["color"], f"predicted, {100 * first['level']:.6g} % interval")
     if curve["scattered"].notna().any():
         ax.plot(curve["n"], curve["scattered"], color="0.45", linewidth=0.9, label="with own scores")
@@ -41,7 +41,7 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
         f"{first['points']:,} points, d = {first['dimension']}, {first['loss']} loss, ridge {first['ridge']:g}\n"
         f"{first['rates'].replace('phi', 'φ').replace('psi', 'ψ')}"
     )
-    ax.legend(loc="lower right", fontsize=8)
+    marks.legend(figure, *ax.get_legend_handles_labels(), columns=2)
     return figure
 
 

@@ -11,8 +11,8 @@ Numbers = NDArray[np.float64]
 
 def by_class(rates: Rates, prior: float) -> ClassRates:
     """Rates that are numbers, or pairs for y = -1, +1, with P(y = +1)."""
-    pairs = (np.broadcast_to(np.asarray(rate, float), 2) for rate in rates)
-    return ClassRates(*pairs, prior=np.array([1 - prior, prior]))
+    p, phi, psi = (np.broadcast_to(np.asarray(rate, float), 2) for rate in rates)
+    return ClassRates(p, phi, psi, np.array([1 - prior, prior]))
 
 
 def joint(rates: Rates, prior: float) -> Numbers:

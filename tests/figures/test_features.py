@@ -21,23 +21,23 @@ def curve(**more):
     return through_csv(pd.DataFrame(columns | about | {"rates": "p = 0.3, phi = 0.9, psi = 0.3: p* = 0.750"} | more))
 
 
-def labels(ax):
-    return [text.get_text() for text in ax.get_legend().get_texts()]
+def labels(figure):
+    return [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 def test_learning_curve(tmp_path):
     measured = {"measured": [0.62, 0.69, np.nan, np.nan], "measured_low": 0.6, "measured_high": 0.7}
-    ax = learning_curve.draw({"curve": curve(**measured)}).axes[0]
-    assert labels(ax) == [
+    figure = learning_curve.draw({"curve": curve(**measured)})
+    assert labels(figure) == [
         *("predicted, 95 % interval", "more samples than points", "with own scores", "generator", "measured"),
     ]
-    assert "φ = 0.9" in ax.get_title()
+    assert "φ = 0.9" in figure.axes[0].get_title()
     assert len(figures.draw("learning_curve", {"curve": curve(**measured)}, tmp_path)) == 2
 
 
 def test_learning_curve_of_clean_labels_within_the_points():
-    ax = learning_curve.draw({"curve": curve(generator_accuracy=1.0, beyond=False, scattered=np.nan)}).axes[0]
-    assert labels(ax) == ["predicted, 95 % interval"]
+    figure = learning_curve.draw({"curve": curve(generator_accuracy=1.0, beyond=False, scattered=np.nan)})
+    assert labels(figure) == ["predicted, 95 % interval"]
 
 
 def test_nothing_to_draw(tmp_path):
