@@ -23,6 +23,7 @@ NAMES: tuple[str, ...] = (
     "classes",
     "rounds",
     "trust",
+    "intercept",
     "worth",
     "poster",
 )
