@@ -7,7 +7,7 @@ import numpy as np
 from theory.arrays import Array, of
 from theory.types import STATUSES, Scalar
 
-OK, NOTHING_KEPT, NOT_UNIQUE, SEPARABLE, COPLANAR, NOT_CONVERGED = range(len(STATUSES))
+OK, NOTHING_KEPT, NOT_UNIQUE, SEPARABLE, COPLANAR, NOT_CONVERGED, TIED, NOT_RESOLVED, TOO_MANY = range(len(STATUSES))
 EXPLAINED = {
     "nothing kept": "nothing kept: the verifier drops all that this generator makes",
     "not unique": "not unique: at ridge = 0 no more kept samples than dimensions; give ridge > 0",
@@ -15,6 +15,10 @@ EXPLAINED = {
     "too near to coplanar": "too near to coplanar: the classifier nearly lies in the space of mean, generator and "
     "verifier, where the equations are not resolved; raise the ridge or lower n/d",
     "not converged": "not converged: the equations were not solved to the stated tolerance",
+    "tied": "tied: two classes always have the same score, as where neither of their labels is kept; drop one of them",
+    "not resolved": "not resolved: two quadrature rules differ by more than is tolerated; raise the ridge",
+    "too many classes": "too many classes: softmax with unlike means, priors or errors is solved up to K = 4; take "
+    "squared loss, or classes that are all alike",
 }
 """What a status means and what to do."""
 

@@ -95,13 +95,17 @@ class Problem(NamedTuple):
     """lambda in (1/m) sum_kept l(y' x.w) + (lambda/2)||w||^2: relative to the m **kept** samples."""
 
 
-STATUSES = ("ok", "nothing kept", "not unique", "separable", "too near to coplanar", "not converged")
+STATUSES = (
+    *("ok", "nothing kept", "not unique", "separable", "too near to coplanar", "not converged"),
+    *("tied", "not resolved", "too many classes"),
+)
 """Why a solution was not found, by code; 0 where it was (THEORY §4).
 
 nothing kept: n/d times the kept rate is 0. not unique: least squares at ridge = 0 with no more kept samples than
 dimensions. separable: the kept data can be separated, so that at ridge = 0 the loss has no minimum. too near to
 coplanar: the trained classifier lies so near to the space of mean, generator and verifier (||a|| > 15 tau) that the
-quadrature does not resolve the edges of the kept region. not converged: none of these.
+quadrature does not resolve the edges of the kept region. not converged: none of these. Of K classes alone: tied: two
+classes have the same scores. not resolved: two quadrature rules differ. too many classes: for a tensor rule.
 """
 
 
@@ -144,17 +148,21 @@ class Confusion(NamedTuple):
 
 
 class ClassesProblem(NamedTuple):
-    """`Problem` for K >= 2 classes whose means are orthogonal and of one norm; classes equally likely.
+    """`Problem` for K >= 2 classes: x = mu_y + z, z ~ N(0, I_d).
 
     With `Rates` wrong labels are spread evenly over the K - 1 others. The sample sizes and K are not part of it.
     """
 
     signal: Scalar
-    """r = ||mu_k||, in (0, inf), with x = mu_y + z and z ~ N(0, I_d), mu_k.mu_l = 0 for k != l."""
+    """r in (0, inf), the norm of every class mean where ``gram`` is left out; else what multiplies them all."""
     curation: Rates | Confusion
     """How synthetic labels arise and which are kept."""
     ridge: Scalar
     """lambda in (1/m) sum_kept l(y', W x) + (lambda/2)||W||^2: relative to the m **kept** samples."""
+    gram: Float[Array, "... K K"] | None = None
+    """G with mu_k.mu_l = r^2 G_kl, positive semidefinite, singular or not; orthonormal, G = I, where it is left out."""
+    prior: Float[Array, "... K"] | None = None
+    """rho_k = P(y = k), in training and test; equal where it is left out."""
 
 
 def __getattr__(name: str) -> Any:

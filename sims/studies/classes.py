@@ -11,7 +11,7 @@ from sims.classes.trial import Measurement, make_trials
 from sims.losses import Loss
 from sims.running.intervals import mean_over
 from sims.running.progress import Advance, progress
-from theory.multiclass import infinite_data, p_star_classes
+from theory.classes.threshold import infinite_data, p_star_classes
 from theory.threshold import p_star
 from theory.types import ClassesProblem, Rates
 

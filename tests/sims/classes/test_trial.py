@@ -15,7 +15,7 @@ from sims.measure import exact_accuracy
 from sims.trial import trial_key
 from sims.verify import verify as binary_verify
 from tests.statistical import rejects_mean
-from theory import multiclass as theory
+from theory.classes import threshold as theory
 from theory.types import ClassesProblem, Confusion, Problem, Rates
 
 fit = jax.jit(eager_fit, static_argnames=("loss", "classes"))

@@ -7,7 +7,8 @@ import figures
 from figures import classes as figure
 from sims import studies
 from sims.studies import classes as study
-from theory import multiclass, threshold
+from theory import threshold
+from theory.classes import threshold as multiclass
 from theory.types import Rates
 
 mpl.use("Agg")

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from theory import multiclass as many
+from theory.classes import threshold as many
 from theory import threshold
 from theory.types import Confusion, Rates
 
