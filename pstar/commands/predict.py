@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from tyro.conf import arg
 
+from pstar.commands import predict_classes
 from pstar.commands.options import Json, choice, flag
 from pstar.commands.output import on_disk, one_thread, show
 from sims.losses import PREDICTED
@@ -16,7 +17,15 @@ DEFAULT = "independent"
 SHARED_DEFAULTS = {"signal": 2.0, "alpha": 10.0, "ridge": 0.1}
 
 
-def predict(setting: str, loss: str, table: Path | None, out: Path | None, json: bool, **numbers: float | None) -> None:
+def predict(
+    setting: str,
+    loss: str,
+    classes: tuple[int, ...] | None,
+    table: Path | None,
+    out: Path | None,
+    json: bool,
+    **numbers: float | None,
+) -> None:
     """Predict p*, the kept data, and the accuracy of the classifier trained on it.
 
     One problem from the options, or a table: its columns carry the names of the options (with underscores), any
@@ -26,13 +35,18 @@ def predict(setting: str, loss: str, table: Path | None, out: Path | None, json:
     own = SETTINGS[setting].columns
     given: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None} | {"loss": loss}
     if table is not None:
-        _predict_file(table, out, given, setting, json)
+        _predict_file(table, out, given, setting, json, classes)
         return
     for name in given:
         if name in COLUMNS and name not in (*SHARED, *own):
             raise InputError(f"{flag(name)} has no meaning in the {setting} setting; see --setting")
     if out is not None:
         raise InputError("--out goes with --table")
+    if classes is not None:
+        from theory.classes.describe import text as text_of_classes
+
+        show(predict_classes.described(classes, given), json, text_of_classes)
+        return
     missing = [flag(name) for name in own if name not in given]
     if missing:
         needed = ", ".join(map(flag, own))
@@ -68,7 +82,17 @@ def _signature() -> inspect.Signature:
     target = Annotated[Path | None, arg(metavar="CSV", help="Where the table goes, with the predictions appended.")]
     own = [_option(column) for column in COLUMNS.values() if settings_with(column.name)]
     shared = [_option(COLUMNS[name]) for name in SHARED]
-    rest = [("loss", what, "squared"), ("table", lines, None), ("out", target, None), ("json", Json, False)]
+    several = Annotated[
+        tuple[int, ...] | None,
+        arg(metavar="K", help="Predict for K classes; no number where a table says it in a column classes."),
+    ]
+    rest = [
+        ("loss", what, "squared"),
+        ("classes", several, None),
+        ("table", lines, None),
+        ("out", target, None),
+        ("json", Json, False),
+    ]
     return inspect.Signature(
         [_parameter("setting", where, DEFAULT), *own, *shared, *(_parameter(*each) for each in rest)]
     )
@@ -79,7 +103,14 @@ predict.__signature__ = SIGNATURE  # type: ignore[attr-defined]
 predict.__annotations__ = {name: each.annotation for name, each in SIGNATURE.parameters.items()} | {"return": None}
 
 
-def _predict_file(table: Path, out: Path | None, given: dict[str, Any], setting: str, json: bool) -> None:
+def _predict_file(
+    table: Path,
+    out: Path | None,
+    given: dict[str, Any],
+    setting: str,
+    json: bool,
+    classes: tuple[int, ...] | None,
+) -> None:
     """Append predictions to a CSV, in one call."""
     import pandas as pd
 
@@ -96,8 +127,12 @@ def _predict_file(table: Path, out: Path | None, given: dict[str, Any], setting:
         raise InputError(f"{table} cannot be read as CSV: {error}") from None
     if lines.empty:
         raise InputError(f"{table} has no lines below its header")
-    columns = _table_columns(lines, given, setting)
-    found = predict_table(columns)
+    if classes is not None:
+        columns = predict_classes.table_columns(lines, classes, given)
+        found = predict_classes.predict_table(columns)
+    else:
+        columns = _table_columns(lines, given, setting)
+        found = predict_table(columns)
     added = {name: values for name, values in found.items() if not _is_given(columns.get(name), values)}
     result = lines.assign(**{name if name not in lines else f"predicted_{name}": v for name, v in added.items()})
     with on_disk():

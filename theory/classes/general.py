@@ -74,9 +74,7 @@ class _State(NamedTuple):
 
 
 @quiet
-def solve(
-    gram: np.ndarray, law: np.ndarray, prior: np.ndarray, delta: float, ridge: float, intercept: bool
-) -> General:
+def solve(gram: np.ndarray, law: np.ndarray, prior: np.ndarray, delta: float, ridge: float, intercept: bool) -> General:
     """One problem. Arguments as `theory.classes.ridge.solve`."""
     classes, cell = len(law), _Cell(gram, law, float(delta), float(ridge), intercept)
     if not delta > 0 or not np.isfinite(law).all():
@@ -155,7 +153,9 @@ def _advanced(cell: _Cell, push: np.ndarray, square: np.ndarray, curvature: np.n
     return _State(moved @ cell.gram, (covariance + covariance.T) / 2, response, shift)
 
 
-def _settle(cell: _Cell, expectation: "_Expectation", state: _State, enough: float = TOLERANCE / 10) -> tuple[_State, float]:
+def _settle(
+    cell: _Cell, expectation: "_Expectation", state: _State, enough: float = TOLERANCE / 10
+) -> tuple[_State, float]:
     """The fixed point from a state, by Anderson's acceleration, and how much it still changes."""
     x = _packed(state)
     steps: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=MEMORY + 1)

@@ -50,7 +50,14 @@ class Population(NamedTuple):
     def alike(self) -> Array:
         """Whether no class differs from another: G = a I + c 1 1^T, a > 0, equal priors, errors spread evenly."""
         even = _symmetric(self.law) & _symmetric(self.gram) & (self.gap > 0)
-        return even & (np.ptp(self.prior, axis=-1) <= ALIKE)
+        found: Array = even & (np.ptp(self.prior, axis=-1) <= ALIKE)
+        return found
+
+    def cells(self, batch: tuple[int, ...]) -> "Population":
+        """With the batch axes broadcast, and made one."""
+        ends = ((self.classes,) * 2, (self.classes,), (self.classes,) * 2, (), ())
+        fields = (np.broadcast_to(field, (*batch, *end)) for field, end in zip(self, ends, strict=True))
+        return Population(*(field.reshape(-1, *end) for field, end in zip(fields, ends, strict=True)))
 
 
 @quiet
@@ -72,7 +79,9 @@ def population(problem: ClassesProblem, classes: int | None = None) -> Populatio
     check_confusion(Confusion(label, keep))
     joint = prior[..., None] * label * keep
     kept = joint.sum((-2, -1))
-    wrong = 1 - np.sum(prior * np.diagonal(label, axis1=-2, axis2=-1), -1)
+    wrong = np.maximum(1 - np.sum(prior * np.diagonal(label, axis1=-2, axis2=-1), -1), 0.0)
+    if isinstance(problem.curation, Rates):
+        wrong = np.asarray(problem.curation.p, float)
     gram, law = np.broadcast_arrays(signal[..., None, None] ** 2 * unit, joint / kept[..., None, None])
     batch = law.shape[:-2]
     return Population(
@@ -80,7 +89,7 @@ def population(problem: ClassesProblem, classes: int | None = None) -> Populatio
         np.broadcast_to(prior, law.shape[:-1]),
         law,
         np.broadcast_to(kept, batch),
-        np.broadcast_to(np.maximum(wrong, 0.0), batch),
+        np.broadcast_to(wrong, batch),
     )
 
 

@@ -9,7 +9,7 @@ f = e_y' - p, p = softmax(u) at the proximal point u = omega + v f, omega = s e_
 evolution of convex losses is loureiro2021learning. Expectations by `theory.classes.lattice`.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy.special import wrightomega
@@ -33,6 +33,9 @@ FIRST_RIDGE = 100.0
 """Where the path of solutions starts, at the averaging classifier."""
 LEAST_RIDGE = 1e-9
 """Where the path to lambda = 0 has its last stop."""
+Effort = Literal["checked", "plain", "coarse"]
+"""checked: a second rule says how good the first was, and is made finer where it was not. plain: by the first rule, and
+accuracy_error is NaN. coarse: by one that is good to 1e-4 or so, at a tenth of the time."""
 HALVINGS = 4
 STRIDE = 4.0
 """Longest step of the path, in log(lambda)."""
@@ -54,6 +57,10 @@ class Scalars(NamedTuple):
     residual: np.ndarray
     status: np.ndarray
 
+    def sizes(self, gap: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What multiplies I - 1 1^T/K in S, O and T."""
+        return self.score_gap, self.score_gap**2 / gap, self.bulk**2
+
 
 class _Cell(NamedTuple):
     """One problem."""
@@ -71,40 +78,50 @@ class _Cell(NamedTuple):
 
 @quiet
 def solve(
-    gap: np.ndarray, purity: np.ndarray, delta: np.ndarray, ridge: np.ndarray, classes: int, checked: bool = True
+    gap: np.ndarray, purity: np.ndarray, delta: np.ndarray, ridge: np.ndarray, classes: int, effort: Effort = "checked"
 ) -> Scalars:
     """Solve cells, whose arrays are of one shape.
 
     Args:
         gap: a of G = a I + c 1 1^T. purity: pi. delta: m/d. ridge: lambda >= 0. classes: K.
-        checked: whether a second rule says how good the first was; else accuracy_error is NaN, at a fifth of the time.
+        effort: see `Effort`.
     """
     cells = np.broadcast_arrays(*(np.asarray(each, float) for each in (gap, purity, delta, ridge)))
-    found = [
-        _solve(_Cell(classes, a, d, lam, pi), checked)
-        for a, pi, d, lam in zip(*(each.ravel().tolist() for each in cells), strict=True)
-    ]
+    found: list[tuple[float, ...]] = []
+    near = None  # where the last solution was: of the coarse rule the next search begins there
+    for a, pi, d, lam in zip(*(each.ravel().tolist() for each in cells), strict=True):
+        each, near = _solve(_Cell(classes, a, d, lam, pi), effort, near if effort == "coarse" else None)
+        found.append(each)
     return Scalars(*(np.array(field).reshape(cells[0].shape) for field in zip(*found, strict=True)))
 
 
-def _solve(cell: _Cell, checked: bool) -> tuple[float, ...]:
-    step, none = step_of(cell.classes), (np.nan,) * 5
+def _solve(cell: _Cell, effort: Effort, near: np.ndarray | None) -> tuple[tuple[float, ...], np.ndarray | None]:
+    """The fields of `Scalars`, and the unknowns."""
+    step, error = step_of(cell.classes), np.nan
     if not cell.delta > 0 or np.isnan(cell.purity):
-        return (*none, np.nan, status.NOTHING_KEPT)
+        return _none(status.NOTHING_KEPT), None
     first = rule(cell.classes, step)
     if first is None:
-        return (*none, np.nan, status.TOO_MANY)
+        return _none(status.TOO_MANY), None
     coarse = rule(cell.classes, step * COARSER) or first
-    u, norm = _search(cell, first, coarse)
+    u, norm = (near, np.inf) if near is None else _newton(cell, coarse, near)
+    if u is None or not norm < TOLERANCE:
+        u, norm = _search(cell, coarse)
+    if effort != "coarse":
+        u, norm = _newton(cell, first, u)
     if not norm < TOLERANCE:
-        return (*none, norm, status.SEPARABLE if cell.ridge == 0 and _diverges(cell, coarse) else status.NOT_CONVERGED)
-    error = np.nan
-    if checked:
+        separable = cell.ridge == 0 and _diverges(cell, coarse)
+        return _none(status.SEPARABLE if separable else status.NOT_CONVERGED, norm), None
+    if effort == "checked":
         u, norm, error = _refined(cell, u, step)
         if not (norm < TOLERANCE and error <= WORST):
-            return (*none, norm, status.NOT_RESOLVED)
+            return _none(status.NOT_RESOLVED, norm), None
     a, tau = cell.gap, float(np.exp(u[1]))
-    return (np.sqrt(a) * tau * np.sinh(u[0]), tau, np.exp(u[2]), cell.accuracy(u), error, norm, status.OK)
+    return (np.sqrt(a) * tau * np.sinh(u[0]), tau, np.exp(u[2]), cell.accuracy(u), error, norm, status.OK), u
+
+
+def _none(why: int, norm: float = np.nan) -> tuple[float, ...]:
+    return (*(np.nan,) * 5, norm, why)
 
 
 def _refined(cell: _Cell, u: np.ndarray, step: float) -> tuple[np.ndarray, float, float]:
@@ -133,20 +150,20 @@ def _newton(cell: _Cell, by: Rule | None, u: np.ndarray) -> tuple[np.ndarray, fl
     return found.u[0], float(found.norm[0])
 
 
-def _search(cell: _Cell, fine: Rule, coarse: Rule) -> tuple[np.ndarray, float]:
-    """Down in lambda from the averaging classifier by the coarse rule, secant predictor, Newton corrector."""
+def _search(cell: _Cell, by: Rule) -> tuple[np.ndarray, float]:
+    """Down in lambda from the averaging classifier, secant predictor, Newton corrector."""
     u, start = _averaging(cell)
     log_ridge, goal = np.log(start), np.log(max(cell.ridge, LEAST_RIDGE))
     slope, stride = np.array([0.0, -1.0, -1.0]), STRIDE
     while log_ridge > goal and stride > 1e-3:
         onward = max(log_ridge - stride, goal)
-        end, norm = _newton(cell._replace(ridge=np.exp(onward)), coarse, u + (onward - log_ridge) * slope)
+        end, norm = _newton(cell._replace(ridge=np.exp(onward)), by, u + (onward - log_ridge) * slope)
         if norm < 1e-7:
             slope, u, log_ridge = (end - u) / (onward - log_ridge), end, onward
             stride = min(2 * stride, STRIDE)
         else:
             stride /= 3
-    return _newton(cell, fine, u)
+    return _newton(cell, by, u)
 
 
 def _averaging(cell: _Cell) -> tuple[np.ndarray, float]:
@@ -162,7 +179,7 @@ def _diverges(cell: _Cell, by: Rule) -> bool:
     """Whether the classifier grows without end as lambda -> 0: its margins then grow faster than log(1/lambda)."""
     ends = []
     for ridge in (1e-6, 1e-7):
-        u, norm = _search(cell._replace(ridge=ridge), by, by)
+        u, norm = _search(cell._replace(ridge=ridge), by)
         if not norm < 1e-7:
             return False
         ends.append(u[2])
@@ -195,7 +212,7 @@ class _Equations:
         total = by.total(g)
         phi = chance @ push / (k - 1)
         beta = np.sqrt(chance @ square / (k - 1))
-        curvature = ridge + chance @ ((total - by.total(g * g) / total)) / (k - 1)
+        curvature = ridge + chance @ (total - by.total(g * g) / total) / (k - 1)
         balance = u[0] - np.arcsinh(np.sqrt(a) * phi / (curvature * tau))
         return np.array([balance, np.log(tau / (np.sqrt(delta) * v * beta)), np.log(delta * v * curvature)])
 
