@@ -1,7 +1,7 @@
 """K classes: the threshold p*_K of endless data, and the exact accuracy at finite n/d (THEORY §10, §K).
 
-``predict(problem, alpha, loss, classes=K)`` says everything about a `theory.types.ClassesProblem`, ``predict_table`` takes
-a whole table, ``p_gain`` finds where the trained classifier breaks even with its generator.
+``predict(problem, alpha, loss, classes=K)`` says everything about a `theory.types.ClassesProblem`, ``predict_table``
+takes a whole table, ``p_gain`` finds where the trained classifier breaks even with its generator.
 """
 
 from importlib import import_module

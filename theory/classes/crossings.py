@@ -5,7 +5,8 @@ import numpy as np
 from theory.arrays import quiet
 from theory.classes.population import population
 from theory.classes.prediction import predict
-from theory.crossings import POINTS, Crossings, crossings
+from theory.classes.symmetric import Effort
+from theory.crossings import Crossings, crossings
 from theory.errors import InputError, KindError
 from theory.types import ClassesProblem, Rates
 
@@ -20,23 +21,23 @@ def p_gain(
     """All roots of accuracy(p) = 1 - p on [0, 1], up to three; rising where retraining wins beyond it.
 
     One curve: single numbers, of which p is left aside. Unverified, phi = psi, p*_K itself is always one of them: both
-    sides are 1/K. Two roots between neighbours of the bracketing grid are missed. Softmax is bracketed by a coarse rule,
-    and a root of it then moved once, by Newton, to where the plain rule has it.
+    sides are 1/K. Two roots between neighbours of the bracketing grid are missed. Softmax is bracketed by a coarse
+    rule, and a root of it then moved once, by Newton, to where the plain rule has it.
 
     Raises:
         ValueError: as `predict`; softmax of classes that differ, where each point takes seconds.
         TypeError: errors that are not spread evenly, so that p is no axis.
     """
-    if not isinstance(problem.curation, Rates):
+    rates = problem.curation
+    if not isinstance(rates, Rates):
         raise KindError("p_gain is on the axis of p, which Rates have; give Rates, or compare accuracies one by one")
-    if np.ndim(alpha) or any(np.ndim(number) for number in (problem.signal, problem.ridge, *problem.curation)):
+    if np.ndim(alpha) or any(np.ndim(number) for number in (problem.signal, problem.ridge, *rates)):
         raise InputError("p_gain takes one curve: single numbers for signal, phi, psi, ridge and alpha")
-    scalar = population(problem, classes)
-    if loss == "logistic" and not scalar.gap > 0:
+    if loss == "logistic" and not population(problem, classes).alike:
         raise InputError("p_gain of softmax takes classes that are alike; take squared loss")
 
-    def excess(p: np.ndarray, effort: str) -> np.ndarray:
-        moved = problem._replace(curation=problem.curation._replace(p=p))
+    def excess(p: np.ndarray, effort: Effort) -> np.ndarray:
+        moved = problem._replace(curation=rates._replace(p=p))
         found = predict(moved, alpha, loss, classes=classes, intercept=intercept, effort=effort)
         return np.asarray(found.accuracy - (1 - p))
 

@@ -20,7 +20,8 @@ def describe(
         ``classes``; the scalar fields of `theory.classes.prediction.ClassesPrediction`, status in words;
         ``below_threshold`` (p < p*_K); ``beats_generator`` (None where there is no solution); ``p_gain``, a list of
         {"p", "then"}; ``bound``, the most (beyond p*_K the least) that any convex loss and penalty reaches at this
-        ratio; ``verifying_pays`` at the best penalty, whether what is kept is worth more than what is generated.
+        ratio; ``verifying_pays`` at the best penalty, whether what is kept is worth more than what is generated (None
+        beyond p*_K).
 
     Raises:
         ValueError: as `predict`.
@@ -36,7 +37,10 @@ def describe(
     result["below_threshold"] = bool(rates.p < found.p_star)
     result["beats_generator"] = bool(found.beats_generator) if solved else None
     result["bound"] = float(bound(found.gap, found.purity, found.delta, classes))
-    result["verifying_pays"] = bool(clean_share(rates, classes) > clean_share(Rates(rates.p, 1.0, 1.0), classes))
+    result["verifying_pays"] = None
+    if result["below_threshold"]:
+        plain = clean_share(Rates(rates.p, 1.0, 1.0), classes) if rates.p < 1 - 1 / classes else 0.0
+        result["verifying_pays"] = bool(clean_share(rates, classes) > plain)
     roots = p_gain(problem, alpha, loss, classes=classes, intercept=intercept)
     places = sorted(zip(roots.x.tolist(), roots.rising.tolist(), strict=True))
     result["p_gain"] = [{"p": p, "then": "gain" if rising else "loss"} for p, rising in places]
@@ -55,21 +59,26 @@ def text(found: dict[str, Any]) -> str:
     if not found["converged"]:
         return "\n".join([*lines, f"accuracy            none: {status.EXPLAINED[found['status']]}", generator, *kept])
     gain = ", ".join(f"from p = {each['p']:.6f} {each['then']}" for each in found["p_gain"])
+    gain = gain or f"none: {'gain' if found['beats_generator'] else 'loss'} at every p"
     better = "beats" if found["beats_generator"] else "does not beat"
     chance = ", and is worse than chance" if found["accuracy"] < 1 / k - 1e-12 else ""
-    pays = "pays" if found["verifying_pays"] else "does not pay: all that is generated, unverified, is worth more"
+    unverified = {
+        True: ["                    at the best penalty verification pays"],
+        False: ["                    at the best penalty it does not pay: all that is generated is worth more"],
+        None: [],
+    }
     return "\n".join(
         [
             *lines,
             f"accuracy            {found['accuracy']:.6f}   of the trained classifier, exact as d -> infinity",
             generator,
-            f"p_gain              {gain or ('none: gain' if found['beats_generator'] else 'none: loss') + ' at every p'}",
+            f"p_gain              {gain}",
             f"bound               {found['bound']:.6f}   the {'most' if below else 'least'} that any convex loss and "
             "penalty reaches on these samples",
             *kept,
             f"verdict             p = {found['p']:.4g} {'<' if below else '>='} p*_K = {star:.4g}: the verifier is "
             f"{'good' if below else 'not good'} enough in the limit of infinite data;",
-            f"                    at this sample size the trained classifier {better} its generator{chance};",
-            f"                    at the best penalty verification {pays}",
+            f"                    at this sample size the trained classifier {better} its generator{chance}",
+            *unverified[found["verifying_pays"]],
         ]
     )

@@ -128,8 +128,8 @@ def _path(cell: _Cell, step: float) -> tuple[_State, float]:
     ridge = max(FIRST_RIDGE, goal)
     state, expectation, change = _averaging(cell._replace(ridge=ridge)), _Expectation(cell, step), np.inf
     stops = max(1, int(np.ceil(np.log(ridge / goal) / np.log(FACTOR))))
-    for ridge in np.geomspace(ridge, goal, stops + 1):
-        state, change = _settle(cell._replace(ridge=ridge), expectation, state, 1e-6)
+    for stop in np.geomspace(ridge, goal, stops + 1):
+        state, change = _settle(cell._replace(ridge=stop), expectation, state, 1e-6)
     return state, change
 
 

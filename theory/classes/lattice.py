@@ -1,7 +1,7 @@
 """A deterministic rule for expectations over N(0, I) on 1^perp in R^K, K classes of which most are exchangeable.
 
-Points are step (z - mean z), z in Z^K modulo Z 1: the lattice A*_(K-1), whose rule converges like the trapezoid. Class 0
-is the true one; the label is right, or class 1. The other K - 1 or K - 2 classes are exchangeable, so that one term
+Points are step (z - mean z), z in Z^K modulo Z 1: the lattice A*_(K-1), whose rule converges like the trapezoid. Class
+0 is the true one; the label is right, or class 1. The other K - 1 or K - 2 classes are exchangeable, so that one term
 stands for all orders of a multiset of integers (THEORY §K). Source: ours.
 """
 
@@ -23,7 +23,7 @@ class Rule(NamedTuple):
 
     h: np.ndarray
     """Noise of the class, (entries,)."""
-    count: np.ndarray
+    members: np.ndarray
     """How many classes of the term the entry stands for."""
     true: np.ndarray
     """Whether it is the true class."""
@@ -40,7 +40,7 @@ class Rule(NamedTuple):
 
     def total(self, values: np.ndarray) -> np.ndarray:
         """Sum over the classes of every term."""
-        found: np.ndarray = np.add.reduceat(values * self.count, self.first)
+        found: np.ndarray = np.add.reduceat(values * self.members, self.first)
         return found
 
     def largest(self, values: np.ndarray) -> np.ndarray:

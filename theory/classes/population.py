@@ -98,8 +98,7 @@ def count(problem: ClassesProblem, classes: int | None) -> int:
     if not isinstance(problem.curation, Rates | Confusion):
         raise KindError(f"curation = {problem.curation!r} must be Rates or Confusion; other settings have two classes")
     said = {} if classes is None else {"classes": classes}
-    said |= {name: np.shape(value)[-1:] for name, value in _sized(problem).items()}
-    said = {name: value if name == "classes" else (value[0] if value else 0) for name, value in said.items()}
+    said |= {name: (0, *np.shape(value))[-1] for name, value in _sized(problem).items()}
     if not said:
         raise InputError("classes is missing: nothing here says how many there are; give classes = K, 2 or more")
     check_classes(next(iter(said.values())))

@@ -1,4 +1,4 @@
-"""Everything predicted about K classes in one call: what is kept, and the accuracy of what is trained on it (THEORY §K)."""
+"""Everything predicted about K classes in one call: what is kept, and what is trained on it (THEORY §K)."""
 
 from typing import Any, NamedTuple
 
@@ -209,7 +209,8 @@ def _logistic(cells: Population, delta: Array, lam: Array, intercept: bool, effo
         for field, value in zip((*tables, *accurate), (*one[:3], *one.accuracy), strict=True):
             field[i] = value
         residual[i], why[i] = one.residual, one.status
-    return _Trained(*tables, accurate, theta, delta + np.nan, residual, why)
+    scores, overlap, bulk = tables
+    return _Trained(scores, overlap, bulk, accurate, theta, delta + np.nan, residual, why)
 
 
 TRAINED = {"squared": _squared, "logistic": _logistic, "averaging": _averaging}

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
 from theory.arrays import Array, of, outer, quiet
 from theory.types import Scalar
 

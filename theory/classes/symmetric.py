@@ -191,7 +191,8 @@ class _Equations:
 
     def __init__(self, cell: _Cell, by: Rule | None) -> None:
         assert by is not None
-        self.cell, self.rule, self.level = cell, by, None
+        self.cell, self.rule = cell, by
+        self.level: np.ndarray | None = None
 
     def __call__(self, u: np.ndarray, which: np.ndarray) -> np.ndarray:
         return np.stack([self._of(one) for one in u]) if len(u) else u

@@ -32,7 +32,7 @@ class _Line(NamedTuple):
     classes: int
     loss: str
     intercept: bool
-    alpha: float
+    alpha: Any
     given: dict[str, float]
     """Numbers that are known without a computation: p and p*_K of rates, delta where it was given."""
 
@@ -42,11 +42,11 @@ def predict_table(columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
     Args:
         columns: arrays of one length, or single values. ``classes`` = K; ``ridge``; ``loss`` (squared where it is left
-            out) and ``intercept`` (0); samples by ``alpha`` = n/d, or by ``delta`` = m/d, kept, where there is no alpha.
-            Means by ``signal``, their norm, with ``gram`` "orthogonal" (which it is where it is left out) or "simplex",
-            or by ``gram`` alone, K x K numbers. Labels by ``p``, ``phi``, ``psi``, or by ``label`` and ``keep``,
-            K x K numbers each. ``prior``: K numbers, equal where it is left out. Lists are read row by row, separated by
-            semicolons, or are arrays.
+            out) and ``intercept`` (0); samples by ``alpha`` = n/d, or by ``delta`` = m/d, kept, where there is no
+            alpha. Means by ``signal``, their norm, with ``gram`` "orthogonal" (which it is where it is left out) or
+            "simplex", or by ``gram`` alone, K x K numbers. Labels by ``p``, ``phi``, ``psi``, or by ``label`` and
+            ``keep``, K x K numbers each. ``prior``: K numbers, equal where it is left out. Lists are read row by row,
+            separated by semicolons, or are arrays.
 
     Returns:
         The fields of `ClassesPrediction` as NumPy arrays in the order of the lines, ``status`` in words, lists as they
@@ -206,20 +206,11 @@ def _groups(lines: list[_Line]) -> list[list[int]]:
 
 def _together(lines: list[_Line]) -> _Line:
     """Lines of one group as one problem with an axis."""
-    stacked = [np.stack([np.asarray(field(line.problem)) for line in lines]) for field in _FIELDS]
-    signal, label, keep, ridge, gram, prior = stacked
+    problems = [line.problem for line in lines]
+    fields = zip(*((*problem.curation, *problem[:1], *problem[2:]) for problem in problems), strict=True)
+    label, keep, signal, ridge, gram, prior = (np.stack([np.asarray(value) for value in field]) for field in fields)
     problem = ClassesProblem(signal, Confusion(label, keep), ridge, gram, prior)
     return lines[0]._replace(problem=problem, alpha=np.array([line.alpha for line in lines]))
-
-
-_FIELDS: tuple[Callable[[ClassesProblem], Any], ...] = (
-    lambda problem: problem.signal,
-    lambda problem: problem.curation.label,
-    lambda problem: problem.curation.keep,
-    lambda problem: problem.ridge,
-    lambda problem: problem.gram,
-    lambda problem: problem.prior,
-)
 
 
 def _predict(line: _Line) -> ClassesPrediction:

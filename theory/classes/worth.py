@@ -32,13 +32,14 @@ def bound(gap: Scalar, purity: Scalar, delta: Scalar, classes: Any) -> Scalar:
     return symmetric_accuracy(averaging_lead(gap, lead_of(purity, classes), delta, classes), classes)
 
 
+@quiet
 def clean_share(rates: Rates, classes: Any) -> Scalar:
     """Clean samples that one generated sample is worth at the best penalty: D^2/kappa, kept; D/kappa is the lead.
 
         D = (1 - p) phi - p psi/(K - 1)
 
-    Unverified it is (1 - p K/(K - 1))^2: at the best penalty verification helps iff D^2/kappa is more. NaN where nothing
-    is kept.
+    Unverified it is (1 - p K/(K - 1))^2: at the best penalty verification helps iff D^2/kappa is more. NaN where
+    nothing is kept.
     """
     check_classes(classes)
     xp = of(rates, classes)
