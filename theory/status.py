@@ -17,8 +17,8 @@ EXPLAINED = {
     "not converged": "not converged: the equations were not solved to the stated tolerance",
     "tied": "tied: two classes always have the same score, as where neither of their labels is kept; drop one of them",
     "not resolved": "not resolved: two quadrature rules differ by more than is tolerated; raise the ridge",
-    "too many classes": "too many classes: softmax with unlike means, priors or errors is solved up to K = 4; take "
-    "squared loss, or classes that are all alike",
+    "too many classes": "too many classes: softmax is solved up to K = 20 where classes are alike, and up to K = 4 "
+    "where means, priors or errors differ; take squared loss",
 }
 """What a status means and what to do."""
 

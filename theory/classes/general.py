@@ -33,6 +33,8 @@ ENOUGH, WORST = {2: 1e-10, 3: 1e-10, 4: 1e-7}, 1e-4
 REFINEMENTS = {2: 4, 3: 3, 4: 1}
 FIRST_RIDGE, LEAST_RIDGE, FACTOR = 10.0, 1e-8, 4.5
 """The path: where it starts, where it ends for lambda = 0, and its factor."""
+NEAR, SHORTEST = 1e-6, 0.05
+"""Change at which a stop of the path is left; logarithm of the factor at which it is given up."""
 MEMORY, SWEEPS = 8, 120
 
 
@@ -123,13 +125,20 @@ def _measured(cell: _Cell, state: _State, prior: np.ndarray) -> General:
 
 
 def _path(cell: _Cell, step: float) -> tuple[_State, float]:
-    """Down in lambda from the averaging classifier, by a coarse grid."""
-    goal = max(cell.ridge, LEAST_RIDGE)
-    ridge = max(FIRST_RIDGE, goal)
-    state, expectation, change = _averaging(cell._replace(ridge=ridge)), _Expectation(cell, step), np.inf
-    stops = max(1, int(np.ceil(np.log(ridge / goal) / np.log(FACTOR))))
-    for stop in np.geomspace(ridge, goal, stops + 1):
-        state, change = _settle(cell._replace(ridge=stop), expectation, state, 1e-6)
+    """Down in lambda from the averaging classifier, by a coarse grid; in shorter steps where one does not settle."""
+    goal = np.log(max(cell.ridge, LEAST_RIDGE))
+    log_ridge, stride = max(np.log(FIRST_RIDGE), goal), np.log(FACTOR)
+    start = cell._replace(ridge=float(np.exp(log_ridge)))
+    expectation = _Expectation(cell, step)
+    state, change = _settle(start, expectation, _averaging(start), NEAR)
+    while log_ridge > goal and stride > SHORTEST:
+        onward = max(log_ridge - stride, goal)
+        end, change = _settle(cell._replace(ridge=float(np.exp(onward))), expectation, state, NEAR)
+        if change < 100 * NEAR:
+            state, log_ridge = end, onward
+        else:
+            stride /= 3
+            expectation.last = None
     return state, change
 
 
@@ -161,7 +170,10 @@ def _settle(
     steps: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=MEMORY + 1)
     best, least = x, np.inf
     for _ in range(SWEEPS):
-        change = _packed(expectation.advance(cell, _unpacked(x, cell))) - x
+        try:
+            change = _packed(expectation.advance(cell, _unpacked(x, cell))) - x
+        except np.linalg.LinAlgError:  # a matrix that has no inverse, far from the fixed point
+            break
         size = float(np.max(abs(change)))
         if size < least:
             best, least = x + change, size

@@ -12,8 +12,10 @@ import numpy as np
 from scipy.special import gammaln
 from scipy.stats import chi2
 
-STEPS = {2: 0.1, 3: 0.25, 4: 0.5, 5: 0.75, 6: 1.0, 7: 1.1, 8: 1.2, 9: 1.3, 10: 1.4, 50: 1.5}
+STEPS = {2: 0.1, 3: 0.25, 4: 0.5, 5: 0.75, 6: 1.0, 7: 1.1, 8: 1.2, 9: 1.3, 10: 1.4}
 """Step by K, for errors below 1e-6 at K <= 10; between entries that of the next lower K."""
+MOST_CLASSES = 20
+"""Beyond, terms are too many."""
 MOST = 200_000
 """Terms of the largest rule that is made."""
 
@@ -57,6 +59,8 @@ def step_of(classes: int) -> float:
 @cache
 def rule(classes: int, step: float) -> Rule | None:
     """Both kinds of term, each kind of total weight 1; None where there are too many."""
+    if classes > MOST_CLASSES:
+        return None
     parts = [_terms(classes, fixed, step) for fixed in (1, 2)]
     if any(part is None for part in parts):
         return None

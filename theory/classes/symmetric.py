@@ -131,18 +131,24 @@ def _refined(cell: _Cell, u: np.ndarray, step: float) -> tuple[np.ndarray, float
         fine = rule(cell.classes, step * FINER)
         if fine is None:
             break
-        last, (u, norm) = cell.accuracy(u), _newton(cell, fine, u)
+        last, (u, norm) = cell.accuracy(u), _reached(cell, fine, u)
         error = abs(cell.accuracy(u) - last)
         if error <= enough:
             return u, norm, error
         half = rule(cell.classes, step / 2)
         if half is None or halving == HALVINGS - 1:
             return u, norm, error
-        step, (u, norm) = step / 2, _newton(cell, half, u)
+        step, (u, norm) = step / 2, _reached(cell, half, u)
     if np.isinf(error):  # too many classes for a finer rule: by how much a coarser one differs
         other, norm = _newton(cell, rule(cell.classes, step / FINER) or rule(cell.classes, step), u)
         error = abs(cell.accuracy(u) - cell.accuracy(other))
     return u, norm, error
+
+
+def _reached(cell: _Cell, by: Rule, u: np.ndarray) -> tuple[np.ndarray, float]:
+    """The solution by another rule: from the last one, or where that leads nowhere from the averaging classifier."""
+    found, norm = _newton(cell, by, u)
+    return (found, norm) if norm < TOLERANCE else _search(cell, by)
 
 
 def _newton(cell: _Cell, by: Rule | None, u: np.ndarray) -> tuple[np.ndarray, float]:

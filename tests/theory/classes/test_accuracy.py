@@ -1,0 +1,78 @@
+"""Accuracy of normal scores: every rule against another, and against counting."""
+
+import numpy as np
+import pytest
+from scipy.special import ndtr
+
+from tests.statistical import rejects_mean
+from theory.classes import accuracy as rules
+from theory.classes.accuracy import accuracy, alike, symmetric_accuracy
+
+
+def scores_of(rng, classes):
+    """Mean scores and their covariance, of any kind."""
+    w = rng.normal(size=(classes, classes + 2)) * rng.uniform(0.5, 2, (classes, 1))
+    return rng.normal(size=(classes, classes)) + 2 * np.eye(classes), w @ w.T
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("classes", [2, 3, 4, 6, 8])
+def test_against_counting(classes, fresh_seed):
+    """200,000 points a class; false-failure rate 1e-6 each; twin: off by .01."""
+    scores, covariance = scores_of(np.random.default_rng(classes), classes)
+    found = accuracy(scores, covariance, np.full(classes, 1 / classes))
+    rng = np.random.default_rng(fresh_seed)
+    for k in range(classes):
+        drawn = rng.multivariate_normal(scores[:, k], covariance, 200_000)
+        right = drawn.argmax(1) == k
+        assert not rejects_mean(right, found.by_class[k])
+        assert rejects_mean(right, found.by_class[k] + 0.01)
+    assert found.mean == pytest.approx(found.by_class.mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize("classes", [4, 5, 6])
+def test_product_rules_and_sobol_meet(classes, monkeypatch):
+    """Two roads; the error that the second states is what it misses by, six times at most."""
+    scores, covariance = scores_of(np.random.default_rng(classes), classes)
+    prior = np.random.default_rng(1).dirichlet(np.ones(classes))
+    exact = accuracy(scores, covariance, prior)
+    assert exact.error < 1e-9
+    monkeypatch.setattr(rules, "GAUSS", {})
+    rules._rules.cache_clear()
+    sobol = accuracy(scores, covariance, prior)
+    rules._rules.cache_clear()
+    assert 0 < sobol.error < 1e-6
+    assert abs(sobol.mean - exact.mean) < 6 * sobol.error + 1e-12
+
+
+@pytest.mark.parametrize("classes", [2, 3, 4, 6, 9])
+def test_classes_that_are_alike_need_one_line(classes):
+    scores = 1.3 * np.eye(classes) + 0.4
+    covariance = 0.7 * np.eye(classes) - 0.05
+    line, general = alike(scores, covariance), accuracy(scores, covariance, np.full(classes, 1 / classes))
+    assert abs(line.mean - general.mean) < 6 * general.error + 1e-12
+    np.testing.assert_allclose(line.mean, symmetric_accuracy(1.3 / np.sqrt(0.7), classes), rtol=1e-13)
+
+
+def test_known_values_of_the_line():
+    np.testing.assert_allclose(symmetric_accuracy(np.array([-1.0, 0.5, 3.0]), 2), ndtr(np.array([-1, 0.5, 3]) / 2**0.5))
+    np.testing.assert_allclose([symmetric_accuracy(0.0, k) for k in (2, 3, 10, 100)], [0.5, 1 / 3, 0.1, 0.01])
+
+
+@pytest.mark.parametrize("classes", [2, 3, 4, 7])
+def test_a_tie_is_no_number(classes):
+    """Two classes with one score."""
+    scores, covariance = scores_of(np.random.default_rng(0), classes)
+    scores[1], covariance[1], covariance[:, 1] = scores[0], covariance[0], covariance[:, 0]
+    covariance[1, 1] = covariance[0, 0]
+    covariance[0, 1] = covariance[1, 0] = covariance[0, 0]
+    assert np.isnan(accuracy(scores, covariance, np.full(classes, 1 / classes)).mean)
+
+
+def test_cells_on_leading_axes():
+    rng = np.random.default_rng(3)
+    for classes in (3, 4):
+        cells = [scores_of(rng, classes) for _ in range(3)]
+        together = accuracy(*(np.stack(part) for part in zip(*cells, strict=True)), np.full(classes, 1 / classes))
+        alone = [accuracy(*cell, np.full(classes, 1 / classes)).mean for cell in cells]
+        np.testing.assert_allclose(together.mean, alone, rtol=1e-13)
