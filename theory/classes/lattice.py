@@ -5,6 +5,7 @@ Points are step (z - mean z), z in Z^K modulo Z 1: the lattice A*_(K-1), whose r
 stands for all orders of a multiset of integers (THEORY §K). Source: ours.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -51,9 +52,9 @@ class Rule(NamedTuple):
         return found
 
 
-def step_of(classes: int) -> float:
-    """The step that is fine enough for so many classes, mostly."""
-    return STEPS[max(number for number in STEPS if number <= classes)]
+def step_of(classes: int, steps: Mapping[int, float] = STEPS) -> float:
+    """The step for so many classes; what is given is fine enough, mostly."""
+    return steps[max(number for number in steps if number <= classes)]
 
 
 @cache

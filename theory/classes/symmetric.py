@@ -27,8 +27,8 @@ FINER = 0.8
 """Step of the second rule relative to the first; what they differ by is the error."""
 ENOUGH, WORST = {2: 1e-10, 3: 1e-10, 4: 1e-10, 5: 1e-9, 6: 2e-9}, 1e-4
 """Difference of accuracies at which steps are halved no more, by K (1e-6 beyond); and at which there is none."""
-COARSER = 1.4
-"""Step of the rule that leads to the solution, relative to the first."""
+LEADING = {2: 0.4, 3: 0.8, 4: 1.1, 5: 1.3, 6: 1.4, 8: 1.5, 10: 1.6}
+"""Step of the rule that leads to the solution, by K."""
 FIRST_RIDGE = 100.0
 """Where the path of solutions starts, at the averaging classifier."""
 LEAST_RIDGE = 1e-9
@@ -103,7 +103,7 @@ def _solve(cell: _Cell, effort: Effort, near: np.ndarray | None) -> tuple[tuple[
     first = rule(cell.classes, step)
     if first is None:
         return _none(status.TOO_MANY), None
-    coarse = rule(cell.classes, step * COARSER) or first
+    coarse = rule(cell.classes, step_of(cell.classes, LEADING)) or first
     u, norm = (near, np.inf) if near is None else _newton(cell, coarse, near)
     if u is None or not norm < TOLERANCE:
         u, norm = _search(cell, coarse)
