@@ -24,6 +24,7 @@ Predicted
     p_star             the error rate below which training on kept data succeeds
     kept_rate          share of the samples that is kept
     purity             share of the kept samples whose label is correct
+    worth              how many clean samples a generated one is worth, at finite data
 
 Simulated
     trial              train one classifier on verified synthetic data, and measure it
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from pstar.predicting import predict_table as predict_table
     from pstar.predicting import purity as purity
     from pstar.predicting import solve as solve
+    from pstar.predicting import worth as worth
     from pstar.simulating import compare as compare
     from pstar.simulating import sweep as sweep
     from pstar.simulating import trial as trial
@@ -97,7 +99,7 @@ HOMES = {
     ),
     "theory.prediction": ("Prediction",),
     "theory.errors": ("Error", "InputError", "KindError", "RunError"),
-    "pstar.predicting": ("predict", "predict_table", "solve", "p_star", "kept_rate", "purity"),
+    "pstar.predicting": ("predict", "predict_table", "solve", "p_star", "kept_rate", "purity", "worth"),
     "pstar.simulating": ("trial", "sweep", "compare"),
     "sims.measure": ("Measurement",),
     "sims.comparison.compare": ("Comparison",),

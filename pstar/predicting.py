@@ -8,7 +8,7 @@ import numpy as np
 from pstar.numbers import exact, plain
 from theory.columns import SETTINGS
 from theory.errors import InputError, KindError
-from theory.types import ClassRates, Problem, Rates, Solution
+from theory.types import ClassRates, Problem, Rates, Solution, Spectrum
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +92,30 @@ def purity(rates: Rates | ClassRates) -> Number:
     return _of_rates(purity, rates)
 
 
+def worth(rates: Rates | ClassRates, classes: int = 2, intercept: bool = False) -> Number:
+    """How many clean samples one generated sample is worth, after verification and at the best penalty.
+
+        ((1 - p) phi - p psi/(K - 1))^2 / ((1 - p) phi + p psi);   0 where p >= p*
+
+    A verifier helps at finite data iff this is above that of Rates(p, 1, 1). Exact for every convex loss where errors
+    do not depend on x and the penalty is the best one; at a fixed small penalty a sample is worth less.
+
+    Args:
+        rates: of generator and verifier.
+        classes: K; with more than two, errors are spread evenly over the wrong labels.
+        intercept: of `ClassRates`, what the direction is worth to a classifier that has one.
+
+    Raises:
+        InputError: a number outside its range. KindError: not `Rates` or `ClassRates`.
+    """
+    from theory.worth import worth
+
+    if getattr(rates, "setting", "") != "independent":
+        raise KindError(f"worth takes Rates or ClassRates, not {rates!r}; where errors depend on x it has no law")
+    found: Number = plain(worth(_one_shape(exact(rates)), exact(classes, "classes"), intercept))
+    return found
+
+
 def checked(problem: Problem) -> Problem:
     """A problem in float64. Raises KindError for what is none, InputError for what is no number."""
     if not isinstance(problem, Problem):
@@ -104,14 +128,17 @@ def checked(problem: Problem) -> Problem:
             f"curation is the class {problem.curation.__name__}; give its numbers: Rates(p=0.3, phi=0.9, psi=0.2)"
         )
     curation = _one_shape(exact(problem.curation, "curation"))
-    return Problem(exact(problem.signal, "signal"), curation, exact(problem.ridge, "ridge"))
+    return Problem(exact(problem.signal, "signal"), curation, exact(problem.ridge, "ridge"), problem.intercept)
 
 
 def _broadcastable(problem: Problem, alpha: np.ndarray) -> None:
     """Raise InputError where the fields are of shapes that do not meet."""
     last = 1 if isinstance(problem.curation, ClassRates) else 0
     shapes = {name: field.shape[: field.ndim - last] for name, field in problem.curation._asdict().items()}
-    shapes |= {"signal": np.shape(problem.signal), "ridge": np.shape(problem.ridge), "alpha": np.shape(alpha)}
+    coloured = isinstance(problem.signal, Spectrum)
+    levels = problem.signal._asdict() if coloured else {"signal": problem.signal}
+    shapes |= {name: field.shape[:-1] if coloured else np.shape(field) for name, field in levels.items()}
+    shapes |= {"ridge": np.shape(problem.ridge), "alpha": np.shape(alpha)}
     try:
         np.broadcast_shapes(*shapes.values())
     except ValueError:

@@ -1,4 +1,7 @@
-"""Rounds of self-training at finite (n, d): draw, verify, fit, measure, with the fitted weights as next generator."""
+"""Rounds of self-training at finite (n, d): draw, verify, fit, measure, with the fitted weights as next generator.
+
+In the settings linear and learned, whose generator is a direction.
+"""
 
 from collections.abc import Callable
 from functools import cache
@@ -12,7 +15,7 @@ from sims.draw import draw
 from sims.fit import fit
 from sims.losses import Loss
 from sims.measure import Measurement, measure
-from sims.population import directions, mean
+from sims.population import Directions, directions, mean
 from sims.trial import trial_key
 from sims.verify import verify
 from theory.errors import KindError
@@ -25,7 +28,7 @@ class Round(NamedTuple):
     cos_generator: Float[Array, " rounds"]
     """cos(w, mu) of the trained weights, the generator of the next round. NaN from a failed fit on."""
     cos_between: Float[Array, " rounds"]
-    """cos(w, v)."""
+    """cos(w, v); NaN in the setting learned, whose verifier has no direction."""
     measurement: Measurement
     """Counts of the data trained on, and the trained classifier."""
 
@@ -37,15 +40,15 @@ def rounds_trial(
 
     Args:
         key: the only source of randomness; round t uses it folded with t.
-        problem: a linear problem, all scalars; its cosines are those of the first generator.
+        problem: with `Cosines` or `Learned`, all scalars; its cosines are those of the first generator.
         n: samples generated a round. d: dimension, at least 3. loss: "squared" or "logistic".
-        rounds: trainings. verified: whether v filters; otherwise everything is kept. These five are static.
+        rounds: trainings. verified: whether the verifier filters; otherwise all is kept. These five are static.
 
-    Source: THEORY §7.
+    Source: THEORY §7, §11.
     """
-    if problem.curation.setting != "linear":
-        raise KindError("rounds are defined in the linear setting: curation must be Cosines")
-    mu, axes = mean(problem, d), directions(problem.curation, d)
+    if problem.curation.setting not in ("linear", "learned"):
+        raise KindError("rounds are defined in the settings linear and learned: curation must be Cosines or Learned")
+    mu, axes = mean(problem, d), _axes(problem, d)
 
     def advance(generator: Array, index: Array) -> tuple[Array, Round]:
         k_draw, k_verify = jax.random.split(jax.random.fold_in(key, index))
@@ -59,6 +62,14 @@ def rounds_trial(
         return weights, Round(unit @ axes.mean, unit @ axes.verifier, found)
 
     return jax.lax.scan(advance, axes.generator, jnp.arange(rounds))[1]
+
+
+def _axes(problem: Problem, d: int) -> Directions:
+    """The directions of mean, first generator and verifier; learned: one of NaN for the verifier."""
+    if problem.curation.setting == "linear":
+        return directions(problem.curation, d)
+    along = problem.curation.cos_generator  # cos(g, v) = cos(g, mu) with v = mu/r: g in the plane of two axes
+    return directions((along, 1.0, along), d)._replace(verifier=jnp.full(d, jnp.nan))
 
 
 @cache

@@ -12,7 +12,7 @@ import numpy as np
 from theory.arrays import is_jax, is_traced
 from theory.columns import COLUMNS, SETTINGS
 from theory.errors import InputError, KindError, RunError
-from theory.types import ClassRates, Cosines, Problem, Rates
+from theory.types import ClassRates, Cosines, Problem, Rates, Spectrum
 
 
 def require_x64(*values: Any) -> None:
@@ -100,9 +100,63 @@ def check_alpha(alpha: Any) -> None:
 
 
 def check_shared(problem: Problem) -> None:
-    """Raise ValueError unless signal and ridge are in their ranges."""
-    in_column("signal", problem.signal)
+    """Raise ValueError unless signal (or spectrum), intercept and ridge are in their ranges and go together."""
+    if isinstance(problem.signal, Spectrum):
+        check_spectrum(problem.signal)
+    else:
+        in_column("signal", problem.signal)
     in_column("ridge", problem.ridge)
+    check_intercept(problem)
+
+
+def has_intercept(problem: Problem) -> bool:
+    """Whether an intercept is fitted. Raises KindError for what is not one truth for all cells, known beforehand."""
+    given: Any = problem.intercept
+    if is_traced(given) or np.ndim(given) or given not in (None, False, True):
+        raise KindError(f"intercept = {given!r} must be True or False, the same for all cells and known under jit")
+    return bool(given)
+
+
+def check_intercept(problem: Problem) -> None:
+    """Raise ValueError for an intercept or a spectrum outside the independent setting, or for classes that are one."""
+    coloured, fitted = isinstance(problem.signal, Spectrum), has_intercept(problem)
+    setting = getattr(problem.curation, "setting", "independent")
+    if setting != "independent" and (coloured or fitted):
+        what = "a spectrum" if coloured else "an intercept"
+        raise InputError(f"{what} has no theory in the {setting} setting; take Rates or ClassRates, or leave it out")
+    prior = getattr(problem.curation, "prior", None)
+    if fitted and prior is not None and not is_traced(prior) and np.any(np.asarray(prior) <= 0):
+        raise InputError("prior = 0 of a class; with an intercept both classes must occur: prior in (0, 1)")
+
+
+def check_spectrum(spectrum: Spectrum) -> None:
+    """Raise ValueError unless shares sum to 1, nothing is negative, and the class mean lies where features vary."""
+    levels = {name: np.shape(values)[-1:] for name, values in spectrum._asdict().items()}
+    if len(set(levels.values())) > 1 or levels["shares"] in ((), (0,)):
+        counts = ", ".join(f"{shape[0] if shape else 'no list of'} {name}" for name, shape in levels.items())
+        raise InputError(f"a spectrum of {counts}; give one of each for every level")
+    for name, values in spectrum._asdict().items():
+        in_range(name, values, 0, np.inf, remedy=SPECTRUM_MEANINGS[name])
+    if is_traced(spectrum):
+        return
+    s, f, signal = (np.asarray(values, float) for values in spectrum)
+    total = f.sum(-1)
+    if np.any(np.abs(total - 1) > 1e-9):
+        worst = np.ravel(total)[np.argmax(np.abs(np.ravel(total) - 1))]
+        raise InputError(f"shares sum to {worst:.12g}; they must sum to 1, being shares of the d dimensions")
+    if np.any((s == 0) & (signal > 0)):
+        raise InputError(
+            "a level has eigenvalue 0 and signals_sq > 0, where classes are told apart without error; drop it"
+        )
+    if np.any((s * signal).sum(-1) <= 0):
+        raise InputError("signals_sq is 0 on every level; give the class mean a length > 0")
+
+
+SPECTRUM_MEANINGS = {
+    "eigenvalues": "eigenvalues of a covariance",
+    "shares": "shares of the d dimensions",
+    "signals_sq": "squared norms of the class mean, level by level",
+}
 
 
 def in_column(name: str, value: Any) -> None:

@@ -155,9 +155,15 @@ def unlisted(value: Any) -> Any:
     return with_fields(value, [unlisted(field) for field in fields_of(value)]) if isinstance(value, tuple) else value
 
 
+class Shared:
+    """What all cells have in common: among the fields of a tuple it is no number, and goes with them as it is."""
+
+
 def fields_of(value: Any) -> list[Any]:
     """The numbers of a (named) tuple, those of tuples in it included, in order."""
-    return [leaf for field in value for leaf in fields_of(field)] if isinstance(value, tuple) else [value]
+    if isinstance(value, tuple):
+        return [leaf for field in value for leaf in fields_of(field)]
+    return [] if isinstance(value, Shared) else [value]
 
 
 def with_fields(like: Any, numbers: list[Any]) -> Any:
@@ -166,7 +172,7 @@ def with_fields(like: Any, numbers: list[Any]) -> Any:
 
     def fill(value: Any) -> Any:
         if not isinstance(value, tuple):
-            return next(rest)
+            return value if isinstance(value, Shared) else next(rest)
         return type(value)(*map(fill, value)) if hasattr(value, "_fields") else tuple(map(fill, value))
 
     return fill(like)

@@ -6,7 +6,7 @@ own columns in `COLUMNS`) and one file of that name in ``theory/settings`` and i
 
 from collections.abc import Collection, Mapping
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from theory.errors import InputError
 
@@ -47,6 +47,17 @@ COLUMNS: Mapping[str, Column] = _by_name(
 SHARED = ("signal", "alpha", "ridge")
 """What every problem has beside its setting's own columns and its loss."""
 
+SPECTRUM = ("eigenvalues", "shares", "signals_sq")
+"""Lists, which stand in the place of signal where features are coloured; in a table, numbers with ; between them."""
+POPULATION = (*SPECTRUM, "intercept")
+"""What only the independent setting has: coloured features, and whether an intercept is fitted (0 or 1)."""
+POPULATION_MEANINGS: Mapping[str, str] = {
+    "eigenvalues": "Eigenvalues of the features' covariance, level by level, as '4;1;0.1'",
+    "shares": "Share of the d dimensions on each level, as '0.1;0.3;0.6'",
+    "signals_sq": "Squared norm of the class mean on each level, as '2;1;0'",
+    "intercept": "Fit an intercept, unpenalised",
+}
+
 COSINES = ("cos_generator", "cos_verifier", "cos_between")
 RATES = ("p", "phi", "psi")
 SIDES = ("negative", "positive")
@@ -58,6 +69,16 @@ def by_side(names: Collection[str]) -> tuple[str, ...]:
 
 
 CLASS_RATES = by_side(RATES)
+OTHER_NAMES: Mapping[str, str] = {
+    **{
+        f"{rate}_{other}": f"{rate}_{side}"
+        for rate in RATES
+        for other, side in zip(("minus", "plus"), SIDES, strict=True)
+    },
+    "prior_plus": "prior",
+}
+"""What tables may call a column, and its name here."""
+
 RECORDED = (*RATES, *CLASS_RATES, *COSINES)
 """Columns that the rows of every sweep have, null where they mean nothing; others only come with their setting."""
 
@@ -155,6 +176,14 @@ SETTINGS: Mapping[str, Setting] = {
         ),
     )
 }
+
+
+def by_our_names(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """A table with the names of `OTHER_NAMES` as they are here. Raises InputError for a column under both names."""
+    twice = [name for name in columns if OTHER_NAMES.get(name) in columns]
+    if twice:
+        raise InputError(f"columns {twice[0]} and {OTHER_NAMES[twice[0]]} are the same; give one of them")
+    return {OTHER_NAMES.get(name, name): values for name, values in columns.items()}
 
 
 def settings_with(name: str) -> tuple[Setting, ...]:

@@ -1,4 +1,4 @@
-"""Where predicted accuracy crosses a level: p_half and every p_gain, solved (THEORY §6)."""
+"""Where predicted accuracy crosses a level: p_half and every p_gain, along p or along p*, solved (THEORY §6, §11)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -104,7 +104,7 @@ def thresholds(columns: Mapping[str, np.ndarray]) -> np.ndarray:
     if found is not None:
         return found
     zeros = purity_crossings(columns)
-    first = np.full(len(columns["signal"]), np.nan)
+    first = np.full(len(columns["alpha"]), np.nan)
     first[zeros.curve[::-1]] = zeros.x[::-1]
     return first
 
@@ -143,12 +143,12 @@ class Curves(NamedTuple):
 
     def _unsolved(self) -> "Curves":
         """The same curves for what is known without the trained classifier, at the loss that is solved at once."""
-        squared = np.full(len(self.columns["signal"]), "squared", object)
+        squared = np.full(len(self.columns["alpha"]), "squared", object)
         return self._replace(columns={**self.columns, "loss": squared})
 
     def _zeros(self, levels: Sequence[Level]) -> list[Crossings]:
         """Zeros of each of the levels, x in units of p; those that were solved."""
-        count = len(self.columns["signal"])
+        count = len(self.columns["alpha"])
 
         def lines(which: np.ndarray) -> dict[str, np.ndarray]:
             return {name: np.asarray(column)[which % count] for name, column in self.columns.items()}
@@ -177,7 +177,7 @@ def _excess(target: Target, found: dict[str, np.ndarray], lines: Mapping[str, np
 
 def curves(columns: Mapping[str, np.ndarray]) -> Curves:
     """The curves from the lines of a table (as `theory.table.predict_table` takes it, one line per curve)."""
-    count = len(columns["signal"])
+    count = len(columns["alpha"])
     which, share = np.repeat(np.arange(count), POINTS), np.tile(np.linspace(0.0, 1.0, POINTS), count)
     found = predict_table(along({name: np.asarray(column)[which] for name, column in columns.items()}, share))
     return Curves(columns, {name: values.reshape(count, POINTS) for name, values in found.items()})
@@ -185,7 +185,7 @@ def curves(columns: Mapping[str, np.ndarray]) -> Curves:
 
 def purity_crossings(columns: Mapping[str, np.ndarray]) -> Crossings:
     """Where half of the kept labels are correct along the curves from the lines of a table, solved; x in units of p."""
-    return curves({**columns, "loss": np.full(len(columns["signal"]), "squared", object)}).purity_crossings()
+    return curves({**columns, "loss": np.full(len(columns["alpha"]), "squared", object)}).purity_crossings()
 
 
 def predicted_crossings(columns: Mapping[str, np.ndarray], target: Target) -> Crossings:
@@ -201,6 +201,32 @@ def predicted_crossings(columns: Mapping[str, np.ndarray], target: Target) -> Cr
         targets, `curves` once and its ``crossings``.
     """
     return curves(columns).crossings()[target]
+
+
+def p_star_crossings(columns: Mapping[str, np.ndarray]) -> Crossings:
+    """Every p* in [1/2, 1] at which the trained accuracy equals the generator's: the verifier moves, nothing else.
+
+        psi = phi (1/p* - 1): from phi, no verification, to 0, an oracle
+
+    Args:
+        columns: as `predicted_crossings`, of settings whose verifier is given by phi and psi; psi is not used.
+
+    Returns:
+        `Crossings` with x in units of p*, those that were solved. None for a curve that stays on one side.
+
+    Raises InputError where there is no column phi. Source: THEORY §11; with phi = 1 the noise of feng2024beyond.
+    """
+    if "phi" not in columns:
+        raise InputError("column phi is missing; p* is moved by psi at a given phi, so that both must be rates")
+    given = {name: np.asarray(column) for name, column in columns.items()}
+
+    def excess(star: np.ndarray, which: np.ndarray) -> np.ndarray:
+        lines = {name: column[which.ravel()] for name, column in given.items()}
+        found = predict_table(lines | {"psi": lines["phi"] * (1 / star.ravel() - 1)})
+        return _excess("p_gain", found, lines).reshape(star.shape)
+
+    found = crossings(excess, len(given["signal"]), 0.5, 1.0)
+    return Crossings(*(field[np.isfinite(found.x)] for field in found))
 
 
 def differentiable_p_gain(problem: Problem, alpha: Scalar, loss: str, near: Scalar) -> Scalar:

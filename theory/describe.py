@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 
 from theory import settings, status
-from theory.columns import SETTINGS, setting_of
+from theory.columns import CLASS_RATES, SETTINGS, SPECTRUM, by_our_names, setting_of
 from theory.crossings import Crossings, curves
 from theory.table import predict_table
 
-WORDS = ("loss", "setting")
+WORDS = ("loss", "setting", *SPECTRUM)
 
 
 def describe(given: dict[str, Any]) -> dict[str, Any]:
@@ -22,12 +22,14 @@ def describe(given: dict[str, Any]) -> dict[str, Any]:
         The fields of `theory.prediction.Prediction`; ``below_threshold`` (p < p*); ``beats_generator`` (None where
         there is no solution); ``p_half`` and ``p_gain``, lists of {"p", "then"} by the exact theory, where "then"
         says what holds beyond that p; ``curve_solved``, the share of the curve over p that has a solution (elsewhere
-        crossings are missed); ``setting``; ``generated``, the share of the samples that is not real; and in the
+        crossings are missed); ``intercept``, ``coloured``, ``by_class``, whether one is fitted, features are coloured,
+        classes are unlike; ``setting``; ``generated``, the share of the samples that is not real; and in the
         independent setting ``p_gain_infinite_data``, the step function's.
 
     Raises:
         ValueError: as `predict_table`.
     """
+    given = by_our_names(given)
     columns = {name: np.array([value], dtype=object if name in WORDS else float) for name, value in given.items()}
     found: dict[str, Any] = {"setting": setting_of(list(given), given.get("setting", "")).name}
     found |= {name: np.asarray(values)[0] for name, values in predict_table(columns).items()}
@@ -40,7 +42,9 @@ def describe(given: dict[str, Any]) -> dict[str, Any]:
     curve = curves(columns)
     found["curve_solved"] = float(curve.solved[0])
     found |= {target: _listed(target, zeros) for target, zeros in curve.crossings().items()}
-    if found["setting"] == "independent":
+    found["intercept"], found["coloured"] = bool(given.get("intercept", 0)), SPECTRUM[0] in given
+    found["by_class"] = any(name in given for name in (*CLASS_RATES, "prior"))
+    if found["setting"] == "independent" and not (found["intercept"] or found["coloured"]):
         found["p_gain_infinite_data"] = _listed("p_gain", curve.rule_crossings())
     return found
 
@@ -55,6 +59,8 @@ def text(found: dict[str, Any]) -> str:
     """What `describe` returns, as lines for a terminal."""
     star = found["p_star"]
     rule = "training succeeds, with infinite data, while p < p*"
+    if found["intercept"] or found["by_class"]:
+        rule = "without an intercept training succeeds, with infinite data, while p < p*"
     if not settings.named(found["setting"]).half_at_threshold:
         rule = "of what is generated, more than half of the kept labels are correct while p < p*"
     lines = [f"p_star              {star:.6f}   {rule}"]
@@ -69,11 +75,13 @@ def text(found: dict[str, Any]) -> str:
         f"kept_rate           {_number(found['kept_rate'])}   share of the samples that is kept",
         f"generator_accuracy  {found['generator_accuracy']:.6f}   1 - p",
     ]
+    lines[1:1] = _thresholds(found)
     if not found["converged"]:
         return "\n".join([*lines, f"accuracy            none: {status.EXPLAINED[found['status']]}"])
     above, below, gain, loss = (f"none: {word} at every p" for word in ("above 1/2", "below 1/2", "gain", "loss"))
     lines += [
         f"accuracy            {found['accuracy']:.6f}   of the trained classifier, exact as d -> infinity",
+        *_by_class(found),
         f"p_half              {_places(found['p_half'], above if found['accuracy'] > 0.5 else below)}",
         f"p_gain              {_places(found['p_gain'], gain if found['beats_generator'] else loss)}",
     ]
@@ -93,9 +101,44 @@ def text(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _thresholds(found: dict[str, Any]) -> list[str]:
+    """With an intercept, or rates by class: what else may be asked of the kept labels, and whether it holds."""
+    if not (found["intercept"] or found["by_class"]):
+        return []
+    asked = (
+        ("purity > 1/2", found["purity"] > 0.5, found["p_star"], "without an intercept, and infinite data"),
+        (
+            *("odds multiplied > 1", found["log_odds_sum"] > 0, found["p_star_direction"]),
+            "with one, for the direction: balanced accuracy > 1/2 at any n/d",
+        ),
+        (
+            *("odds of each > 1", found["least_log_odds"] > 0, found["p_star_each_class"]),
+            "with one, and infinite data: no class is lost",
+        ),
+    )
+    head = "asked of the kept labels of both classes: holds, while p in both is below"
+    return [head, *(f"  {what:20}{'yes' if good else 'no':5}{below:.6f}  {why}" for what, good, below, why in asked)]
+
+
+def _by_class(found: dict[str, Any]) -> list[str]:
+    """With an intercept, unlike classes or coloured features: accuracy class by class, and what would be best."""
+    if not (found["intercept"] or found["by_class"] or found["coloured"]):
+        return []
+    sides = f"{found['accuracy_minus']:.6f} on y = -1, {found['accuracy_plus']:.6f} on y = +1"
+    lines = [f"  by class          {sides}; balanced {found['balanced_accuracy']:.6f}"]
+    if found["intercept"] or found["by_class"]:
+        lines.append(f"  best offset       {found['best_offset_accuracy']:.6f}   if b were set on trusted labels")
+    return [*lines, f"  Bayes             {found['bayes_accuracy']:.6f}   the best that there is"]
+
+
 def _verdict(found: dict[str, Any]) -> str:
     """The p* rule in words; where real data are mixed in, by what is trained on."""
     good = found["below_threshold"]
+    if found["intercept"]:
+        if found["log_odds_sum"] <= 0:
+            return "the direction that is learned is wrong, whatever the sample size;"
+        lost = "infinite data teach both classes" if found["least_log_odds"] > 0 else "infinite data lose one class"
+        return f"the direction that is learned is right, and {lost};"
     if found["generated"] < 1:
         half = "more than half" if good else "half or less"
         return f"of what is trained on, real data included, {half} is correct ({found['purity']:.1%});"

@@ -4,7 +4,7 @@ What classes return from ``__repr__``. Works on tracers, of which there is no nu
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,9 @@ MOST = 6
 """Entries of an array that are listed."""
 
 
-def record(found: Any) -> str:
+def record(found: Any, hidden: Collection[str] = ()) -> str:
     """The name of the class, then a line per field that holds something; what takes several lines is indented."""
-    fields = {name: value for name, value in _fields(found).items() if not _is_nothing(value)}
+    fields = {name: value for name, value in _fields(found).items() if name not in hidden and not _is_nothing(value)}
     width = max(map(len, fields))
     lines = (f"  {name:{width}}  {short(value)}".replace("\n", f"\n{'':{width + 4}}") for name, value in fields.items())
     return "\n".join([type(found).__name__, *lines])

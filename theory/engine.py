@@ -2,15 +2,15 @@
 
 import math
 
-from theory import settings, status
-from theory._check import check_alpha, require_x64
-from theory.arrays import NUMPY, Array, compiled, fields_of, is_jax, of, quiet, unlisted, with_fields
-from theory.equations import State, parabolas
+from theory import coloured, settings, status
+from theory._check import check_alpha, has_intercept, require_x64
+from theory.arrays import NUMPY, Array, compiled, fields_of, of, quiet, unlisted, with_fields
 from theory.errors import InputError
 from theory.laws import Law
-from theory.losses import LOSSES, Loss
+from theory.losses import LOSSES
 from theory.separable import refined
-from theory.types import Problem, Scalar, Solution
+from theory.solvers import reached
+from theory.types import Problem, Scalar, Solution, Spectrum
 
 
 @quiet
@@ -38,9 +38,12 @@ def solve(problem: Problem, alpha: Scalar, loss: str) -> Solution:
     if not isinstance(loss, str) or loss not in LOSSES:
         raise InputError(f"loss = {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
     setting, problem, alpha = settings.of(problem.curation), unlisted(problem), unlisted(alpha)
-    if loss == "squared" and setting.closed_form is not None:
+    if isinstance(problem.signal, Spectrum) or has_intercept(problem):
+        found = coloured.solve(problem, alpha, loss)
+    elif loss == "squared" and setting.closed_form is not None:
         return setting.closed_form(problem, alpha)
-    found = _solution(problem, alpha, loss)
+    else:
+        found = _solution(problem._replace(intercept=None), alpha, loss)
     return found._replace(status=refined(found.status, problem, alpha, loss))
 
 
@@ -48,22 +51,12 @@ def solve(problem: Problem, alpha: Scalar, loss: str) -> Solution:
 def _solution(problem: Problem, alpha: Scalar, loss: str) -> Solution:
     """`solve` of what is a problem; separable data are not yet told from others."""
     law, delta, ridge, shape = _batch(problem, alpha)
-    reached = parabolas(law, delta, ridge) if loss == "squared" else states(LOSSES[loss], law, delta, ridge)
-    codes = status.code(reached.converged, delta, (ridge > 0) | (delta > 1) | (loss != "squared"), reached.sharp)
-    end = (reached.norm(), reached.accuracy(law.signal), reached.converged, reached.residual)
-    fields = (reached.a[:, 0], reached.tau, *end, codes)
-    return Solution(*(field[: math.prod(shape)].reshape(shape) for field in fields))
-
-
-def states(loss: Loss, law: Law, delta: Array, ridge: Array) -> State:
-    """Solve cells, fields of ``law``, delta and ridge on one axis: numbers by NumPy, arrays of JAX by JAX."""
-    if is_jax((law, delta, ridge)):
-        from theory.solvers import traced
-
-        return traced.states(loss, law, delta, ridge)
-    from theory.solvers import numbers
-
-    return numbers.states(loss, law, delta, ridge)
+    state = reached(loss, law, delta, ridge)
+    codes = status.code(state.converged, delta, (ridge > 0) | (delta > 1) | (loss != "squared"), state.why)
+    overlap, norm = state.a[:, 0], state.norm()
+    end = (norm, state.accuracy(law.signal), state.converged, state.residual, codes)
+    scores = (law.signal * overlap, 0 * norm, norm, state.theta)
+    return Solution(*(field[: math.prod(shape)].reshape(shape) for field in (overlap, state.tau, *end, *scores)))
 
 
 def _batch(problem: Problem, alpha: Scalar) -> tuple[Law, Array, Array, tuple[int, ...]]:

@@ -9,8 +9,9 @@ u = (asinh(a/tau), log tau, log theta), on a last axis of k + 2; residuals relat
 solution however large theta is. Cells stand on the leading axes.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from theory import status
 from theory.arrays import Array, dot, of
 from theory.laws import Law, support
 from theory.losses import Loss
@@ -31,8 +32,8 @@ class State(NamedTuple):
     theta: Array
     converged: Array
     residual: Array
-    sharp: Array
-    """Whether the last point of the search lies nearer to the edges of the law than its quadrature resolves."""
+    why: Array
+    """What the last point of the search says of why it is no solution: a code of `theory.status`."""
 
     def accuracy(self, signal: Array) -> Array:
         """Phi(r a_mu / ||w||)."""
@@ -97,7 +98,7 @@ def parabolas(law: Law, delta: Array, ridge: Array) -> State:
     converged = (delta > 0) & xp.all(xp.isfinite(a), -1) & xp.isfinite(tau) & xp.isfinite(theta)
     residual = abs(delta * theta * (1 / (1 + theta) + ridge) - 1)
     a, tau, theta = unpack(xp.where(converged[..., None], pack(a, tau, theta), xp.nan))
-    return State(a, tau, theta, converged, residual, xp.zeros_like(converged))
+    return State(a, tau, theta, converged, residual, xp.full(converged.shape, status.NOT_CONVERGED))
 
 
 def guess(law: Law, loss: Loss, delta: Array, ridge: Array) -> Array:
@@ -114,16 +115,17 @@ def averaging(law: Law, loss: Loss, delta: Array, ridge: Array) -> Array:
     return pack(weight[..., None] * b, weight / of(delta).sqrt(delta), 1 / (delta * ridge))
 
 
-def first_ridge(ridge: Array) -> Array:
+def first_ridge(law: Law, ridge: Array) -> Array:
     """log(lambda) at which `averaging` is close enough to start a path of solutions from."""
     return of(ridge).log(1e3 + 10 * ridge)
 
 
-def found(u: Array, residual: Array, law: Law) -> State:
+def found(u: Array, residual: Array, law: Any) -> State:
     """The state of each cell, from the point where its search ended and the residual there by the finer rule."""
     xp = of(u, residual)
-    converged = residual <= TOLERANCE
     a, tau, _ = unpack(u)
-    sharp = xp.sqrt(dot(a, a)) > law.traits.resolved * tau
+    converged = (residual <= TOLERANCE) & (tau >= law.traits.vanished)
+    why = xp.where(xp.sqrt(dot(a, a)) > law.traits.resolved * tau, status.COPLANAR, status.NOT_CONVERGED)
+    why = xp.where(tau < law.traits.vanished, status.CONSTANT, why)
     a, tau, theta = unpack(xp.where(converged[..., None], u, xp.nan))
-    return State(a, tau, theta, converged, xp.stop_gradient(residual), sharp)
+    return State(a, tau, theta, converged, xp.stop_gradient(residual), why)

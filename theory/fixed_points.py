@@ -112,7 +112,7 @@ class _Flow(NamedTuple):
 
     def after(self, u: np.ndarray) -> np.ndarray:
         """F at points u of the disc, shape (points, 2)."""
-        fields = (np.broadcast_to(field, len(u)) for field in (*self.cell[:3], self.cell.cosines.cos_verifier))
+        fields = (np.broadcast_to(field, len(u)) for field in (*self.cell[:3], self.cell.curation.cos_verifier))
         signal, ridge, alpha, cos_v = fields
         sine = np.sqrt((1 - cos_v) * (1 + cos_v))
         cosines = Cosines(u[:, 0], cos_v, cos_v * u[:, 0] + sine * u[:, 1])

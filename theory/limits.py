@@ -9,7 +9,7 @@ from theory.errors import KindError
 from theory.laws import Law
 from theory.settings import check_problem
 from theory.threshold import generator_accuracy, kept_correct_rate, kept_rate, kept_wrong_rate, purity
-from theory.types import ClassRates, Problem, Rates, Scalar
+from theory.types import ClassRates, Problem, Rates, Scalar, Spectrum
 
 
 def bayes_accuracy(signal: Scalar) -> Scalar:
@@ -17,6 +17,33 @@ def bayes_accuracy(signal: Scalar) -> Scalar:
     in_range("signal", signal, 0, np.inf, open_low=True)
     xp = of(signal)
     return xp.ndtr(xp.asarray(signal, float))
+
+
+def best_offset_accuracy(separation: Scalar, prior: Scalar = 0.5) -> Scalar:
+    """Accuracy of scores y S + b + N(0, 1) with the best b: sum_k rho_k Phi(S + k L/(2 S)), L = log(rho_+/rho_-).
+
+    At S = R = sqrt(sum mu^2/s), the best separation that there is, it is Bayes; at t/sigma, what a trained direction
+    can give where b is set on trusted labels. S <= 0 tells nothing, and the larger class is the best guess.
+
+    Args:
+        separation: S. prior: P(y = +1), in [0, 1].
+    """
+    xp = of(separation, prior)
+    s, plus = xp.broadcast_arrays(xp.asarray(separation, float), xp.asarray(prior, float))
+    useful = (s > 0) & (plus > 0) & (plus < 1)
+    safe, both = xp.where(useful, s, 1.0), xp.where(useful, plus, 0.5)
+    shift = (xp.log(both) - xp.log1p(-both)) / (2 * safe)
+    best = both * xp.ndtr(safe + shift) + (1 - both) * xp.ndtr(safe - shift)
+    return xp.where(xp.isnan(s), xp.nan, xp.where(useful, best, xp.maximum(plus, 1 - plus)))
+
+
+def mahalanobis(signal: Scalar | Spectrum) -> Scalar:
+    """R = sqrt(sum mu^2/s), the largest t/sigma that a classifier can have; r in white noise."""
+    if not isinstance(signal, Spectrum):
+        return signal
+    xp = of(signal)
+    s, _, squares = (xp.asarray(values, float) for values in signal)
+    return xp.sqrt(xp.sum(xp.where(squares > 0, squares / xp.where(s > 0, s, 1.0), 0.0), -1))
 
 
 def infinite_data(problem: Problem) -> Scalar:

@@ -15,7 +15,8 @@ def _gauss_legendre(n: int) -> tuple[np.ndarray, np.ndarray]:
 def legendre(low: Array, high: Array, n: int) -> tuple[Array, Array]:
     """Gauss-Legendre on [low, high], of shape (...): nodes and weights of shape (..., n), exact to degree 2n - 1."""
     xp = of(low, high)
-    low, high, nodes, weights = (xp.asarray(x, float) for x in (low, high, *_gauss_legendre(n)))
+    low, high = xp.asarray(low, float), xp.asarray(high, float)
+    nodes, weights = (_of_rank(xp.asarray(x, float), low.ndim) for x in _gauss_legendre(n))
     half = (high - low)[..., None] / 2
     return (low + high)[..., None] / 2 + half * nodes, half * weights
 
@@ -29,4 +30,10 @@ def midpoints(low: Array, high: Array, n: int) -> tuple[Array, Array]:
     xp = of(low, high)
     low, high = xp.asarray(low, float), xp.asarray(high, float)
     step = ((high - low) / n)[..., None]
-    return low[..., None] + step * (xp.arange(n) + 0.5), step
+    return low[..., None] + step * _of_rank(xp.arange(n) + 0.5, low.ndim), step
+
+
+def _of_rank(nodes: Array, before: int) -> Array:
+    """Nodes on the last axis, after so many others."""
+    spread: Array = nodes.reshape((1,) * before + nodes.shape)
+    return spread

@@ -56,7 +56,9 @@ def solve(problem: Problem, alpha: Scalar) -> Solution:
     residual = abs(lam * delta * theta**2 + (delta + lam * delta - 1) * theta - 1) / (1 + theta)
     solved = (delta > 0) & ((lam > 0) | (delta > 1)) & xp.isfinite(accuracy)
     a, tau, norm, accuracy = (xp.where(solved, value, xp.nan) for value in (a, tau, norm, accuracy))
-    return Solution(a, tau, norm, accuracy, solved, residual, status.code(solved, delta, (lam > 0) | (delta > 1)))
+    code = status.code(solved, delta, (lam > 0) | (delta > 1))
+    theta = xp.where(solved, theta, xp.nan)
+    return Solution(a, tau, norm, accuracy, solved, residual, code, r * a, 0 * norm, norm, theta)
 
 
 @quiet

@@ -7,7 +7,10 @@ import numpy as np
 from theory.arrays import Array, of
 from theory.types import STATUSES, Scalar
 
-OK, NOTHING_KEPT, NOT_UNIQUE, SEPARABLE, COPLANAR, NOT_CONVERGED, TIED, NOT_RESOLVED, TOO_MANY = range(len(STATUSES))
+OK, NOTHING_KEPT, NOT_UNIQUE, SEPARABLE, COPLANAR, NOT_CONVERGED, CONSTANT, ONE_LABEL, *_OF_CLASSES = range(
+    len(STATUSES)
+)
+TIED, NOT_RESOLVED, TOO_MANY = _OF_CLASSES
 EXPLAINED = {
     "nothing kept": "nothing kept: the verifier drops all that this generator makes",
     "not unique": "not unique: at ridge = 0 no more kept samples than dimensions; give ridge > 0",
@@ -15,6 +18,9 @@ EXPLAINED = {
     "too near to coplanar": "too near to coplanar: the classifier nearly lies in the space of mean, generator and "
     "verifier, where the equations are not resolved; raise the ridge or lower n/d",
     "not converged": "not converged: the equations were not solved to the stated tolerance",
+    "constant classifier": "constant classifier: this loss with an intercept says the same label of every point; take "
+    "logistic or squared loss, or leave the intercept out",
+    "one label kept": "one label kept: all kept labels are the same, so that an intercept grows without end; keep both",
     "tied": "tied: two classes always have the same score, as where neither of their labels is kept; drop one of them",
     "not resolved": "not resolved: two quadrature rules differ by more than is tolerated; raise the ridge",
     "too many classes": "too many classes: softmax is solved up to K = 20 where classes are alike, and up to K = 4 "
@@ -23,13 +29,12 @@ EXPLAINED = {
 """What a status means and what to do."""
 
 
-def code(converged: Scalar, delta: Scalar, unique: Scalar = True, sharp: Scalar = False) -> Array:
+def code(converged: Scalar, delta: Scalar, unique: Scalar = True, why: Scalar = NOT_CONVERGED) -> Array:
     """The status of each cell, as far as it can be told under ``jit``: `separable` is the exception.
 
-    ``unique``: whether the minimiser is. ``sharp``: whether the classifier lies too near to the kept region's edges.
+    ``unique``: whether the minimiser is. ``why``: the code where none of the other reasons is one.
     """
-    xp = of(converged, delta, unique, sharp)
-    why = xp.where(sharp, COPLANAR, NOT_CONVERGED)
+    xp = of(converged, delta, unique, why)
     why = xp.where(unique, why, NOT_UNIQUE)
     why = xp.where(xp.asarray(delta) > 0, why, NOTHING_KEPT)
     return xp.where(converged, OK, why)

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 
 from theory import settings, status
-from theory._check import in_column
-from theory.columns import CLASS_RATES, COLUMNS, SHARED, setting_of
+from theory._check import check_alpha
+from theory.columns import CLASS_RATES, COLUMNS, SHARED, SPECTRUM, by_our_names, setting_of
 from theory.errors import InputError
 from theory.losses import LOSSES
 from theory.prediction import Prediction, predict
 from theory.settings.base import Setting
-from theory.types import Problem
+from theory.types import Problem, Spectrum
 
-KNOWN = frozenset((*COLUMNS, *CLASS_RATES, "loss", "setting"))
+KNOWN = frozenset((*COLUMNS, *CLASS_RATES, "intercept", "loss", "setting"))
 BLOCK = 65_536
 """Lines that are solved at once."""
 
@@ -26,7 +26,10 @@ def predict_table(columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
         columns: arrays of one length (or single values) named as in THEORY §1: ``signal``, ``alpha``, ``ridge``,
             ``loss``, and those of a setting (`theory.columns.SETTINGS`): ``p``, ``phi``, ``psi`` (or all of p_negative,
             p_positive, phi_negative, ..., with ``prior`` = P(y = +1), default 1/2), or the three cosines. ``setting``
-            names it, for the table or line by line, where the columns do not (`theory.columns.setting_of`).
+            names it, for the table or line by line, where the columns do not (`theory.columns.setting_of`). In the
+            independent setting also ``intercept``, 0 or 1, and in the place of ``signal`` a spectrum, ``eigenvalues``,
+            ``shares`` and ``signals_sq``: a list on each line, or text with ; between the numbers. p_minus, p_plus,
+            ..., prior_plus are other names of p_negative, p_positive, ..., prior.
 
     Returns:
         The fields of `Prediction` as NumPy arrays, in the order of the lines, ``status`` in words. A line without
@@ -35,20 +38,25 @@ def predict_table(columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
     Raises:
         ValueError: a missing column, or a value outside its range, naming the column and the line (counted from 1).
     """
+    columns = by_our_names(columns)
     length = _length(columns)
     losses, named = (_words(name, columns.get(name), length) for name in ("loss", "setting"))
+    lists, fitted = _lists(columns, length), _flags("intercept", columns.get("intercept"), length)
     found: dict[str, np.ndarray] = {}
-    for name in dict.fromkeys(named):
+    levels = np.array([len(line[0]) for line in lists]) if lists else np.zeros(length, int)
+    for name, intercept, count in dict.fromkeys(zip(named, fitted.tolist(), levels.tolist(), strict=True)):
         setting = settings.named(setting_of(list(columns), name).name)
-        lines = np.flatnonzero(named == name)
-        numbers = _numbers(setting, columns, length)
-        part = {column: values[lines] for column, values in numbers.items()}
-        _check_lines(setting, part, losses[lines], lines if length > 1 else lines[:0])
+        lines = np.flatnonzero((named == name) & (fitted == intercept) & (levels == count))
+        numbers = _numbers(setting, columns, length, () if count else ("signal",))
+        numbers = {column: values[lines] for column, values in numbers.items()}
+        if count:
+            numbers |= dict(zip(SPECTRUM, np.array([lists[i] for i in lines]).swapaxes(0, 1), strict=True))
+        _check_lines(setting, numbers, losses[lines], intercept, lines if length > 1 else lines[:0])
         for loss in dict.fromkeys(losses[lines]):
-            part = lines[losses[lines] == loss]
-            predicted = _predict_lines(setting, {column: values[part] for column, values in numbers.items()}, str(loss))
-            for field, values in predicted.items():
-                found.setdefault(field, np.empty(length, values.dtype))[part] = values
+            part = losses[lines] == loss
+            some = {column: values[part] for column, values in numbers.items()}
+            for field, values in _predict_lines(setting, some, str(loss), intercept).items():
+                found.setdefault(field, np.empty(length, values.dtype))[lines[part]] = values
     return found
 
 
@@ -72,13 +80,57 @@ def _words(name: str, values: Any, length: int) -> np.ndarray:
     return np.broadcast_to(words, (length,))
 
 
-def _numbers(setting: Setting, columns: Mapping[str, Any], length: int) -> dict[str, np.ndarray]:
-    """The columns that the setting reads. Raises ValueError for one that is missing."""
-    own = setting.names(columns)
-    for name in (*SHARED, *own, "loss"):
+def _flags(name: str, values: Any, length: int) -> np.ndarray:
+    """A column of 0 and 1, or of True and False; False where there is none."""
+    numbers = _as_numbers(name, False if values is None else values)
+    for line, value in enumerate(np.ravel(numbers)):
+        if value not in (0, 1):
+            raise InputError(f"line {line + 1}, column {name}: {value:g} is neither 0 nor 1")
+    return np.broadcast_to(numbers == 1, (length,))
+
+
+def _lists(columns: Mapping[str, Any], length: int) -> list[tuple[list[float], ...]]:
+    """Eigenvalues, shares and signals_sq of every line, of one length each; none where the table has none of them."""
+    present = [name for name in SPECTRUM if name in columns]
+    if not present:
+        return []
+    if len(present) < len(SPECTRUM):
+        missing = next(name for name in SPECTRUM if name not in columns)
+        raise InputError(f"column {missing} is missing; a spectrum needs {', '.join(SPECTRUM)}")
+    lines = list(zip(*(_list_column(name, columns[name], length) for name in SPECTRUM), strict=True))
+    for line, lists in enumerate(lines):
+        if len({len(values) for values in lists}) > 1:
+            sizes = ", ".join(f"{len(values)} {name}" for name, values in zip(SPECTRUM, lists, strict=True))
+            raise InputError(f"line {line + 1}: a spectrum of {sizes}; give one of each for every level")
+    return lines
+
+
+def _list_column(name: str, values: Any, length: int) -> list[list[float]]:
+    """A list of numbers on every line; one text, or one list of numbers, holds for all lines."""
+    entries = [values] if isinstance(values, str) else list(values)
+    if not any(isinstance(entry, str) or np.ndim(entry) for entry in entries) and (
+        length == 1 or len(entries) != length
+    ):
+        entries = [entries]
+    found = []
+    for line, entry in enumerate(entries * length if len(entries) == 1 else entries):
+        parts = entry.split(";") if isinstance(entry, str) else np.ravel(entry).tolist()
+        bad = [part for part in parts if not _is_number(part)]
+        if bad:
+            raise InputError(f"line {line + 1}, column {name}: {bad[0]!r} is not a number; write 1;0.5;0.25")
+        found.append([float(part) for part in parts])
+    return found
+
+
+def _numbers(
+    setting: Setting, columns: Mapping[str, Any], length: int, population: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+    """The columns that the setting reads, and those of its population. Raises ValueError for one that is missing."""
+    names = (*population, *(name for name in SHARED if name != "signal"), *setting.names(columns))
+    for name in (*names, "loss"):
         if name not in columns:
-            raise InputError(f"column {name} is missing; the table needs {', '.join((*SHARED, 'loss', *own))}")
-    return {name: np.broadcast_to(_as_numbers(name, columns[name]), (length,)) for name in (*SHARED, *own)}
+            raise InputError(f"column {name} is missing; the table needs {', '.join((*names, 'loss'))}")
+    return {name: np.broadcast_to(_as_numbers(name, columns[name]), (length,)) for name in names}
 
 
 def _as_numbers(name: str, values: Any) -> np.ndarray:
@@ -97,36 +149,45 @@ def _is_number(value: Any) -> bool:
     return True
 
 
-def _check_lines(setting: Setting, numbers: dict[str, np.ndarray], losses: np.ndarray, lines: np.ndarray) -> None:
+def _check_lines(
+    setting: Setting, numbers: dict[str, np.ndarray], losses: np.ndarray, intercept: bool, lines: np.ndarray
+) -> None:
     """Raise ValueError for the first line that is no problem; checks whole columns unless something is wrong.
 
     ``lines``: their places in the table; none where the table has one line, which needs no number.
     """
     try:
-        _check(setting, numbers, losses)
+        _check(setting, numbers, losses, intercept)
     except ValueError:
         for i, line in enumerate(lines):
             try:
-                _check(setting, {name: column[i] for name, column in numbers.items()}, losses[i : i + 1])
+                _check(setting, {name: column[i] for name, column in numbers.items()}, losses[i : i + 1], intercept)
             except ValueError as error:
                 raise InputError(f"line {line + 1}: {error}") from None
         raise
 
 
-def _check(setting: Setting, numbers: Mapping[str, Any], losses: np.ndarray) -> None:
-    for name in SHARED:
-        in_column(name, numbers[name])
-    setting.check(setting.curation(numbers))
+def _check(setting: Setting, numbers: Mapping[str, Any], losses: np.ndarray, intercept: bool) -> None:
+    check_alpha(numbers["alpha"])
+    settings.check_problem(_problem(setting, numbers, intercept))
     unknown = [loss for loss in losses if loss not in LOSSES]
     if unknown:
         raise InputError(f"loss = {unknown[0]!r} is unknown; choose from {', '.join(LOSSES)}")
 
 
-def _predict_lines(setting: Setting, numbers: dict[str, np.ndarray], loss: str) -> dict[str, np.ndarray]:
+def _problem(setting: Setting, numbers: Mapping[str, Any], intercept: bool) -> Problem:
+    coloured = SPECTRUM[0] in numbers
+    signal = Spectrum(*(numbers[name] for name in SPECTRUM)) if coloured else numbers["signal"]
+    return Problem(signal, setting.curation(numbers), numbers["ridge"], intercept or None)
+
+
+def _predict_lines(
+    setting: Setting, numbers: dict[str, np.ndarray], loss: str, intercept: bool
+) -> dict[str, np.ndarray]:
     parts = []
-    for start in range(0, len(numbers["signal"]), BLOCK):
+    for start in range(0, len(numbers["alpha"]), BLOCK):
         part = {name: column[start : start + BLOCK] for name, column in numbers.items()}
-        found = predict(Problem(part["signal"], setting.curation(part), part["ridge"]), part["alpha"], loss)
-        parts.append([np.broadcast_to(np.asarray(field), part["signal"].shape) for field in found])
+        found = predict(_problem(setting, part, intercept), part["alpha"], loss)
+        parts.append([np.broadcast_to(np.asarray(field), part["alpha"].shape) for field in found])
     whole = Prediction(*(np.concatenate(fields) for fields in zip(*parts, strict=True)))
     return whole._replace(status=status.name(whole.status))._asdict()

@@ -70,6 +70,56 @@ def marginal(rates: Rates | ClassRates) -> Rates:
     return Rates(xp.sum(rates.prior * wrong, -1), average(rates.phi, 1 - wrong), average(rates.psi, wrong))
 
 
+def per_class(rates: Rates | ClassRates) -> ClassRates:
+    """`Rates` as those of two equal classes, last axis (y = -1, y = +1); `ClassRates` as they are, of one shape."""
+    xp = of(*rates)
+    if isinstance(rates, ClassRates):
+        return ClassRates(*xp.broadcast_arrays(*(xp.asarray(rate, float) for rate in rates)))
+    p, phi, psi = xp.broadcast_arrays(*(xp.asarray(rate, float) for rate in rates))
+    both = lambda rate: xp.stack([rate, rate], -1)
+    return ClassRates(both(p), both(phi), both(psi), both(0 * p + 0.5))
+
+
+@quiet
+def log_odds(rates: Rates | ClassRates) -> Scalar:
+    """log o_k, the odds that a kept sample of class k is labelled correctly, classes on a last axis; not checked.
+
+        o_k = (1 - p_k) phi_k / (p_k psi_k)
+
+    A classifier without intercept asks for purity > 1/2. With one, its direction is right iff o_+ o_- > 1, at any n/d,
+    penalty, spectrum and loss; both classes are learned, with infinite data, iff both o_k > 1. Source: THEORY_DATA §23.
+    """
+    p, phi, psi, _ = per_class(rates)
+    xp = of(p)
+    return xp.log((1 - p) * phi) - xp.log(p * psi)
+
+
+@quiet
+def p_star_direction(rates: Rates | ClassRates) -> Scalar:
+    """With an intercept: the error rate, common to both classes, below which the direction of w is right.
+
+        1 / (1 + sqrt(psi_+ psi_- / (phi_+ phi_-)))
+
+    That is balanced accuracy > 1/2, at any n/d; p* where rates do not depend on the class. Not checked.
+    """
+    _, phi, psi, _ = per_class(rates)
+    xp = of(phi)
+    right, wrong = xp.sqrt(phi[..., 0] * phi[..., 1]), xp.sqrt(psi[..., 0] * psi[..., 1])
+    return right / (right + wrong)
+
+
+@quiet
+def p_star_each_class(rates: Rates | ClassRates) -> Scalar:
+    """With an intercept: the error rate, common to both classes, below which infinite data teach both of them.
+
+        min_k phi_k / (phi_k + psi_k)
+
+    Beyond it, one class is lost as the signal grows, although the direction may be right. Not checked.
+    """
+    _, phi, psi, _ = per_class(rates)
+    return of(phi).min(phi / (phi + psi), -1)
+
+
 def kept_correct_rate(rates: Rates | ClassRates) -> Scalar:
     """P(kept and y' correct) = (1 - p) phi, or sum_k rho_k (1 - p_k) phi_k."""
     return _over_classes(rates, 1 - of(rates.p).asarray(rates.p), rates.phi)

@@ -80,6 +80,20 @@ class Cosines(NamedTuple):
         return "linear"
 
 
+class Spectrum(NamedTuple):
+    """Coloured features: eigenvalues of the covariance Sigma of z, in J levels, and where the class mean lies.
+
+    Last axis is the level. A full matrix is d levels of share 1/d. [1], [1], [r^2] is white noise with signal r.
+    """
+
+    eigenvalues: Float[Array, "... J"]
+    """s_j >= 0, eigenvalues of Sigma."""
+    shares: Float[Array, "... J"]
+    """f_j, the share of the d dimensions that has eigenvalue s_j; they sum to 1."""
+    signals_sq: Float[Array, "... J"]
+    """mu_j^2, squared norm of the class mean mu on that eigenspace."""
+
+
 class Problem(NamedTuple):
     """What is learned from what: population, curation and penalty.
 
@@ -87,16 +101,19 @@ class Problem(NamedTuple):
     simulation takes the sizes (n, d).
     """
 
-    signal: Scalar
-    """r = ||mu||, in (0, inf), with x = y mu + z and z ~ N(0, I_d)."""
+    signal: Any
+    """r = ||mu||, in (0, inf), with x = y mu + z and z ~ N(0, I_d); or a `Spectrum`, where z ~ N(0, Sigma)."""
     curation: Any
     """How synthetic labels arise and which are kept: `Rates`, `ClassRates`, `Cosines`, or that of another setting."""
     ridge: Scalar
-    """lambda in (1/m) sum_kept l(y' x.w) + (lambda/2)||w||^2: relative to the m **kept** samples."""
+    """lambda in (1/m) sum_kept l(y' (x.w + b)) + (lambda/2)||w||^2: relative to the m **kept** samples."""
+    intercept: bool | None = None
+    """Whether an intercept b is fitted, unpenalised; without it b = 0. Static: no array, and the same for all cells."""
 
 
 STATUSES = (
     *("ok", "nothing kept", "not unique", "separable", "too near to coplanar", "not converged"),
+    *("constant classifier", "one label kept"),
     *("tied", "not resolved", "too many classes"),
 )
 """Why a solution was not found, by code; 0 where it was (THEORY §4).
@@ -104,8 +121,10 @@ STATUSES = (
 nothing kept: n/d times the kept rate is 0. not unique: least squares at ridge = 0 with no more kept samples than
 dimensions. separable: the kept data can be separated, so that at ridge = 0 the loss has no minimum. too near to
 coplanar: the trained classifier lies so near to the space of mean, generator and verifier (||a|| > 15 tau) that the
-quadrature does not resolve the edges of the kept region. not converged: none of these. Of K classes alone: tied: two
-classes have the same scores. not resolved: two quadrature rules differ. too many classes: for a tensor rule.
+quadrature does not resolve the edges of the kept region. constant classifier: with an intercept, hinge loss ends at
+w = 0, which says the same of every point. one label kept: with an intercept, all kept labels are the same, and the loss
+has no minimum. Of K classes alone: tied: two classes have the same scores. not resolved: two quadrature rules differ.
+too many classes: for a deterministic rule. not converged: none of these.
 """
 
 
@@ -122,13 +141,21 @@ class Solution(NamedTuple):
     norm: Scalar
     """||w||."""
     accuracy: Scalar
-    """P(sign(w.x) = y) = Phi(r a / ||w||) on a fresh x."""
+    """P(sign(w.x + b) = y) on a fresh x: Phi(t/sigma) where b = 0, else sum_k rho_k Phi((t + k b)/sigma)."""
     converged: Bool[Array, ...] | bool
     """True where the equations were solved to the stated tolerance."""
     residual: Scalar
     """Largest residual of the fixed-point equations at the solution, relative to their terms."""
     status: Int[Array, ...] | int
     """Why there is none: an index into `STATUSES`, 0 where ``converged``."""
+    mean_score: Scalar
+    """t = w.mu: a fresh sample's score is y t + b + sigma N(0, 1)."""
+    offset: Scalar
+    """b, the intercept; 0 without one."""
+    score_sd: Scalar
+    """sigma = sqrt(w^T Sigma w); ||w|| in white noise."""
+    theta: Scalar
+    """Of the equations: the curvature of the envelope that a fresh sample meets."""
 
     def __repr__(self) -> str:
         """A line per field."""

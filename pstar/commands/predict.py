@@ -4,13 +4,25 @@ import inspect
 from pathlib import Path
 from typing import Annotated, Any
 
-from tyro.conf import arg
+from tyro.conf import FlagCreatePairsOff, arg
 
 from pstar.commands import predict_classes
 from pstar.commands.options import Json, choice, flag
 from pstar.commands.output import on_disk, one_thread, show
 from sims.losses import PREDICTED
-from theory.columns import CLASS_RATES, COLUMNS, RECORDED, SETTINGS, SHARED, Column, settings_with
+from theory.columns import (
+    CLASS_RATES,
+    COLUMNS,
+    OTHER_NAMES,
+    POPULATION,
+    POPULATION_MEANINGS,
+    RECORDED,
+    SETTINGS,
+    SHARED,
+    SPECTRUM,
+    Column,
+    settings_with,
+)
 from theory.errors import InputError
 
 DEFAULT = "independent"
@@ -21,25 +33,25 @@ def predict(
     setting: str,
     loss: str,
     classes: tuple[int, ...] | None,
+    intercept: bool,
     table: Path | None,
     out: Path | None,
     json: bool,
-    **numbers: float | None,
+    **numbers: Any,
 ) -> None:
     """Predict p*, the kept data, and the accuracy of the classifier trained on it.
 
     One problem from the options, or a table: its columns carry the names of the options (with underscores), any
-    subset of them; what is no column is taken from the options.
+    subset of them; what is no column is taken from the options. Columns of a table that are results are computed
+    anew; what they were is kept as given_NAME.
     """
     one_thread()
-    own = SETTINGS[setting].columns
     given: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None} | {"loss": loss}
+    given |= {"intercept": 1.0} if intercept else {}
     if table is not None:
         _predict_file(table, out, given, setting, json, classes)
         return
-    for name in given:
-        if name in COLUMNS and name not in (*SHARED, *own):
-            raise InputError(f"{flag(name)} has no meaning in the {setting} setting; see --setting")
+    _refuse_meaningless(setting, given)
     if out is not None:
         raise InputError("--out goes with --table")
     if classes is not None:
@@ -47,13 +59,28 @@ def predict(
 
         show(predict_classes.described(classes, given), json, text_of_classes)
         return
-    missing = [flag(name) for name in own if name not in given]
-    if missing:
-        needed = ", ".join(map(flag, own))
-        raise InputError(f"{', '.join(missing)} missing; the {setting} setting needs {needed}")
+    if any(name in given for name in SPECTRUM):
+        del given["signal"]
     from theory.describe import describe, text
 
     show(describe(given | {"setting": setting}), json, text)
+
+
+def _refuse_meaningless(setting: str, given: dict[str, Any]) -> None:
+    """Raise InputError for options that the setting has not, and for those that are missing."""
+    own = SETTINGS[setting].columns
+    by_class = SETTINGS[setting].by_class
+    extra = (*CLASS_RATES, *POPULATION, "prior") if by_class else ()
+    for name in given:
+        if name in (*COLUMNS, *CLASS_RATES, *POPULATION) and name not in (*SHARED, *own, *extra):
+            raise InputError(f"{flag(name)} has no meaning in the {setting} setting; see --setting")
+    sides = by_class and any(name in given for name in CLASS_RATES)
+    if sides and any(name in given for name in own):
+        raise InputError("rates by class (--p-negative, --p-positive, ...) stand in the place of --p, --phi and --psi")
+    needed = CLASS_RATES if sides else own
+    missing = [flag(name) for name in needed if name not in given]
+    if missing:
+        raise InputError(f"{', '.join(missing)} missing; the {setting} setting needs {', '.join(map(flag, needed))}")
 
 
 def _option(column: Column) -> inspect.Parameter:
@@ -64,9 +91,22 @@ def _option(column: Column) -> inspect.Parameter:
     users = ", ".join(setting.name for setting in settings_with(column.name))
     about = f"{column.meaning}, in {ends}{f'; {users}' if users else ''}."
     kind: Any = Annotated[float, arg(help=about)]
-    if users:
+    if column.name not in SHARED:
         kind = Annotated[float | None, arg(metavar="FLOAT", help=about)]
     return _parameter(column.name, kind, SHARED_DEFAULTS.get(column.name))
+
+
+def _of_class(name: str) -> inspect.Parameter:
+    """A rate of one class."""
+    rate, side = name.split("_")
+    about = f"{COLUMNS[rate].meaning} where y = {'+1' if side == 'positive' else '-1'}; in the place of --{rate}."
+    return _parameter(name, Annotated[float | None, arg(metavar="FLOAT", help=about)], None)
+
+
+def _list_option(name: str) -> inspect.Parameter:
+    """A list of a spectrum, in the place of the signal."""
+    kind = Annotated[str | None, arg(metavar="LIST", help=f"{POPULATION_MEANINGS[name]}; in the place of --signal.")]
+    return _parameter(name, kind, None)
 
 
 def _parameter(name: str, kind: Any, default: Any) -> inspect.Parameter:
@@ -93,8 +133,13 @@ def _signature() -> inspect.Signature:
         ("out", target, None),
         ("json", Json, False),
     ]
+    fitted = Annotated[bool, FlagCreatePairsOff, arg(help=f"{POPULATION_MEANINGS['intercept']}.")]
     return inspect.Signature(
-        [_parameter("setting", where, DEFAULT), *own, *shared, *(_parameter(*each) for each in rest)]
+        [
+            *(_parameter("setting", where, DEFAULT), *own, *shared),
+            *(*map(_of_class, CLASS_RATES), _option(COLUMNS["prior"]), *map(_list_option, SPECTRUM)),
+            *(_parameter("intercept", fitted, False), *(_parameter(*each) for each in rest)),
+        ]
     )
 
 
@@ -133,14 +178,36 @@ def _predict_file(
     else:
         columns = _table_columns(lines, given, setting)
         found = predict_table(columns)
-    added = {name: values for name, values in found.items() if not _is_given(columns.get(name), values)}
-    result = lines.assign(**{name if name not in lines else f"predicted_{name}": v for name, v in added.items()})
+    result, replaced = _with_results(lines, columns, found)
     with on_disk():
         write_atomic(out, result.to_csv(index=False).encode())
     failed = found["status"][~found["converged"]]
     summary = {"written": str(out), "lines": len(lines), "not_converged": len(failed)}
     summary["statuses"] = {str(why): int((failed == why).sum()) for why in dict.fromkeys(failed)}
+    summary |= {"differences": replaced, "intercept_from": "offset" if _implied(lines, given) else None}
     show(summary, json, _file_text)
+
+
+def _with_results(lines: Any, columns: dict[str, Any], found: dict[str, Any]) -> tuple[Any, dict[str, float | None]]:
+    """The table with every result as computed; what it had under that name, as given_NAME, and how far that was off."""
+    added = {name: values for name, values in found.items() if not _is_given(columns.get(name), values)}
+    replaced = [name for name in added if name in lines]
+    kept = lines.drop(columns=[f"given_{name}" for name in replaced if f"given_{name}" in lines])
+    renamed = kept.rename(columns={name: f"given_{name}" for name in replaced})
+    return renamed.assign(**added), {name: _difference(lines[name], added[name]) for name in replaced}
+
+
+def _difference(given: Any, computed: Any) -> float | None:
+    """The largest, where both have a number."""
+    import pandas as pd
+
+    apart = (pd.to_numeric(given, errors="coerce") - pd.to_numeric(pd.Series(computed), errors="coerce")).abs()
+    return None if apart.isna().all() else float(apart.max())
+
+
+def _implied(lines: Any, given: dict[str, Any]) -> bool:
+    """Whether a table that does not say so is of classifiers with an intercept: it has a column for its value."""
+    return "offset" in lines and "intercept" not in lines and "intercept" not in given
 
 
 def _is_given(column: Any, values: Any) -> bool:
@@ -151,7 +218,14 @@ def _is_given(column: Any, values: Any) -> bool:
 def _file_text(result: dict[str, Any]) -> str:
     why = ", ".join(f"{count} {status}" for status, count in result["statuses"].items())
     failed = f"{result['not_converged']} without solution{f' ({why})' if why else ''}"
-    return f"{result['lines']} lines, {failed}\nwritten: {result['written']}"
+    text = [f"{result['lines']} lines, {failed}", f"written: {result['written']}"]
+    if result["intercept_from"]:
+        text.append("an intercept was fitted, as the table has a column offset; a column intercept of 0 fits none")
+    if result["differences"]:
+        text.append("computed anew, what was there is kept as given_NAME; largest difference:")
+        shown = {name: "-" if gap is None else f"{gap:.2g}" for name, gap in result["differences"].items()}
+        text += [f"  {name:18} {gap}" for name, gap in shown.items()]
+    return "\n".join(text)
 
 
 def _table_columns(lines: Any, given: dict[str, Any], setting: str) -> dict[str, Any]:
@@ -159,7 +233,9 @@ def _table_columns(lines: Any, given: dict[str, Any], setting: str) -> dict[str,
     if setting != DEFAULT:
         _refuse_other_setting(lines, setting)
         given = given | {"setting": setting}
-    known = (*COLUMNS, *CLASS_RATES, "loss", "setting")
+    given = given | ({"intercept": 1.0} if _implied(lines, given) else {})
+    given = {name: value for name, value in given.items() if name != "signal" or SPECTRUM[0] not in lines}
+    known = (*COLUMNS, *CLASS_RATES, *OTHER_NAMES, *POPULATION, "loss", "setting")
     return {name: lines[name] if name in lines else given[name] for name in known if name in lines or name in given}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from theory.columns import RATES
 from theory.errors import InputError
 
-OPTIONS = ("signal", "alpha", "ridge", "loss", *RATES)
+OPTIONS = ("signal", "alpha", "ridge", "loss", "intercept", *RATES)
 """Options that have a meaning for K classes."""
 
 
@@ -30,8 +30,8 @@ def described(classes: tuple[int, ...], given: dict[str, Any]) -> dict[str, Any]
     missing = [name for name in RATES if name not in given]
     if missing:
         raise InputError(f"{', '.join(f'--{name}' for name in missing)} missing; --classes needs --p, --phi, --psi")
-    rates = Rates(*(given[name] for name in RATES))
-    return describe(ClassesProblem(given["signal"], rates, given["ridge"]), given["alpha"], given["loss"], classes=k)
+    problem = ClassesProblem(given["signal"], Rates(*(given[name] for name in RATES)), given["ridge"])
+    return describe(problem, given["alpha"], given["loss"], classes=k, intercept="intercept" in given)
 
 
 def table_columns(lines: Any, classes: tuple[int, ...], given: dict[str, Any]) -> dict[str, Any]:

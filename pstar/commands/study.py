@@ -1,8 +1,9 @@
 """`pstar study`: one question, answered by theory and simulation side by side."""
 
 import sys
+import textwrap
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
@@ -20,7 +21,8 @@ def study(
 ) -> None:
     """Answer one question by theory and simulation side by side, and draw it.
 
-    Writes DIR/tables/*.csv and DIR/figures/NAME.png and .pdf. Takes up to a minute.
+    Prints what came out, where the study says it in words. Writes DIR/tables/*.csv and DIR/figures/NAME.png and .pdf.
+    Takes up to a minute.
     """
     one_thread()
     import figures as package
@@ -35,4 +37,11 @@ def study(
     with on_disk(), float64():
         tables = studies.run(name, out, seeds)
         paths = [out / "tables" / f"{table}.csv" for table in tables] + package.draw(name, tables, out / "figures")
-    show({"written": [str(path) for path in paths]}, json, written)
+    found: dict[str, Any] = {"findings": tables["findings"]["finding"].tolist()} if "findings" in tables else {}
+    show(found | {"written": [str(path) for path in paths]}, json, _told)
+
+
+def _told(result: dict[str, Any]) -> str:
+    """Findings, then paths."""
+    findings = [textwrap.fill(finding, 100) for finding in result.get("findings", [])]
+    return "\n\n".join([*findings, written(result)])

@@ -1,8 +1,9 @@
 """Studies: one question each, answered by tables that theory and simulation fill side by side.
 
 A study is a module here with ``tables(seeds) -> dict[str, DataFrame]`` and a figure of the same name in `figures`
-that draws them. ``seeds`` is the number of independent trials behind every simulated point. Like `sims.comparison`, and
-unlike the rest of `sims`, studies may import all of `theory`.
+that draws them; a table ``findings`` says in words what came out, one sentence a line. ``seeds`` is the number of
+independent trials behind every simulated point. Like `sims.comparison`, and unlike the rest of `sims`, studies may
+import all of `theory`.
 """
 
 from importlib import import_module
@@ -22,6 +23,8 @@ NAMES: tuple[str, ...] = (
     "classes",
     "rounds",
     "trust",
+    "worth",
+    "poster",
 )
 
 

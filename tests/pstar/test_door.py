@@ -101,6 +101,7 @@ def test_single_numbers_come_back_as_numbers_and_arrays_as_arrays():
     assert (found.beats_generator, found.below_threshold) == (True, True)
     assert ps.p_star(PROBLEM.curation) == pytest.approx(9 / 11, rel=1e-15)
     assert ps.kept_rate(PROBLEM.curation) == pytest.approx(0.69)
+    assert ps.worth(PROBLEM.curation) == pytest.approx(0.57**2 / 0.69)
     many = ps.predict(PROBLEM._replace(curation=ps.Rates([0.1, 0.3], 0.9, 0.2)), alpha=4)
     assert (many.accuracy.dtype, many.accuracy.shape) == (np.float64, (2,))
     assert many.accuracy[1] == pytest.approx(found.accuracy, rel=1e-13)
@@ -175,6 +176,8 @@ def test_a_comparison_shows_its_account_and_unfolds_its_tables():
         (lambda: ps.predict(ps.Problem(2.0, (0.3, 0.9, 0.2), 0.1), 4), ps.KindError, "must be one of Rates, Cosines"),
         (lambda: ps.predict(PROBLEM, "four"), ps.InputError, "alpha = 'four' is not a number"),
         (lambda: ps.predict(PROBLEM._replace(curation=ps.Rates(3, 1, 0)), 4), ps.InputError, "p = 3 is outside"),
+        (lambda: ps.worth(PROBLEM), ps.KindError, "worth takes Rates or ClassRates"),
+        (lambda: ps.worth(PROBLEM.curation, classes=1.5), ps.InputError, "classes = 1.5"),
         (lambda: ps.p_star(PROBLEM), ps.KindError, r"of a problem: predict\(problem, alpha\).p_star"),
         (lambda: ps.trial(PROBLEM, n=0, d=4), ps.InputError, "n = 0 must be a whole number of at least 1"),
         (lambda: ps.trial(LINEAR, n=9, d=2), ps.InputError, "d = 2 must be a whole number of at least 3"),

@@ -16,7 +16,7 @@ from sims.trial import make_trials
 from sims.verify import verify as eager_verify
 from tests.statistical import rejects_mean
 from theory.rounds import trajectory
-from theory.types import Cosines, Problem
+from theory.types import Cosines, Learned, Problem, Rates
 
 draw = jax.jit(eager_draw, static_argnames=("n", "d"))
 fit = jax.jit(eager_fit, static_argnames="loss")
@@ -63,6 +63,24 @@ def test_rounds_written_out(key, loss, verified):
     np.testing.assert_allclose(found.measurement.accuracy, ndtr(2 * np.asarray(found.cos_generator)), rtol=1e-12)
 
 
+def test_learned_rounds_written_out(key):
+    """The first generator is the setting's own; the weights of the first round label the second."""
+    problem = Problem(2.0, Learned(0.4, 0.9, 0.3), 1.0)
+    found = rounds_trial(key, problem, n=60, d=12, loss="squared", rounds=2, verified=True)
+    w = None
+    for index in range(2):
+        k_draw, k_verify = jax.random.split(jax.random.fold_in(key, index))
+        sample = draw(k_draw, problem, 60, 12, w)
+        kept = verify(k_verify, problem, sample)
+        w = fit("squared", sample.x, sample.label, kept, jnp.asarray(1.0)).weights
+        assert float(found.cos_generator[index]) == pytest.approx(float((w / jnp.linalg.norm(w))[0]), rel=1e-9)
+        assert int(found.measurement.m[index]) == int(kept.sum())
+        assert int(found.measurement.kept_wrong[index]) == int((kept & (sample.label != sample.y)).sum())
+    assert np.isnan(np.asarray(found.cos_between)).all()
+    with pytest.raises(TypeError, match="Cosines or Learned"):
+        rounds_trial(key, Problem(2.0, Rates(0.1, 0.9, 0.3), 1.0), n=9, d=3, loss="squared", rounds=1, verified=True)
+
+
 def test_a_failed_round_leaves_no_numbers_after_it(key):
     """v = -g keeps nothing: the first fit fails, and no later round is trained on labels of its weights."""
     opposed = Problem(2.0, Cosines(0.3, -0.3, -1.0), 1.0)
@@ -94,6 +112,8 @@ def test_one_round_is_a_trial_of_the_same_law(fresh_seed):
         (PROBLEM, 4.0, "squared", True),
         (Problem(1.0, Cosines(0.8, 0.3, 0.24), 0.5), 2.0, "squared", True),
         (PROBLEM, 2.0, "logistic", False),
+        (Problem(1.5, Learned(0.4, 1.0, 0.5), 0.1), 4.0, "squared", True),
+        (Problem(1.5, Learned(0.4, 1.0, 0.0), 0.1), 2.0, "squared", True),
     ],
 )
 def test_rounds_agree_with_the_exact_map(fresh_seed, problem, alpha, loss, verified):

@@ -14,8 +14,16 @@ PROBLEM = ps.Problem(2.0, ps.Rates(0.3, 0.9, 0.2), 0.1)
 def test_a_line_per_field():
     shown = repr(ps.predict(PROBLEM, 4)).splitlines()
     assert shown[0] == "Prediction"
-    assert [line.split()[0] for line in shown[1:]] == list(ps.Prediction._fields)
-    assert "  p_star              0.818182" in shown
+    names = [line.split()[0] for line in shown[1:]]
+    assert names == [name for name in ps.Prediction._fields if name in names]
+    assert "p_star_direction" not in names  # which is p* here, as both classes are alike
+    assert ["p_star", "0.818182"] in [line.split() for line in shown]
+
+
+def test_what_an_intercept_adds_is_said_where_it_differs():
+    unlike = ps.Problem(2.0, ps.ClassRates([0.1, 0.3], [1, 0.9], [0.2, 0.4], [0.3, 0.7]), 0.1, intercept=True)
+    shown = [line.split()[0] for line in repr(ps.predict(unlike, 4)).splitlines()[1:]]
+    assert shown == list(ps.Prediction._fields)
 
 
 def test_long_arrays_are_said_by_shape_and_range():
@@ -25,7 +33,7 @@ def test_long_arrays_are_said_by_shape_and_range():
     assert "array (40,), 0 .. 1" in shown
     assert "1 NaN" in shown
     assert "39 True" in shown
-    assert "status              array (40,), 39 ok, 1 nothing kept" in shown
+    assert "array (40,), 39 ok, 1 nothing kept" in shown
 
 
 @pytest.mark.parametrize(

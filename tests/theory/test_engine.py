@@ -8,7 +8,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import ndtr
 
-from theory import engine, ridge
+from theory import engine, ridge, solvers
 from theory.laws import Independent
 from theory.losses import LOSSES, envelope_slope
 from theory.types import ClassRates, Problem, Rates
@@ -43,8 +43,8 @@ def solve(problem, alpha, loss):
 
 
 def states(loss, signal, purity, delta, lam):
-    """`theory.engine.states` for the independent law, likewise."""
-    found = lambda r, pure, *rest: engine.states(LOSSES[loss], Independent(r, pure), *rest)
+    """`theory.solvers.states` for the independent law, likewise."""
+    found = lambda r, pure, *rest: solvers.states(LOSSES[loss], Independent(r, pure), *rest)
     return in_blocks(lambda *block: found(*map(np.asarray, block)), (signal, purity, delta, lam))
 
 

@@ -11,10 +11,12 @@ from sims.draw import draw as draw_sample
 from sims.fit import fit
 from sims.population import directions
 from tests.statistical import detectable, rejects_mean
-from theory.engine import parabolas, solve, states
+from theory.engine import solve
+from theory.equations import parabolas
 from theory.geometry import rates
 from theory.laws import Clean, HalfPlane, Independent, Mixture, Wedge, support
 from theory.losses import LOSSES
+from theory.solvers import states
 from theory.table import predict_table
 from theory.threshold import kept_rate
 from theory.types import Cosines, Problem

@@ -4,13 +4,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from theory.engine import solve
 from theory.limits import bayes_accuracy, linear_infinite_data
+from theory.prediction import predict
 from theory.rounds import step, trajectory
 from theory.threshold import p_star, purity
-from theory.types import Cosines, Problem, Rates
+from theory.types import Cosines, Learned, Problem, Rates
 
 FAIR = Problem(2.0, Cosines(0.3, 0.6, 0.2), 1.0)
 WEAK = Problem(1.0, Cosines(0.8, 0.3, 0.24), 0.5)
@@ -31,7 +32,7 @@ def brute_step(problem, alpha, verified):
 
     Moments of c ~ N(s r mu, I_3) restricted to {g.c > 0, v.c > 0} by summing over points; then the closed form.
     """
-    r, (cg, cv, cb), lam = problem
+    r, (cg, cv, cb), lam = problem[:3]
     if not verified:
         actual_v, cv, cb = cv, cg, 1.0
     g = np.array([1.0, 0.0, 0.0])
@@ -136,6 +137,59 @@ def test_logistic_rounds_by_the_wedge():
     np.testing.assert_allclose(wedge.accuracy, [0.7257, 0.9649, 0.9727, 0.9729, 0.9729], atol=5.1e-5)
 
 
+def test_learned_rounds_are_predictions_in_a_row():
+    """w of one round is the g of the next: only cos(w, mu) carries over, phi and psi stay."""
+    problem = Problem(1.5, Learned(0.3, 0.9, 0.4), 0.1)
+    found = trajectory(problem, 4.0, 6)
+    np.testing.assert_allclose(found.p, ndtr(-1.5 * found.cos_generator), rtol=1e-13)
+    assert np.isnan(found.cos_between).all()
+    assert found.converged.all()
+    for field, value in ((found.phi, 0.9), (found.psi, 0.4), (found.p_star, 9 / 13)):
+        np.testing.assert_allclose(field, value, rtol=1e-13)
+    curation = Learned(found.cos_generator[:-1], 0.9, 0.4)
+    predicted = predict(problem._replace(curation=curation), 4.0)
+    np.testing.assert_allclose(predicted.accuracy, found.accuracy[1:], rtol=1e-12)
+    np.testing.assert_allclose(predicted.purity, found.purity[:-1], rtol=1e-12)
+    np.testing.assert_allclose(step(problem, 4.0), [found.cos_generator[1], 0.9, 0.4], rtol=1e-13)
+
+
+def test_learned_rounds_of_everything_are_the_linear_ones_without_verification():
+    """phi = psi = 1, or no verification at any rates; keeping a share q at random is alpha q."""
+    linear = trajectory(WEAK, 2.0, 6, verified=False)
+    for curation, alpha, verified in (
+        (Learned(0.8, 1.0, 1.0), 2.0, True),
+        (Learned(0.8, 0.7, 0.2), 2.0, False),
+        (Learned(0.8, 0.25, 0.25), 8.0, True),
+    ):
+        found = trajectory(WEAK._replace(curation=curation), alpha, 6, verified=verified)
+        np.testing.assert_allclose(found.accuracy, linear.accuracy, rtol=1e-12)
+    other = trajectory(WEAK._replace(curation=Learned(0.8, 1.0, 0.9)), 2.0, 6)
+    assert abs(other.accuracy[-1] - linear.accuracy[-1]) > 0.005
+
+
+@pytest.mark.parametrize(
+    ("samples", "psi", "printed"),
+    [
+        (2, 1.0, {1: 0.650, 2: 0.633, 3: 0.618, 60: 0.500}),
+        (2, 0.25, {60: 0.727}),
+        (2, 0.0, {60: 0.754}),
+        (100, 1.0, {1: 0.673, 2: 0.678, 60: 0.839}),
+        (100, 0.0, {60: 0.840}),
+    ],
+)
+def test_learned_rounds_of_the_note(samples, psi, printed):
+    """The poster's generator, r = 1, lambda = .01: to chance unverified, up from where there are many samples."""
+    problem = Problem(1.0, Learned(ndtri(0.669), 1.0, psi), 0.01)
+    found = trajectory(problem, samples * 1.395519, 60).accuracy
+    assert {at: round(float(found[at]), 3) for at in printed} == printed
+
+
+def test_learned_rounds_by_jax():
+    problem = Problem(np.array([1.5, 2.0]), Learned(0.3, 0.9, np.array([0.4, 0.0])), 0.1)
+    traced = jax.tree.map(jnp.asarray, problem)
+    np.testing.assert_allclose(trajectory(traced, 4.0, 3).accuracy, trajectory(problem, 4.0, 3).accuracy, rtol=1e-12)
+
+
 def test_jacobian_against_finite_differences():
     at = jnp.array([0.4, 0.5])
     flow = lambda u: jnp.stack(
@@ -194,7 +248,7 @@ def test_a_failed_training_is_nan_from_there_on():
 
 
 def test_refusals():
-    with pytest.raises(TypeError, match="Cosines"):
+    with pytest.raises(TypeError, match="Cosines, Learned"):
         step(Problem(1.0, Rates(0.1, 0.9, 0.1), 0.1), 2.0)
     with pytest.raises(ValueError, match="no three"):
         step(Problem(1.0, Cosines(0.9, 0.9, -0.9), 0.1), 2.0)

@@ -1,8 +1,9 @@
 """Accuracy of argmax_j s_j where the scores of class k are normal: S e_k + g, g ~ N(0, Sigma) (THEORY §K).
 
-K = 2 is Phi and K = 3 is Phi2; K = 4, 5, 6 are integrals of Phi2 over K - 3 coordinates by product rules, and beyond
-they are taken by randomised quasi-Monte Carlo; each with its error. Where classes are treated alike one integral over a
-line is exact at any K.
+K = 2 is Phi and K = 3 is Phi2; K = 4, 5, 6 are integrals of Phi2 over K - 3 coordinates by product rules. Beyond, noise
+of its own is split off from every score, and what is left is smooth enough for a sparse grid; where it is not,
+randomised quasi-Monte Carlo does better. Each has its error. Where classes are treated alike one integral over a line
+is exact at any K.
 """
 
 from functools import cache
@@ -12,6 +13,7 @@ import numpy as np
 from scipy import special
 
 from theory.arrays import NUMPY, Array, of, quiet
+from theory.classes.sparse import grids
 from theory.geometry import orthant
 from theory.quadrature import legendre, midpoints
 from theory.types import Scalar
@@ -24,7 +26,11 @@ REACH, STEPS = 9.0, 400
 GAUSS = {1: 100, 2: 48, 3: 32}
 """Gauss-Legendre points a coordinate, where K - 3 coordinates are so few."""
 SHIFTS, POINTS = 8, 2**16
-"""Beyond, independent randomisations of a Sobol set, and its points in each."""
+"""Beyond, independent randomisations of a Sobol set, and its points in each;"""
+GOOD, SHORT, LINE = 2e-7, 6.5, 36
+"""unless the sparse grid differs from the next coarser one by less than this. Reach and points of its line."""
+OUTSIDE = 1e-10
+"""What lies beyond."""
 SAME = 1e-7
 """Relative size below which the difference of two scores, given the other differences, is a tie."""
 EXACT = 1e-14
@@ -37,7 +43,7 @@ class Accuracy(NamedTuple):
     mean: Scalar
     """sum_k rho_k P(argmax = k | y = k)."""
     error: Scalar
-    """Of ``mean``: against a coarser rule (K = 4, 5, 6), or standard (beyond); rounding where it is exact."""
+    """Of ``mean``: against a coarser rule, or standard where it is an estimate; rounding where it is exact."""
     by_class: "Float[Array, '... K']"
     """P(argmax = k | y = k)."""
 
@@ -64,12 +70,11 @@ def accuracy(scores: "Float[Array, '... K K']", covariance: "Float[Array, '... K
         parts = np.stack([_low(*_ahead(scores, covariance, k)) for k in range(classes)], -1)
         mean = np.sum(prior * parts, -1)
         return Accuracy(mean, np.where(np.isnan(mean), np.nan, EXACT), parts)
-    cells = zip(scores.reshape(-1, classes, classes), covariance.reshape(-1, classes, classes), strict=True)
-    estimates = np.stack([_high(*cell) for cell in cells]).reshape(*scores.shape[:-1], -1)
-    means = np.sum(np.asarray(prior)[..., None] * estimates, -2)
-    if classes - 3 in GAUSS:
-        return Accuracy(means[..., 0], abs(means[..., 0] - means[..., 1]) + EXACT, estimates[..., 0])
-    return Accuracy(means.mean(-1), means.std(-1, ddof=1) / np.sqrt(SHIFTS), estimates.mean(-1))
+    batch, one = scores.shape[:-2], (-1, classes, classes)
+    weights = np.broadcast_to(prior, (*batch, classes)).reshape(-1, classes)
+    cells = zip(scores.reshape(one), covariance.reshape(one), weights, strict=True)
+    found = zip(*(_many(*cell) for cell in cells), strict=True)
+    return Accuracy(*(np.array(field).reshape((*batch, *np.shape(field)[1:])) for field in found))
 
 
 def alike(scores: Array, covariance: Array) -> Accuracy:
@@ -139,6 +144,60 @@ def _gauss(coordinates: int, points: int) -> _Rule:
     grid = np.meshgrid(*[nodes] * coordinates, indexing="ij")
     weight = np.prod(np.meshgrid(*[weights] * coordinates, indexing="ij"), axis=0)
     return _Rule(np.stack([axis.ravel() for axis in grid]), weight.ravel(), False)
+
+
+def _many(scores: np.ndarray, covariance: np.ndarray, prior: np.ndarray) -> Accuracy:
+    """One cell of four classes or more."""
+    if len(scores) - 3 in GAUSS:
+        return _compared(_high(scores, covariance), prior, EXACT)
+    sparse = _compared(_sparse(scores, covariance), prior, OUTSIDE)
+    if sparse.error < GOOD:
+        return sparse
+    estimates = _high(scores, covariance)
+    means = prior @ estimates
+    return Accuracy(means.mean(), means.std(ddof=1) / np.sqrt(SHIFTS), estimates.mean(-1))
+
+
+def _compared(estimates: np.ndarray, prior: np.ndarray, least: float) -> Accuracy:
+    """By the finer rule, with what the coarser one differs by, and what both leave out."""
+    means = prior @ estimates
+    return Accuracy(means[0], abs(means[0] - means[1]) + least, estimates[:, 0])
+
+
+@quiet
+def _sparse(scores: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """P(argmax = k | y = k) by a finer and a coarser grid, (K, 2).
+
+    Sigma = D + rest up to a common shift, D diagonal and as large as it can be:
+    P = E[ int prod_(j != k) Phi((S_kk - S_jk + g_k - g_j + sqrt(D_k) h)/sqrt(D_j)) phi(h) dh ],  g ~ N(0, rest)
+    """
+    from scipy.linalg import eigh
+
+    classes = len(scores)
+    basis = np.linalg.qr(np.eye(classes)[:, 1:] - 1 / classes)[0]
+    inner = basis.T @ covariance @ basis
+    own = np.diagonal(basis @ inner @ basis.T)
+    try:
+        own = own * eigh(inner, (basis.T * own) @ basis, eigvals_only=True)[0]
+    except (ValueError, np.linalg.LinAlgError):  # not finite, or two scores are one
+        return np.full((classes, 2), np.nan)
+    if not np.all(own > SAME**2 * np.max(np.diagonal(inner))):
+        return np.full((classes, 2), np.nan)
+    values, vectors = np.linalg.eigh(inner - (basis.T * own) @ basis)
+    root = (basis @ (vectors * np.sqrt(np.maximum(values, 0))))[:, :0:-1]
+    h, step = midpoints(-SHORT, SHORT, LINE)
+    line = np.exp(-(h**2) / 2) * step[0] / np.sqrt(2 * np.pi)
+    found = []
+    for points, weights in grids(classes - 2):
+        noise = points @ root.T
+        for k in range(classes):
+            ahead = scores[k, k] - scores[:, k] + noise[:, [k]] - noise
+            product = np.ones((len(points), LINE))
+            for j in range(classes):
+                if j != k:
+                    product *= special.ndtr((ahead[:, [j]] + np.sqrt(own[k]) * h) / np.sqrt(own[j]))
+            found.append(weights @ (product @ line))
+    return np.reshape(found, (2, classes)).T
 
 
 @quiet

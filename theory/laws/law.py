@@ -29,6 +29,8 @@ class Traits(NamedTuple):
     """Largest ||a||/tau up to which they do; where w lies nearer to the space of c, edges bend x within a node."""
     separable: bool
     """Whether one direction has all of c on one side, so that any number of kept samples can be separated."""
+    vanished: float = 0.0
+    """Spread of the scores below which the search ends at a classifier that is constant."""
 
 
 SMOOTH = Traits(nodes=96, resolved=inf, separable=False)

@@ -7,7 +7,7 @@ import numpy as np
 
 from theory import ridge
 from theory._check import check_rates
-from theory.columns import CLASS_RATES, RATES
+from theory.columns import CLASS_RATES, RATES, SIDES
 from theory.laws import Independent
 from theory.settings.base import Setting
 from theory.threshold import kept_rate, p_star, p_star_along, purity
@@ -30,16 +30,18 @@ class _Independent(Setting):
 
     def names(self, present: Any) -> tuple[str, ...]:
         """Rates by class come before rates; the prior comes with them."""
-        if not any(name in present for name in CLASS_RATES):
-            return RATES
-        return (*CLASS_RATES, "prior") if "prior" in present else CLASS_RATES
+        own = CLASS_RATES if any(name in present for name in CLASS_RATES) else RATES
+        return (*own, "prior") if "prior" in present else own
 
     def curation(self, numbers: Mapping[str, Any]) -> Rates | ClassRates:
         """Prior is P(y = +1), 1/2 where it is absent."""
-        if CLASS_RATES[0] not in numbers:
+        if CLASS_RATES[0] not in numbers and "prior" not in numbers:
             return Rates(*(numbers[name] for name in RATES))
+        numbers = {f"{name}_{side}": numbers[name] for name in RATES if name in numbers for side in SIDES} | dict(
+            numbers
+        )
         sides = [np.stack([numbers[f"{rate}_negative"], numbers[f"{rate}_positive"]], -1) for rate in RATES]
-        prior = numbers.get("prior", 0.5 + 0 * numbers["signal"])
+        prior = numbers.get("prior", 0.5 + 0 * numbers["alpha"])
         return ClassRates(sides[0], sides[1], sides[2], np.stack([1 - prior, prior], -1))
 
     def along(self, table: Mapping[str, Any], share: np.ndarray) -> dict[str, Any]:

@@ -9,25 +9,31 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from theory.arrays import fields_of, quiet, with_fields
-from theory.equations import LEAST_RIDGE, State, averaging, equations, first_ridge, found, guess
+from theory.equations import LEAST_RIDGE, TOLERANCE, State, found
 from theory.laws import Law
+from theory.laws.kept import Kept
 from theory.losses import Loss
 from theory.roots import Residuals, roots
+from theory.systems import system
 
 BLOCK = 65_536
 """Nodes, of all cells together, of one evaluation. With fewer threads wait for each other; no cache holds more."""
 COARSER = 3
 """What part of the law's nodes the first part of a search takes."""
+FINER = 4
+"""How many times the law's nodes a cell gets whose solution they did not resolve."""
 NEAR = 1e-6
 """Residual norm at which its second part begins."""
 _TARGET = 1e-11
 _EVALUATIONS = 60
 _STRIDES = 120
+SMOOTHEST, SHARPEST, RESOLVED = 10.0, 1e-9, np.log(1e3)
+"""Smoothing h of a loss at which a path begins, and where it ends; log(sigma/h) from which the last stride is to 0."""
 
 _roots: Callable = partial(roots, target=_TARGET, longest=1.5)
 
@@ -35,33 +41,45 @@ _roots: Callable = partial(roots, target=_TARGET, longest=1.5)
 class Cells(NamedTuple):
     """Fields of shape (cells,)."""
 
-    law: Law
+    law: Any
     delta: np.ndarray
     ridge: np.ndarray
 
     def at(self, which: np.ndarray | slice) -> "Cells":
         """Some of them."""
-        law: Law = with_fields(self.law, [field[which] for field in fields_of(self.law)])
+        law = with_fields(self.law, [field[which] for field in fields_of(self.law)])
         return Cells(law, self.delta[which], self.ridge[which])
 
 
 @quiet
-def states(loss: Loss, law: Law, delta: np.ndarray, ridge: np.ndarray) -> State:
+def states(loss: Loss, law: Law | Kept, delta: np.ndarray, ridge: np.ndarray) -> State:
     """Solve cells; fields of ``law``, delta and ridge share one axis."""
     cells = Cells(law, delta, ridge)
     u, norm = _direct(cells, loss)
-    left = np.flatnonzero(~(norm < 1e-10) & np.isfinite(delta * ridge))
-    if left.size:
-        again, norm_again = _follow(cells.at(left), loss)
-        better = ~(norm_again >= norm[left])
-        u[left[better]] = again[better]
-    finer = _residuals(cells, loss, 2 * law.traits.nodes)
-    return found(u, np.max(np.abs(finer(u, np.arange(len(u)))), -1), law)
+    for follow in (_down_in_ridge, _down_in_smoothing):
+        left = np.flatnonzero(~(norm < 1e-10) & np.isfinite(delta * ridge))
+        if left.size and (follow is _down_in_ridge or isinstance(law, Kept)):
+            again, norm_again = follow(cells.at(left), loss)
+            better = ~(norm_again >= norm[left])
+            u[left[better]], norm[left[better]] = again[better], norm_again[better]
+    residual = _checked(cells, loss, u, law.traits.nodes)
+    coarse = np.flatnonzero((norm < 1e-10) & ~(residual <= TOLERANCE) & np.isinf(law.traits.resolved))
+    if coarse.size:
+        part, nodes = cells.at(coarse), FINER * law.traits.nodes
+        u[coarse] = _roots(_residuals(part, loss, nodes), u[coarse], evaluations=_EVALUATIONS).u
+        residual[coarse] = _checked(part, loss, u[coarse], nodes)
+    return found(u, residual, law)
+
+
+def _checked(cells: Cells, loss: Loss, u: np.ndarray, nodes: int) -> np.ndarray:
+    """The largest residual by twice the nodes."""
+    largest: np.ndarray = np.max(np.abs(_residuals(cells, loss, 2 * nodes)(u, np.arange(len(u)))), -1)
+    return largest
 
 
 def _direct(cells: Cells, loss: Loss) -> tuple[np.ndarray, np.ndarray]:
     """From the parabola's solution; most of the way by a coarse rule, which leads as well and costs less."""
-    nodes, start = cells.law.traits.nodes, guess(cells.law, loss, cells.delta, cells.ridge)
+    nodes, start = cells.law.traits.nodes, system(cells.law).guess(cells.law, loss, cells.delta, cells.ridge)
     coarse = _residuals(cells, loss, nodes // COARSER)
     near = _roots(coarse, start, target=NEAR, evaluations=_EVALUATIONS, polish=False)
     there = (near.norm < NEAR)[:, None]
@@ -70,31 +88,100 @@ def _direct(cells: Cells, loss: Loss) -> tuple[np.ndarray, np.ndarray]:
     return last.u, last.norm
 
 
-def _follow(cells: Cells, loss: Loss) -> tuple[np.ndarray, np.ndarray]:
-    """Continuation in log(lambda) from the averaging solution, secant predictor and Newton corrector.
-
-    A stride that does not come back to the path is cut; one that does lets the next grow.
-    """
+def _down_in_ridge(cells: Cells, loss: Loss) -> tuple[np.ndarray, np.ndarray]:
+    """Continuation in log(lambda) from the averaging solution."""
     law, delta, ridge = cells
-    log_ridge, goal = first_ridge(ridge), np.log(np.maximum(ridge, LEAST_RIDGE))
-    u = averaging(law, loss, delta, np.exp(log_ridge))
+    first, goal = system(law).first_ridge(law, ridge), np.log(np.maximum(ridge, LEAST_RIDGE))
+    u = system(law).averaging(law, loss, delta, np.exp(first))
     falling = np.where(np.arange(u.shape[1]) < law.dimension, 0.0, -1.0)  # a, tau and theta fall like 1/lambda
-    slope, stride, norm = np.tile(falling, (len(u), 1)), np.full(len(u), 0.7), np.full(len(u), np.inf)
+    path = lambda part, log_ridge: part._replace(ridge=np.exp(log_ridge))
+    u, norm, position, _ = _follow(cells, loss, path, Path(u, first, goal, np.tile(falling, (len(u), 1))))
+    return u, np.where((position <= goal) & (ridge >= LEAST_RIDGE), norm, np.inf)
+
+
+def _down_in_smoothing(cells: Cells, loss: Loss) -> tuple[np.ndarray, np.ndarray]:
+    """Continuation in log(h) from a smooth loss to the one that is given.
+
+    Where all scores but the offset fall with h, as far as one looks, nothing is left of them at h = 0: sigma is then 0.
+    """
+    smooth = lambda part, log_h: part._replace(law=part.law._replace(smoothing=np.exp(log_h)))
+    count, nodes = len(cells.delta), cells.law.traits.nodes
+    first, goal = np.full(count, np.log(SMOOTHEST)), np.full(count, np.log(SHARPEST))
+    plus = cells.law.shares[:, 0] + cells.law.shares[:, 3]
+    anchored = cells._replace(law=cells.law._replace(anchor=np.where(plus > 0.5, 1.0, -1.0)))
+    u, norm = _from_guess_or_ridge(smooth(anchored, first), loss)
+    path = Path(u, first, goal, np.zeros_like(u))
+    u, _, position, slope = _follow(anchored, loss, smooth, path, _sharp, tolerance=1e-7)
+    last = _roots(_residuals(anchored, loss, nodes), u, evaluations=_EVALUATIONS)
+    begun, solved = norm < 1e-9, last.norm < 1e-9
+    gone = begun & ~solved & _vanishing(u, position, slope)
+    u = last.u
+    if cells.law.dimension == 2:
+        u[:, 1] = np.arcsinh(anchored.law.anchor / np.exp(u[:, -2]) + np.sinh(u[:, 1]))
+    u[gone, -2] = -np.inf
+    return u, np.where(gone, 0.0, np.where(begun, last.norm, np.inf))
+
+
+def _from_guess_or_ridge(cells: Cells, loss: Loss) -> tuple[np.ndarray, np.ndarray]:
+    """From a resembling parabola, and where that does not do, down in lambda."""
+    start = system(cells.law).guess(cells.law, loss, cells.delta, cells.ridge)
+    found = _roots(_residuals(cells, loss, cells.law.traits.nodes), start, evaluations=_EVALUATIONS)
+    left = np.flatnonzero(~(found.norm < 1e-9))
+    if left.size:
+        found.u[left], found.norm[left] = _down_in_ridge(cells.at(left), loss)
+    return found.u, found.norm
+
+
+def _sharp(u: np.ndarray, position: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Whether nothing more is to be learned from a smaller h: it is small beside the scores' spread, or they vanish."""
+    return (u[:, -2] - position > RESOLVED) | _vanishing(u, position, slope)
+
+
+def _vanishing(u: np.ndarray, position: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Whether sigma and theta fall like h, while both are small."""
+    falling = np.abs(slope[:, -2:] - 1).max(-1) < 0.02
+    return falling & (u[:, -2] < np.log(1e-2)) & (position < np.log(1e-2))
+
+
+class Path(NamedTuple):
+    """Where a path of solutions begins, for every cell: position, end, and du/dposition."""
+
+    u: np.ndarray
+    position: np.ndarray
+    goal: np.ndarray
+    slope: np.ndarray
+
+
+def _follow(
+    cells: Cells,
+    loss: Loss,
+    along: Callable[[Cells, np.ndarray], Cells],
+    path: Path,
+    ended: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray] | None = None,
+    tolerance: float = 1e-9,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Secant predictor and Newton corrector from position to goal, downwards: where it ends, and its residual norm.
+
+    A stride that does not come back to the path is cut; one that does lets the next grow. ``ended``: (u, position,
+    slope) -> what need not go on.
+    """
+    (u, position, goal, slope), nodes = path, cells.law.traits.nodes
+    stride, norm = np.full(len(u), 0.7), np.full(len(u), np.inf)
     for _ in range(_STRIDES):
-        which = np.flatnonzero((log_ridge > goal) & (stride > 1e-4))
+        underway = (position > goal) & (stride > 1e-4)
+        which = np.flatnonzero(underway if ended is None else underway & ~ended(u, position, slope))
         if not which.size:
             break
-        onward = np.maximum(log_ridge[which] - stride[which], goal[which])
-        moved = (onward - log_ridge[which])[:, None]
-        residuals = _residuals(cells.at(which)._replace(ridge=np.exp(onward)), loss, law.traits.nodes)
+        onward = np.maximum(position[which] - stride[which], goal[which])
+        moved = (onward - position[which])[:, None]
+        residuals = _residuals(along(cells.at(which), onward), loss, nodes)
         end = _roots(residuals, u[which] + moved * slope[which], evaluations=12)
-        good = end.norm < 1e-9
+        good = end.norm < tolerance
         won, lost = which[good], which[~good]
         slope[won] = (end.u[good] - u[won]) / moved[good]
-        u[won], norm[won], log_ridge[won] = end.u[good], end.norm[good], onward[good]
+        u[won], norm[won], position[won] = end.u[good], end.norm[good], onward[good]
         stride[won], stride[lost] = np.minimum(1.5 * stride[won], 2.0), stride[lost] / 3
-    arrived = (log_ridge <= goal) & (ridge >= LEAST_RIDGE)
-    return u, np.where(arrived, norm, np.inf)
+    return u, norm, position, slope
 
 
 def _residuals(cells: Cells, loss: Loss, nodes: int) -> Residuals:
@@ -106,7 +193,7 @@ def _residuals(cells: Cells, loss: Loss, nodes: int) -> Residuals:
         def block(start: int) -> np.ndarray:
             part = slice(start, start + size)
             law, delta, ridge = cells.at(which[part])
-            values: np.ndarray = equations(u[part], law, loss, delta, ridge, nodes)
+            values: np.ndarray = system(law).equations(u[part], law, loss, delta, ridge, nodes)
             return values
 
         starts = range(0, len(u), size)

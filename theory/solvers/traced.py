@@ -11,9 +11,11 @@ import jax
 import jax.numpy as jnp
 
 from theory.arrays import Array
-from theory.equations import LEAST_RIDGE, State, averaging, equations, first_ridge, found, guess
+from theory.equations import LEAST_RIDGE, State, found
 from theory.laws import Law
+from theory.laws.kept import Kept
 from theory.losses import Loss
+from theory.systems import system
 
 CHUNK = 64
 """Cells solved side by side; a chunk lasts as long as its slowest cell."""
@@ -26,15 +28,18 @@ _STUCK = 1e-3
 
 
 @partial(jax.jit, static_argnums=0)
-def states(loss: Loss, law: Law, delta: Array, ridge: Array) -> State:
+def states(loss: Loss, law: Law | Kept, delta: Array, ridge: Array) -> State:
     """Solve a batch of cells; fields of ``law``, delta and ridge share one leading axis. Differentiable."""
     u = _roots(loss, law, delta, ridge)
-    check = lambda u, law, delta, ridge: jnp.max(jnp.abs(equations(u, law, loss, delta, ridge, 2 * law.traits.nodes)))
+
+    def check(u: Array, law: Law | Kept, delta: Array, ridge: Array) -> Array:
+        return jnp.max(jnp.abs(system(law).equations(u, law, loss, delta, ridge, 2 * law.traits.nodes)))
+
     return found(u, _mapped(check, u, law, delta, ridge), law)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _roots(loss: Loss, law: Law, delta: Array, ridge: Array) -> Array:
+def _roots(loss: Loss, law: Law | Kept, delta: Array, ridge: Array) -> Array:
     """u for a batch of cells (leading axis): direct Newton, then the path for the cells that it left.
 
     Both passes are one program, run twice; cells that are done stand together, and cost nothing.
@@ -53,7 +58,7 @@ def _roots(loss: Loss, law: Law, delta: Array, ridge: Array) -> Array:
         better = left & ~(size >= norm)
         return jnp.where(better[:, None], point, u), jnp.where(better, size, norm)
 
-    start = jax.vmap(lambda *cell: guess(cell[0], loss, *cell[1:]))(law, delta, ridge)
+    start = jax.vmap(lambda *cell: system(law).guess(cell[0], loss, *cell[1:]))(law, delta, ridge)
     return jax.lax.fori_loop(0, 2, again, (start, jnp.full(len(start), jnp.inf)))[0]
 
 
@@ -78,13 +83,16 @@ class _Search(NamedTuple):
     strides: Array
 
 
-def _search(loss: Loss, law: Law, delta: Array, ridge: Array, active: Array, follow: Array) -> tuple[Array, Array]:
+def _search(
+    loss: Loss, law: Law | Kept, delta: Array, ridge: Array, active: Array, follow: Array
+) -> tuple[Array, Array]:
     """One cell: its best point and residual norm. ``follow``: by the path, else directly from the parabola.
 
     The path is continuation in log(lambda) from the averaging solution, secant predictor and Newton corrector. A
     stride that does not come back to the path is cut; one that does lets the next grow.
     """
-    first, goal = first_ridge(ridge), jnp.log(jnp.maximum(ridge, LEAST_RIDGE))
+    kind = system(law)
+    first, goal = kind.first_ridge(law, ridge), jnp.log(jnp.maximum(ridge, LEAST_RIDGE))
     steps = jnp.where(follow, _CORRECTOR_STEPS, _NEWTON_STEPS)
 
     def searching(s: _Search) -> Array:
@@ -100,7 +108,7 @@ def _search(loss: Loss, law: Law, delta: Array, ridge: Array, active: Array, fol
     def newton(s: _Search) -> _Search:
         trial = s.u + s.fraction * s.step
         at_ridge = jnp.where(follow, jnp.exp(s.log_ridge), ridge)
-        residuals = lambda u: (equations(u, law, loss, delta, at_ridge, law.traits.nodes),) * 2
+        residuals = lambda u: (kind.equations(u, law, loss, delta, at_ridge, law.traits.nodes),) * 2
         jacobian, value = jax.jacfwd(residuals, has_aux=True)(trial)
         norm, step = jnp.max(jnp.abs(value)), jnp.linalg.solve(jacobian, -value)
         step = step * jnp.minimum(1.0, _LONGEST / jnp.max(jnp.abs(step)))
@@ -131,7 +139,7 @@ def _search(loss: Loss, law: Law, delta: Array, ridge: Array, active: Array, fol
         onward = ~searching(s) & underway(s)
         return jax.tree.map(lambda new, old: jnp.where(onward, new, old), stride(s), s)
 
-    u = jnp.where(follow, averaging(law, loss, delta, jnp.exp(first)), guess(law, loss, delta, ridge))
+    u = jnp.where(follow, kind.averaging(law, loss, delta, jnp.exp(first)), kind.guess(law, loss, delta, ridge))
     falling = jnp.where(jnp.arange(len(u)) < law.dimension, 0.0, -1.0)  # a, tau and theta fall like 1/lambda
     number = lambda value: jnp.asarray(value, u.dtype)
     nothing = (number(jnp.inf), jnp.zeros_like(u), number(1.0), jnp.asarray(0), jnp.asarray(False))
@@ -160,9 +168,11 @@ def _roots_jvp(loss, primals, tangents):
     u = _roots(loss, *primals)
 
     def one(u, cell, moved):
-        law = cell[0]
-        force = lambda *cell: equations(u, cell[0], loss, cell[1], cell[2], law.traits.nodes)
-        by_u = jax.jacfwd(lambda u: equations(u, cell[0], loss, cell[1], cell[2], law.traits.nodes))(u)
+        def residuals(u: Array, law: Law | Kept, delta: Array, ridge: Array) -> Array:
+            return system(law).equations(u, law, loss, delta, ridge, law.traits.nodes)
+
+        force = lambda *cell: residuals(u, *cell)
+        by_u = jax.jacfwd(residuals)(u, *cell)
         return -jnp.linalg.solve(by_u, jax.jvp(force, cell, moved)[1])
 
     return u, jax.vmap(one)(u, primals, tangents)

@@ -104,8 +104,8 @@ def test_a_table_says_which_p_it_speaks_of(tmp_path):
     )
     assert pstar("predict", "--table", str(table), "--out", str(out)).returncode == 0
     first, second = csv.DictReader(out.read_text().splitlines())
-    assert float(first["predicted_p"]) == 0.3
-    assert float(second["predicted_p"]) == pytest.approx(1 - float(second["generator_accuracy"]), abs=1e-12)
+    assert float(first["p"]) == float(first["given_p"]) == float(second["given_p"]) == 0.3
+    assert float(second["p"]) == pytest.approx(1 - float(second["generator_accuracy"]), abs=1e-12) != 0.3
     gone = pstar("predict", "--table", str(table), "--out", str(tmp_path / "no" / "out.csv"))
     assert gone.returncode == 2
     assert "there is no folder" in gone.stderr

@@ -7,6 +7,7 @@ from scipy.special import ndtr
 from tests.statistical import rejects_mean
 from theory.classes import accuracy as rules
 from theory.classes.accuracy import accuracy, alike, symmetric_accuracy
+from theory.classes.sparse import grids
 
 
 def scores_of(rng, classes):
@@ -43,6 +44,33 @@ def test_product_rules_and_sobol_meet(classes, monkeypatch):
     rules._rules.cache_clear()
     assert 0 < sobol.error < 1e-6
     assert abs(sobol.mean - exact.mean) < 6 * sobol.error + 1e-12
+
+
+@pytest.mark.parametrize("classes", [7, 8])
+@pytest.mark.parametrize("spread", [0.3, 3.0])
+def test_sparse_grid_and_sobol_meet(classes, spread):
+    """Two roads for many classes; what is rough for the one is left to the other."""
+    rng = np.random.default_rng(classes)
+    w = rng.normal(size=(classes, 2)) * spread
+    scores, covariance = 2 * np.eye(classes) + rng.normal(size=(classes, classes)) / 2, np.eye(classes) + w @ w.T
+    prior = rng.dirichlet(np.full(classes, 5.0))
+    found = accuracy(scores, covariance, prior)
+    sparse = rules._compared(rules._sparse(scores, covariance), prior, rules.OUTSIDE)
+    estimates = prior @ rules._high(scores, covariance)
+    error = estimates.std(ddof=1) / np.sqrt(rules.SHIFTS)
+    assert abs(sparse.mean - estimates.mean()) < 5 * sparse.error + 6 * error
+    assert (sparse.error < rules.GOOD) == (spread < 1)
+    assert found.error == (sparse.error if spread < 1 else error)
+    assert found.error < 2e-6
+
+
+@pytest.mark.parametrize("dimensions", [5, 8])
+def test_sparse_grids_are_exact_for_polynomials(dimensions):
+    for points, weights in grids(dimensions):
+        assert weights.sum() == pytest.approx(1, abs=1e-11)
+        np.testing.assert_allclose(weights @ points**4, 3, rtol=1e-10)
+        assert weights @ (points[:, 0] ** 2 * points[:, 1] ** 2) == pytest.approx(1, abs=1e-10)
+        assert weights @ (points[:, 0] ** 3 * points[:, 1]) == pytest.approx(0, abs=1e-10)
 
 
 @pytest.mark.parametrize("classes", [2, 3, 4, 6, 9])

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from theory import arrays, geometry
-from theory.engine import solve, states
+from theory.engine import solve
 from theory.equations import equations, guess
 from theory.laws import Clean, HalfPlane, Independent, Mixture, Wedge
 from theory.laws.law import SMOOTH
 from theory.losses import LOSSES
+from theory.solvers import states
 from theory.types import Cosines, KeepHard, Problem, Rates
 
 CELLS = 192
