@@ -1,4 +1,4 @@
-"""How many classes? Where training breaks down for K = 2, 3, 5, 10: binary p* against p*_K (THEORY §10, §K)."""
+"""How many classes? Where training breaks down for K = 2, 3, 5, 10: binary p* against p*_K (THEORY §10, §12)."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""K classes: the threshold p*_K of endless data, and the exact accuracy at finite n/d (THEORY §10, §K).
+"""K classes: the threshold p*_K of endless data, and the exact accuracy at finite n/d (THEORY §10, §12).
 
 ``predict(problem, alpha, loss, classes=K)`` says everything about a `theory.types.ClassesProblem`, ``predict_table``
 takes a whole table, ``p_gain`` finds where the trained classifier breaks even with its generator.

@@ -1,4 +1,4 @@
-"""Accuracy of argmax_j s_j where the scores of class k are normal: S e_k + g, g ~ N(0, Sigma) (THEORY §K).
+"""Accuracy of argmax_j s_j where the scores of class k are normal: S e_k + g, g ~ N(0, Sigma) (THEORY §12).
 
 K = 2 is Phi and K = 3 is Phi2; K = 4, 5, 6 are integrals of Phi2 over K - 3 coordinates by product rules. Beyond, noise
 of its own is split off from every score, and what is left is smooth enough for a sparse grid; where it is not,
@@ -213,7 +213,8 @@ def _wins(mean: np.ndarray, covariance: np.ndarray, rule: _Rule) -> float:
 
         P = E[ prod_i Phi(t_i) Phi2(the last two) ],  t_i = (mean_i + sum_(j<i) L_ij h_j) / L_ii
 
-    where h_j ~ N(0, 1) given h_j > -t_j: Genz's separation of variables, the least likely coordinates first.
+    where h_j ~ N(0, 1) given h_j > -t_j: the separation of variables of
+    genz1992numerical, the least likely coordinates first.
     """
     spread = np.sqrt(np.diagonal(covariance))
     order = np.argsort(mean / spread)

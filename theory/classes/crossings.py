@@ -1,4 +1,4 @@
-"""Where a classifier of K classes breaks even with its generator, accuracy = 1 - p, at fixed n/d (THEORY §K)."""
+"""Where a classifier of K classes breaks even with its generator, accuracy = 1 - p, at fixed n/d (THEORY §12)."""
 
 import numpy as np
 

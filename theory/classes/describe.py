@@ -7,8 +7,9 @@ import numpy as np
 from theory import status
 from theory.classes.crossings import p_gain
 from theory.classes.prediction import predict
-from theory.classes.worth import bound, clean_share
+from theory.classes.worth import bound
 from theory.types import ClassesProblem, Rates
+from theory.worth import helps
 
 
 def describe(
@@ -39,8 +40,7 @@ def describe(
     result["bound"] = float(bound(found.gap, found.purity, found.delta, classes))
     result["verifying_pays"] = None
     if result["below_threshold"]:
-        plain = clean_share(Rates(rates.p, 1.0, 1.0), classes) if rates.p < 1 - 1 / classes else 0.0
-        result["verifying_pays"] = bool(clean_share(rates, classes) > plain)
+        result["verifying_pays"] = bool(helps(rates, classes))
     roots = p_gain(problem, alpha, loss, classes=classes, intercept=intercept)
     places = sorted(zip(roots.x.tolist(), roots.rising.tolist(), strict=True))
     result["p_gain"] = [{"p": p, "then": "gain" if rising else "loss"} for p, rising in places]

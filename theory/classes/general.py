@@ -1,4 +1,4 @@
-"""Softmax regression with any means, priors and table of kept labels, three or four classes, d -> inf (THEORY §K).
+"""Softmax regression with any means, priors and table of kept labels, three or four classes, d -> inf (THEORY §12).
 
 Scores matter up to a common shift, so that all is said in K - 1 orthonormal contrasts B: S (K-1) x K, and V, Sigma
 (K-1) x (K-1). With u = x - V B^T softmax(B u) at x = S_k + b + V B^T e_l + Sigma^(1/2) h and f = B^T (e_l - softmax(B u)):
@@ -86,7 +86,10 @@ def solve(gram: np.ndarray, law: np.ndarray, prior: np.ndarray, delta: float, ri
     if np.sum(law.sum(0) + law.sum(1) == 0) > 1:
         return _nothing(classes, status.TIED)
     step = STEPS[classes]
+    failed = status.SEPARABLE if ridge == 0 else status.NOT_CONVERGED
     state, change = _path(cell, step * COARSER)
+    if not change < 100 * NEAR:
+        return _nothing(classes, failed, change)
     state, change = _settle(cell, _Expectation(cell, step), state)
     found = _measured(cell, state, prior)
     for _ in range(REFINEMENTS[classes]):
@@ -97,7 +100,7 @@ def solve(gram: np.ndarray, law: np.ndarray, prior: np.ndarray, delta: float, ri
             break
         step *= FINER / 1.5
     if not change < TOLERANCE:
-        return _nothing(classes, status.SEPARABLE if ridge == 0 else status.NOT_CONVERGED, change)
+        return _nothing(classes, failed, change)
     if not error <= WORST:
         return _nothing(classes, status.NOT_RESOLVED if np.isfinite(error) else status.TIED, change)
     return found._replace(accuracy=found.accuracy._replace(error=error), residual=change)

@@ -2,7 +2,7 @@
 
 Points are step (z - mean z), z in Z^K modulo Z 1: the lattice A*_(K-1), whose rule converges like the trapezoid. Class
 0 is the true one; the label is right, or class 1. The other K - 1 or K - 2 classes are exchangeable, so that one term
-stands for all orders of a multiset of integers (THEORY §K). Source: ours.
+stands for all orders of a multiset of integers (THEORY §12). Source: ours.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What training sees of K classes: Gram matrix of the means, and the law of the kept pairs (y, y') (THEORY §K)."""
+"""What training sees of K classes: Gram matrix of the means, and the law of the kept pairs (y, y') (THEORY §12)."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Everything predicted about K classes in one call: what is kept, and what is trained on it (THEORY §K)."""
+"""Everything predicted about K classes in one call: what is kept, and what is trained on it (THEORY §12)."""
 
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ LOSSES = ("squared", "logistic", "averaging")
 
 
 class ClassesPrediction(NamedTuple):
-    """What theory says of a `ClassesProblem` at a sample ratio; names as in THEORY §K."""
+    """What theory says of a `ClassesProblem` at a sample ratio; names as in THEORY §12."""
 
     p: Scalar
     """Error rate of the generator, over all classes."""

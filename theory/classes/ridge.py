@@ -1,4 +1,4 @@
-"""Ridge regression on one-hot labels, K classes, in closed form (THEORY §K): any means, priors and table of labels."""
+"""Ridge regression on one-hot labels, K classes, in closed form (THEORY §12): any means, priors and table of labels."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,7 @@
-"""Expectations of smooth functions of many normal variables: Smolyak's sparse grid of Gauss-Hermite rules."""
+"""Expectations of smooth functions of many normal variables: Smolyak's sparse grid of Gauss-Hermite rules.
+
+Source: gerstner1998numerical.
+"""
 
 from collections.abc import Iterator
 from functools import cache

@@ -1,4 +1,4 @@
-"""Softmax regression where classes are alike: three scalar equations, exact as d -> inf (THEORY §K).
+"""Softmax regression where classes are alike: three scalar equations, exact as d -> inf (THEORY §12).
 
 Symmetric means, equal priors, errors spread evenly: S = s (I - 1 1^T/K) and T = tau^2 (I - 1 1^T/K), with
 

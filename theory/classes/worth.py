@@ -1,9 +1,9 @@
-"""What m kept samples are worth where classes are alike: the averaging classifier, and the bound it sets (THEORY §K).
+"""What m kept samples are worth where classes are alike: the averaging classifier, and the bound it sets (THEORY §12).
 
 Symmetric means, equal priors, errors spread evenly. Ours: for p < p*_K, any convex loss that treats classes alike and
 any lambda, trained accuracy is at most A_K(t) with t of `averaging_lead`, reached as lambda -> inf; beyond p*_K the
 same t bounds from below. t depends on delta lead^2 alone, so at the best penalty, which is the strongest, m kept
-samples of purity pi are worth exactly m lead^2 clean ones.
+samples of purity pi are worth exactly m lead^2 clean ones (`theory.worth`).
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from theory.arrays import of, quiet
 from theory.classes.accuracy import symmetric_accuracy
 from theory.classes.threshold import check_classes
-from theory.types import Rates, Scalar
+from theory.types import Scalar
 
 
 def lead_of(purity: Scalar, classes: Any) -> Scalar:
@@ -30,18 +30,3 @@ def averaging_lead(gap: Scalar, lead: Scalar, delta: Scalar, classes: Any) -> Sc
 def bound(gap: Scalar, purity: Scalar, delta: Scalar, classes: Any) -> Scalar:
     """The most accuracy that any convex loss reaches at any lambda where purity > 1/K; the least where it is below."""
     return symmetric_accuracy(averaging_lead(gap, lead_of(purity, classes), delta, classes), classes)
-
-
-@quiet
-def clean_share(rates: Rates, classes: Any) -> Scalar:
-    """Clean samples that one generated sample is worth at the best penalty: D^2/kappa, kept; D/kappa is the lead.
-
-        D = (1 - p) phi - p psi/(K - 1)
-
-    Unverified it is (1 - p K/(K - 1))^2: at the best penalty verification helps iff D^2/kappa is more. NaN where
-    nothing is kept.
-    """
-    check_classes(classes)
-    xp = of(rates, classes)
-    correct, wrong = (1 - xp.asarray(rates.p)) * rates.phi, xp.asarray(rates.p) * rates.psi
-    return (correct - wrong / (classes - 1)) ** 2 / (correct + wrong)

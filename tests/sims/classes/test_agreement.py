@@ -1,4 +1,4 @@
-"""Simulation against the theory of K classes (THEORY §K): any means, priors, tables, with an intercept and without."""
+"""Simulation against the theory of K classes (THEORY §12): any means, priors, tables, with an intercept and without."""
 
 import jax
 import jax.numpy as jnp

@@ -8,8 +8,9 @@ from tests.theory.classes.cells import even, skewed
 from theory.classes.accuracy import symmetric_accuracy
 from theory.classes.prediction import predict
 from theory.classes.ridge import symmetric_lead
-from theory.classes.worth import averaging_lead, bound, clean_share, lead_of
+from theory.classes.worth import averaging_lead, bound, lead_of
 from theory.types import Confusion, Rates
+from theory.worth import worth
 
 
 def test_no_ridge_beats_averaging():
@@ -88,7 +89,7 @@ def test_uneven_errors_are_worth_less(delta, worth):
 def test_purity_alone_misleads():
     """K = 10, p = .3, phi = .6, psi = .05: purity .70 -> .966, which loses at the best penalty, and gains at .1."""
     verified, plain = Rates(0.3, 0.6, 0.05), Rates(0.3, 1.0, 1.0)
-    assert clean_share(verified, 10) < clean_share(plain, 10)
+    assert worth(verified, 10) < worth(plain, 10)
     stated = {("averaging", 0.0): (0.6736, 0.6563), ("squared", 0.1): (0.420, 0.434)}
     for (loss, ridge), expected in stated.items():
         found = [
@@ -98,10 +99,13 @@ def test_purity_alone_misleads():
         np.testing.assert_allclose(found, expected, atol=6e-4 if ridge else 6e-5)
 
 
-def test_worth_of_generated_samples_falls_with_p():
-    p = np.linspace(0, 0.9, 200)
-    assert np.all(np.diff(clean_share(Rates(p, 0.8, 0.2), 10)) < 0)
-    assert clean_share(Rates(0.2, 1.0, 1.0), 5) == pytest.approx(lead_of(0.8, 5) ** 2, rel=1e-14)
+def test_the_lead_is_the_root_of_the_worth():
+    """kappa rho^2 of the bound is W of THEORY §28."""
+    p = np.linspace(0, 0.9, 20)
+    found = predict(even(p, 0.8, 0.2), 1.0, "averaging", classes=10)
+    np.testing.assert_allclose(
+        found.kept_rate * lead_of(found.purity, 10) ** 2, worth(Rates(p, 0.8, 0.2), 10), rtol=1e-12
+    )
 
 
 def test_unlike_classes_have_a_finite_best_penalty():
