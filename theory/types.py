@@ -114,7 +114,7 @@ class Problem(NamedTuple):
 STATUSES = (
     *("ok", "nothing kept", "not unique", "separable", "too near to coplanar", "not converged"),
     *("constant classifier", "one label kept"),
-    *("tied", "not resolved", "too many classes"),
+    *("tied", "not resolved", "too many classes", "label missing"),
 )
 """Why a solution was not found, by code; 0 where it was (THEORY §4).
 
@@ -124,7 +124,8 @@ coplanar: the trained classifier lies so near to the space of mean, generator an
 quadrature does not resolve the edges of the kept region. constant classifier: with an intercept, hinge loss ends at
 w = 0, which says the same of every point. one label kept: with an intercept, all kept labels are the same, and the loss
 has no minimum. Of K classes alone: tied: two classes have the same scores. not resolved: two quadrature rules differ.
-too many classes: for a deterministic rule. not converged: none of these.
+too many classes: for a deterministic rule. label missing: with an intercept, no kept label is of some class, and
+softmax has no minimum. not converged: none of these.
 """
 
 

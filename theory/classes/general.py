@@ -83,8 +83,9 @@ def solve(gram: np.ndarray, law: np.ndarray, prior: np.ndarray, delta: float, ri
         return _nothing(classes, status.NOTHING_KEPT)
     if classes > MOST_CLASSES:
         return _nothing(classes, status.TOO_MANY)
-    if np.sum(law.sum(0) + law.sum(1) == 0) > 1:
-        return _nothing(classes, status.TIED)
+    never = np.sum(law.sum(0) == 0)  # labels that are not kept
+    if never and intercept or never > 1:
+        return _nothing(classes, status.LABEL_MISSING if intercept else status.TIED)
     step = STEPS[classes]
     failed = status.SEPARABLE if ridge == 0 else status.NOT_CONVERGED
     state, change = _path(cell, step * COARSER)

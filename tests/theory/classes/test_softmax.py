@@ -10,7 +10,7 @@ from theory.classes.prediction import predict
 from theory.classes.table import predict_table
 from theory.classes.threshold import bayes_accuracy, p_star_classes
 from theory.engine import solve as binary
-from theory.types import STATUSES, Problem, Rates
+from theory.types import STATUSES, Confusion, Problem, Rates
 
 
 def of(columns, lines):
@@ -27,8 +27,8 @@ def close_to_reference(columns):
 
 
 def test_reference_numbers_of_classes_that_are_alike():
-    """9 of 15 rows, to the digits that they claim; the others are in the slow test."""
-    columns = of(reference("classes_softmax_symmetric.csv"), range(9))
+    """7 of 15 rows, K = 2 and 3, to the digits that they claim; the others are in the slow test."""
+    columns = of(reference("classes_softmax_symmetric.csv"), range(7))
     found = close_to_reference(columns)
     for name in ("kept_rate", "delta", "gap", "score_gap", "bulk", "theta"):
         np.testing.assert_allclose(found[name], numbers(columns, name), rtol=1e-8)
@@ -36,7 +36,7 @@ def test_reference_numbers_of_classes_that_are_alike():
 
 @pytest.mark.slow
 def test_reference_numbers_of_four_to_ten_classes():
-    close_to_reference(of(reference("classes_softmax_symmetric.csv"), range(9, 15)))
+    close_to_reference(of(reference("classes_softmax_symmetric.csv"), range(7, 15)))
 
 
 def test_reference_numbers_of_any_three_classes():
@@ -58,7 +58,7 @@ def test_two_classes_are_the_binary_theory_at_half_the_penalty(p, alpha, ridge):
     assert abs(found - other) > 1e-4  # twin: the penalty is not the same
 
 
-@pytest.mark.parametrize(("p", "ridge", "alpha"), [(0.4, 0.1, 2.0), (0.8, 1e-2, 1.0), (0.1, 1e-3, 4.0)])
+@pytest.mark.parametrize(("p", "ridge", "alpha"), [(0.4, 0.1, 2.0), (0.8, 1e-2, 1.0), (0.1, 0.03, 4.0)])
 def test_grid_and_lattice_meet(p, ridge, alpha):
     """One problem of classes that are alike by three scalars, and by matrices, with an intercept and without."""
     problem = even(p, ridge=ridge, gram=simplex(3))
@@ -121,7 +121,7 @@ def test_without_verification_fewer_samples_are_all_that_changes():
 def test_random_cells_are_solved_or_say_why():
     """None without a name; and what two rules say is near to what one says."""
     rng = np.random.default_rng(7)
-    for _ in range(12):
+    for _ in range(6):
         classes = int(rng.integers(2, 5))
         gap, delta, ridge = 10 ** rng.uniform((0, -1, -3.5), (1.7, 1.3, 0.5))
         purity = rng.uniform(0.02, 0.999)
@@ -136,12 +136,27 @@ def test_random_cells_are_solved_or_say_why():
 
 def test_random_skewed_cells_are_solved_or_say_why():
     rng = np.random.default_rng(11)
-    for rank in (1, 2, 3, 3, 3):
+    for rank in (1, 2, 3):
         problem = skewed(rng, 3, rank, ridge=float(10 ** rng.uniform(-3, 1)))
         found = predict(problem, float(10 ** rng.uniform(-0.5, 1)), "logistic", intercept=bool(rng.integers(2)))
         assert bool(found.converged)
         assert found.accuracy_error < 1e-6
         assert np.linalg.eigvalsh(found.bulk_covariance)[0] > -1e-9  # T is a covariance
+
+
+NEVER = np.array([[0.8, 0.2, 0], [0.3, 0.7, 0], [0.5, 0.5, 0]])
+"""Labels of which the last is never given."""
+
+
+@pytest.mark.parametrize(
+    ("label", "intercept", "why"),
+    [(NEVER, False, "ok"), (NEVER, True, "label missing"), (np.eye(3)[[0, 0, 0]], False, "tied")],
+)
+def test_labels_that_are_never_kept(label, intercept, why):
+    problem = even(gram=np.eye(3))._replace(curation=Confusion(label, np.ones((3, 3))))
+    found = predict(problem, 2.0, "logistic", intercept=intercept)
+    assert STATUSES[int(found.status)] == why
+    assert np.isnan(found.accuracy) == (why != "ok")
 
 
 @pytest.mark.parametrize(
