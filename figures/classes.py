@@ -1,8 +1,8 @@
 """Accuracy against the generator's error rate p for K classes: the breakdown moves from the binary p* out to p*_K.
 
-Points are simulations, intervals 95 % t intervals over independent trials; the dotted step is infinite data. All
-curves pass through accuracy 1/K (thin line) at p*_K. At K = 2 the two thresholds are one. The dashed line is
-the generator itself, 1 - p.
+Points are simulations, intervals 95 % t intervals over independent trials; curves are exact as d grows at the same n/d,
+from which points differ by O(1/d), more with more classes; the dotted step is infinite data. All pass through accuracy
+1/K (thin line) at p*_K. At K = 2 the two thresholds are one. The dashed line is the generator itself, 1 - p.
 """
 
 from typing import Any
@@ -21,22 +21,23 @@ GENERATOR: dict[str, Any] = {"color": "0.45", "linestyle": "--", "linewidth": 1,
 
 def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
     """One panel per number of classes, one curve per loss and sample ratio."""
-    cells, limits = tables["cells"], tables["lines"]
+    cells, limits, exact = tables["cells"], tables["lines"], tables["curves"]
     split = list(cells.groupby("classes", sort=False))
     figure, axes = marks.grid(len(split))
     for ax, (classes, part) in zip(axes, split, strict=True):
-        _panel(ax, part, limits[limits["classes"] == classes])
+        _panel(ax, part, limits[limits["classes"] == classes], exact[exact["classes"] == classes])
     marks.label(figure, axes, "generator error rate p", "accuracy of the trained classifier")
     _legend(figure, axes[0])
     phi, psi = (cells[name].iloc[0] for name in ("phi", "psi"))
+    drawn = "points, 95% intervals; curves: exact, d → ∞"
     figure.suptitle(
-        rf"K classes, $\phi$ = {phi:g}, $\psi$ = {psi:g}: {marks.common(cells)} (points, 95% intervals)",
+        rf"K classes, $\phi$ = {phi:g}, $\psi$ = {psi:g}: {marks.common(cells)} ({drawn})",
         fontsize=10,
     )
     return figure
 
 
-def _panel(ax: Axes, part: pd.DataFrame, limit: pd.DataFrame) -> None:
+def _panel(ax: Axes, part: pd.DataFrame, limit: pd.DataFrame, exact: pd.DataFrame) -> None:
     first = part.iloc[0]
     ax.axvline(first["p_star"], **BINARY)
     ax.axvline(first["p_star_classes"], **PLURALITY)
@@ -48,6 +49,8 @@ def _panel(ax: Axes, part: pd.DataFrame, limit: pd.DataFrame) -> None:
     for index, ((loss, alpha), members) in enumerate(curves):
         style = marks.style_of(index, len(curves)) | {"label": f"n/d = {alpha:g}, {loss} loss"}
         marks.points(ax, members["p"], members, style)
+        line = exact[(exact["loss"] == loss) & (exact["alpha"] == alpha)]
+        ax.plot(line["p"], line["accuracy"], color=style["color"], linewidth=1.2, zorder=2)
     title = f"K = {first['classes']:g}:  p* = {first['p_star']:.3f},  $p^*_K$ = {first['p_star_classes']:.3f}"
     ax.set(title=title, xlim=(low - 0.02, 1.02), ylim=(-0.02, 1.02))
 

@@ -17,10 +17,13 @@ A problem
     KeepEasy           as Cosines, with only what the verifier is sure of
     KeepHard           the same, with only what the verifier is not sure of
     Mixture            the same, with a share of real data
+    ClassesProblem     population, curation and penalty for K classes
+    Confusion          curation of K classes by two tables: who is labelled what, and what is kept
 
 Predicted
     predict            threshold, kept data and trained accuracy of a problem
     predict_table      the same for every line of a table
+    predict_classes    threshold p*_K, kept data and trained accuracy for K classes
     solve              the trained classifier alone
     p_star             the error rate below which training on kept data succeeds
     kept_rate          share of the samples that is kept
@@ -41,6 +44,7 @@ Audited
 
 Results, which print themselves
     Prediction         of predict
+    ClassesPrediction  of predict_classes
     Solution           of solve
     Measurement        of trial
     Comparison         of compare: four tables and a summary
@@ -70,6 +74,7 @@ if TYPE_CHECKING:
     from pstar.predicting import kept_rate as kept_rate
     from pstar.predicting import p_star as p_star
     from pstar.predicting import predict as predict
+    from pstar.predicting import predict_classes as predict_classes
     from pstar.predicting import predict_table as predict_table
     from pstar.predicting import purity as purity
     from pstar.predicting import solve as solve
@@ -79,12 +84,15 @@ if TYPE_CHECKING:
     from pstar.simulating import trial as trial
     from sims.comparison.compare import Comparison as Comparison
     from sims.measure import Measurement as Measurement
+    from theory.classes.prediction import ClassesPrediction as ClassesPrediction
     from theory.errors import Error as Error
     from theory.errors import InputError as InputError
     from theory.errors import KindError as KindError
     from theory.errors import RunError as RunError
     from theory.prediction import Prediction as Prediction
+    from theory.types import ClassesProblem as ClassesProblem
     from theory.types import ClassRates as ClassRates
+    from theory.types import Confusion as Confusion
     from theory.types import Cosines as Cosines
     from theory.types import KeepEasy as KeepEasy
     from theory.types import KeepHard as KeepHard
@@ -98,11 +106,21 @@ if TYPE_CHECKING:
 HOMES = {
     "theory.types": (
         *("Problem", "Spectrum", "Rates", "ClassRates", "Cosines", "Learned", "KeepEasy", "KeepHard", "Mixture"),
-        "Solution",
+        *("Solution", "ClassesProblem", "Confusion"),
     ),
     "theory.prediction": ("Prediction",),
+    "theory.classes.prediction": ("ClassesPrediction",),
     "theory.errors": ("Error", "InputError", "KindError", "RunError"),
-    "pstar.predicting": ("predict", "predict_table", "solve", "p_star", "kept_rate", "purity", "worth"),
+    "pstar.predicting": (
+        "predict",
+        "predict_table",
+        "predict_classes",
+        "solve",
+        "p_star",
+        "kept_rate",
+        "purity",
+        "worth",
+    ),
     "pstar.simulating": ("trial", "sweep", "compare"),
     "sims.measure": ("Measurement",),
     "sims.comparison.compare": ("Comparison",),

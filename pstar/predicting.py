@@ -8,11 +8,12 @@ import numpy as np
 from pstar.numbers import exact, plain
 from theory.columns import SETTINGS
 from theory.errors import InputError, KindError
-from theory.types import ClassRates, Problem, Rates, Solution, Spectrum
+from theory.types import ClassesProblem, ClassRates, Problem, Rates, Solution, Spectrum
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from theory.classes.prediction import ClassesPrediction
     from theory.prediction import Prediction
 
 Number = float | np.ndarray
@@ -38,6 +39,36 @@ def predict(problem: Problem, alpha: Number, loss: str = "squared") -> "Predicti
     given, ratio = checked(problem), exact(alpha, "alpha")
     _broadcastable(given, ratio)
     found: Prediction = _in_words(predict(given, ratio, loss))
+    return found
+
+
+def predict_classes(
+    problem: ClassesProblem,
+    alpha: Number,
+    loss: str = "squared",
+    *,
+    classes: int | None = None,
+    intercept: bool = False,
+) -> "ClassesPrediction":
+    """The same for K classes: threshold p*_K, kept data and trained accuracy, exact as d -> infinity.
+
+    Args:
+        problem: with `Rates`, whose wrong labels are spread evenly, or a `Confusion`; numbers, or arrays of them with
+            the classes on the last axes. Means by their norm ``signal``, or by a ``gram`` matrix.
+        alpha: n/d, samples generated per dimension.
+        loss: "squared", "logistic" (softmax; of classes that differ up to K = 4) or "averaging", the strongest penalty.
+        classes: K, where ``problem`` has no table that says it. intercept: whether one is fitted, without penalty.
+
+    Raises:
+        InputError: a number outside its range, tables of different K, or an unknown loss.
+    """
+    from theory.classes.prediction import predict
+
+    if not isinstance(problem, ClassesProblem):
+        raise KindError(f"{problem!r} is no ClassesProblem; make one: ClassesProblem(2.0, Rates(0.3, 0.9, 0.2), 0.1)")
+    fields = {name: exact(value, name) for name, value in problem._asdict().items() if value is not None}
+    given, ratio = problem._replace(**fields), exact(alpha, "alpha")
+    found: ClassesPrediction = _in_words(predict(given, ratio, loss, classes=classes, intercept=intercept))
     return found
 
 

@@ -61,7 +61,8 @@ def damped_newton(
         start: first weights. score: what the loss depends on, linear in the weights, at ``start``.
         gradient: score -> gradient of the loss alone by the weights.
         step: (score, whole gradient) -> Newton direction, with its image in the space of scores.
-        grow: (score, change of score) -> rise of the loss. enough: norm of the whole gradient to stop at.
+        grow: (score, change of score) -> rise of the loss. ridge: a number, or one for each weight.
+        enough: norm of the whole gradient to stop at.
 
     In the precision of ``start``. Stops once the gradient norm is ``enough`` and the last step was short (SETTLED of
     the weights), or when no step length helps, or where no step was found. Without a minimiser (separable data at

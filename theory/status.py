@@ -7,7 +7,10 @@ import numpy as np
 from theory.arrays import Array, of
 from theory.types import STATUSES, Scalar
 
-OK, NOTHING_KEPT, NOT_UNIQUE, SEPARABLE, COPLANAR, NOT_CONVERGED, CONSTANT, ONE_LABEL = range(len(STATUSES))
+OK, NOTHING_KEPT, NOT_UNIQUE, SEPARABLE, COPLANAR, NOT_CONVERGED, CONSTANT, ONE_LABEL, *_OF_CLASSES = range(
+    len(STATUSES)
+)
+TIED, NOT_RESOLVED, TOO_MANY, LABEL_MISSING = _OF_CLASSES
 EXPLAINED = {
     "nothing kept": "nothing kept: the verifier drops all that this generator makes",
     "not unique": "not unique: at ridge = 0 no more kept samples than dimensions; give ridge > 0",
@@ -18,6 +21,12 @@ EXPLAINED = {
     "constant classifier": "constant classifier: this loss with an intercept says the same label of every point; take "
     "logistic or squared loss, or leave the intercept out",
     "one label kept": "one label kept: all kept labels are the same, so that an intercept grows without end; keep both",
+    "tied": "tied: two classes always have the same score, as where neither of their labels is kept; drop one of them",
+    "not resolved": "not resolved: two quadrature rules differ by more than is tolerated; raise the ridge",
+    "label missing": "label missing: no kept label is of some class, whose intercept then falls without end; leave "
+    "the intercept out, or the class",
+    "too many classes": "too many classes: softmax is solved up to K = 20 where classes are alike, and up to K = 4 "
+    "where means, priors or errors differ; take squared loss",
 }
 """What a status means and what to do."""
 

@@ -114,6 +114,7 @@ class Problem(NamedTuple):
 STATUSES = (
     *("ok", "nothing kept", "not unique", "separable", "too near to coplanar", "not converged"),
     *("constant classifier", "one label kept"),
+    *("tied", "not resolved", "too many classes", "label missing"),
 )
 """Why a solution was not found, by code; 0 where it was (THEORY §4).
 
@@ -122,7 +123,9 @@ dimensions. separable: the kept data can be separated, so that at ridge = 0 the 
 coplanar: the trained classifier lies so near to the space of mean, generator and verifier (||a|| > 15 tau) that the
 quadrature does not resolve the edges of the kept region. constant classifier: with an intercept, hinge loss ends at
 w = 0, which says the same of every point. one label kept: with an intercept, all kept labels are the same, and the loss
-has no minimum. not converged: none of these.
+has no minimum. Of K classes alone: tied: two classes have the same scores. not resolved: two quadrature rules differ.
+too many classes: for a deterministic rule. label missing: with an intercept, no kept label is of some class, and
+softmax has no minimum. not converged: none of these.
 """
 
 
@@ -173,17 +176,21 @@ class Confusion(NamedTuple):
 
 
 class ClassesProblem(NamedTuple):
-    """`Problem` for K >= 2 classes whose means are orthogonal and of one norm; classes equally likely.
+    """`Problem` for K >= 2 classes: x = mu_y + z, z ~ N(0, I_d).
 
     With `Rates` wrong labels are spread evenly over the K - 1 others. The sample sizes and K are not part of it.
     """
 
     signal: Scalar
-    """r = ||mu_k||, in (0, inf), with x = mu_y + z and z ~ N(0, I_d), mu_k.mu_l = 0 for k != l."""
+    """r in (0, inf), the norm of every class mean where ``gram`` is left out; else what multiplies them all."""
     curation: Rates | Confusion
     """How synthetic labels arise and which are kept."""
     ridge: Scalar
     """lambda in (1/m) sum_kept l(y', W x) + (lambda/2)||W||^2: relative to the m **kept** samples."""
+    gram: Float[Array, "... K K"] | None = None
+    """G with mu_k.mu_l = r^2 G_kl, positive semidefinite, singular or not; orthonormal, G = I, where it is left out."""
+    prior: Float[Array, "... K"] | None = None
+    """rho_k = P(y = k), in training and test; equal where it is left out."""
 
 
 def __getattr__(name: str) -> Any:

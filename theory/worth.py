@@ -16,8 +16,8 @@ import numpy as np
 
 from theory._check import check_rates
 from theory.arrays import Array, of, quiet
+from theory.classes.threshold import check_classes
 from theory.errors import KindError
-from theory.multiclass import check_classes
 from theory.threshold import kept_correct_rate, kept_wrong_rate
 from theory.types import ClassRates, Rates, Scalar
 

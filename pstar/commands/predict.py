@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from tyro.conf import FlagCreatePairsOff, arg
 
+from pstar.commands import predict_classes
 from pstar.commands.options import Json, choice, flag
 from pstar.commands.output import on_disk, one_thread, show
 from sims.losses import PREDICTED
@@ -31,6 +32,7 @@ SHARED_DEFAULTS = {"signal": 2.0, "alpha": 10.0, "ridge": 0.1}
 def predict(
     setting: str,
     loss: str,
+    classes: tuple[int, ...] | None,
     intercept: bool,
     d: int | None,
     table: Path | None,
@@ -50,11 +52,16 @@ def predict(
     if d is not None and (table is not None or not intercept):
         raise InputError("--d averages one prediction over small samples with --intercept; without it, leave --d out")
     if table is not None:
-        _predict_file(table, out, given, setting, json)
+        _predict_file(table, out, given, setting, json, classes)
         return
     _refuse_meaningless(setting, given)
     if out is not None:
         raise InputError("--out goes with --table")
+    if classes is not None:
+        from theory.classes.describe import text as text_of_classes
+
+        show(predict_classes.described(classes, given), json, text_of_classes)
+        return
     if any(name in given for name in SPECTRUM):
         del given["signal"]
     from theory.describe import describe, text
@@ -118,10 +125,20 @@ def _signature() -> inspect.Signature:
     target = Annotated[Path | None, arg(metavar="CSV", help="Where the table goes, with the predictions appended.")]
     own = [_option(column) for column in COLUMNS.values() if settings_with(column.name)]
     shared = [_option(COLUMNS[name]) for name in SHARED]
-    rest = [("loss", what, "squared"), ("table", lines, None), ("out", target, None), ("json", Json, False)]
     small = Annotated[
         int | None,
         arg(metavar="INT", help="With --intercept: the dimension, to average over how many of each kind are kept."),
+    ]
+    several = Annotated[
+        tuple[int, ...] | None,
+        arg(metavar="K", help="Predict for K classes; no number where a table says it in a column classes."),
+    ]
+    rest = [
+        ("loss", what, "squared"),
+        ("classes", several, None),
+        ("table", lines, None),
+        ("out", target, None),
+        ("json", Json, False),
     ]
     fitted = Annotated[bool, FlagCreatePairsOff, arg(help=f"{POPULATION_MEANINGS['intercept']}.")]
     return inspect.Signature(
@@ -142,7 +159,14 @@ predict.__signature__ = SIGNATURE  # type: ignore[attr-defined]
 predict.__annotations__ = {name: each.annotation for name, each in SIGNATURE.parameters.items()} | {"return": None}
 
 
-def _predict_file(table: Path, out: Path | None, given: dict[str, Any], setting: str, json: bool) -> None:
+def _predict_file(
+    table: Path,
+    out: Path | None,
+    given: dict[str, Any],
+    setting: str,
+    json: bool,
+    classes: tuple[int, ...] | None,
+) -> None:
     """Append predictions to a CSV, in one call."""
     import pandas as pd
 
@@ -159,8 +183,12 @@ def _predict_file(table: Path, out: Path | None, given: dict[str, Any], setting:
         raise InputError(f"{table} cannot be read as CSV: {error}") from None
     if lines.empty:
         raise InputError(f"{table} has no lines below its header")
-    columns = _table_columns(lines, given, setting)
-    found = predict_table(columns)
+    if classes is not None:
+        columns = predict_classes.table_columns(lines, classes, given)
+        found = predict_classes.predict_table(columns)
+    else:
+        columns = _table_columns(lines, given, setting)
+        found = predict_table(columns)
     result, replaced = _with_results(lines, columns, found)
     with on_disk():
         write_atomic(out, result.to_csv(index=False).encode())

@@ -23,8 +23,10 @@ class Fit(NamedTuple):
     """Weights and the evidence that they minimise the objective."""
 
     weights: Float[Array, "K d"]
+    shift: Float[Array, " K"]
+    """The intercept b of scores W x + b; 0 where none is fitted."""
     gradient_norm: Float[Array, ""]
-    """Norm of the objective's gradient at ``weights``."""
+    """Norm of the objective's gradient at ``weights`` and ``shift``."""
     steps: Int[Array, ""]
     """Linear systems solved."""
     converged: Bool[Array, ""]
@@ -44,14 +46,16 @@ def fit(
     kept: Bool[Array, " n"],
     ridge: Float[Array, ""],
     classes: int,
+    intercept: bool = False,
 ) -> Fit:
-    """Minimise (1/m) sum_kept l(y', W x) + (ridge/2)||W||^2 over W in R^{K x d}.
+    """Minimise (1/m) sum_kept l(y', W x + b) + (ridge/2)||W||^2 over W in R^{K x d}, and b if there is an intercept.
 
-    squared: l = ||e_{y'} - W x||^2 / 2. logistic: l = log sum_k exp(w_k.x) - w_{y'}.x.
+    squared: l = ||e_{y'} - u||^2 / 2 at scores u. logistic: l = log sum_k exp(u_k) - u_{y'}.
 
     Args:
         loss: "squared" or "logistic". x: features. label: y' in 0..K-1. kept: which rows count.
         ridge: lambda >= 0, relative to the mean over kept samples. classes: K.
+        intercept: whether b is fitted, without penalty; else it is 0.
 
     Returns:
         `Fit`; ``converged`` is False where nothing is kept or where the gradient stayed large. The weights are
@@ -64,9 +68,9 @@ def fit(
     m = jnp.sum(kept)
     weight = kept / jnp.maximum(m, 1)
     target = jax.nn.one_hot(label, classes, dtype=x.dtype)
-    weights, steps, settled = FITTED[loss].solve(x, target, weight, ridge)
-    norm = jnp.linalg.norm(gradient(loss, weights, x, target, weight, ridge))
-    return Fit(weights, norm, steps, (m > 0) & settled & (norm <= TOLERANCE))
+    weights, shift, steps, settled = FITTED[loss].solve(x, target, weight, ridge, intercept)
+    norm = jnp.linalg.norm(gradient(loss, weights, x, target, weight, ridge, shift if intercept else None))
+    return Fit(weights, shift, norm, steps, (m > 0) & settled & (norm <= TOLERANCE))
 
 
 def gradient(
@@ -76,15 +80,26 @@ def gradient(
     target: Float[Array, "n K"],
     weight: Float[Array, " n"],
     ridge: Float[Array, ""],
+    shift: Float[Array, " K"] | None = None,
 ) -> Float[Array, "K d"]:
-    """sum_i weight_i (output_i - target_i) x_i^T + ridge W; output is W x (squared) or softmax(W x) (logistic)."""
-    output = FITTED[loss].output(x @ weights.T)
-    return (weight[:, None] * (output - target)).T @ x + ridge * weights
+    """sum_i weight_i (output_i - target_i) x_i^T + ridge W; output is u = W x + b (squared) or softmax(u) (logistic).
+
+    With an intercept its own derivative, sum_i weight_i (output_i - target_i), is a last column.
+    """
+    missed = weight[:, None] * (FITTED[loss].output(x @ weights.T + (0 if shift is None else shift[None])) - target)
+    slope = missed.T @ x + ridge * weights
+    return slope if shift is None else jnp.concatenate([slope, missed.sum(0)[:, None]], axis=1)
 
 
-def _ridge(x: Array, target: Array, weight: Array, ridge: Array) -> tuple[Array, Array, Array]:
-    """Squared loss by one Cholesky factorisation, primal (d x d) or dual (n x n), whichever is smaller."""
+def _ridge(x: Array, target: Array, weight: Array, ridge: Array, intercept: bool) -> tuple[Array, ...]:
+    """Squared loss by one Cholesky factorisation, primal (d x d) or dual (n x n), whichever is smaller.
+
+    An intercept leaves what is about the means.
+    """
     n, d = x.shape
+    centre, share = (weight @ x, weight @ target) if intercept else (jnp.zeros(d), jnp.zeros(target.shape[1]))
+    if intercept:
+        x, target = x - centre[None], target - share[None]
     root = jnp.sqrt(weight)[:, None]
     inputs, outputs = root * x, root * target
     if d <= n:
@@ -93,17 +108,25 @@ def _ridge(x: Array, target: Array, weight: Array, ridge: Array) -> tuple[Array,
     else:
         gram = inputs @ inputs.T + ridge * jnp.eye(n)
         weights = jsl.cho_solve(jsl.cho_factor(gram, lower=True), outputs).T @ inputs
-    return weights, jnp.ones((), int), jnp.ones((), bool)
+    return weights, share - weights @ centre, jnp.ones((), int), jnp.ones((), bool)
 
 
-def _logistic(x: Array, target: Array, weight: Array, ridge: Array) -> tuple[Array, Array, Array]:
-    """Damped Newton. Where d > n the minimiser's rows lie in the row space of x and are sought there (thin QR)."""
+def _logistic(x: Array, target: Array, weight: Array, ridge: Array, intercept: bool) -> tuple[Array, ...]:
+    """Damped Newton. Where d > n the minimiser's rows lie in the row space of x and are sought there (thin QR).
+
+    An intercept is the weight of one more feature, 1 throughout, without penalty.
+    """
     n, d = x.shape
-    if d <= n:
-        return _newton(x, target, weight, ridge)
-    basis, corner = jnp.linalg.qr(x.T)
-    inner, steps, settled = _newton(corner.T, target, weight, ridge)
-    return inner @ basis.T, steps, settled
+    basis, inner = (None, x) if d <= n else jnp.linalg.qr(x.T)
+    inner = inner if basis is None else inner.T
+    if intercept:
+        penalised = jnp.arange(inner.shape[1] + 1) < inner.shape[1]
+        inner = jnp.concatenate([inner, jnp.ones((n, 1))], axis=1)
+        ridge = jnp.broadcast_to(ridge * penalised, (target.shape[1], inner.shape[1]))
+    weights, steps, settled = _newton(inner, target, weight, ridge)
+    shift = weights[:, -1] if intercept else jnp.zeros(target.shape[1])
+    weights = weights[:, :-1] if intercept else weights
+    return (weights if basis is None else weights @ basis.T), shift, steps, settled
 
 
 def contrasts(classes: int) -> Float[np.ndarray, "K K-1"]:
@@ -128,7 +151,7 @@ def _newton(x: Array, target: Array, weight: Array, ridge: Array) -> tuple[Array
         outer = (jnp.sqrt(weight)[:, None] * (share @ basis))[:, :, None] * x[:, None, :]
         outer = outer.reshape(x.shape[0], size)
         spread = jnp.einsum("ka,kb,kjl->ajbl", basis, basis, diagonal).reshape(size, size)
-        return spread - outer.T @ outer + ridge * jnp.eye(size)
+        return spread - outer.T @ outer + jnp.diag(jnp.broadcast_to(ridge, (classes, d))[1:].reshape(size))
 
     def step(score: Array, g: Array) -> Solve:
         factor = jsl.cho_factor(hessian(jax.nn.softmax(score, axis=1)), lower=True)
@@ -149,8 +172,8 @@ class ClassLoss(NamedTuple):
     """A loss l(y', s) of K scores s with dl/ds = output(s) - e_{y'}, and how it is minimised."""
 
     output: Callable[[Array], Array]
-    solve: Callable[[Array, Array, Array, Array], tuple[Array, Array, Array]]
-    """(x, target, weight, ridge) -> (weights, linear systems solved, whether the minimum was found)."""
+    solve: Callable[[Array, Array, Array, Array, bool], tuple[Array, ...]]
+    """(x, target, weight, ridge, intercept) -> (weights, shift, linear systems solved, whether that is the minimum)."""
 
 
 FITTED = {

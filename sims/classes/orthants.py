@@ -62,16 +62,21 @@ def prediction_table(weights: Float[Array, "K d"], mu: Float[Array, "K d"]) -> F
 
 
 @jax.jit
-def class_accuracies(weights: Float[Array, "K d"], mu: Float[Array, "K d"]) -> Float[Array, "K SHIFTS"]:
-    """P(argmax_k w_k.x = y | y) by class, one estimate per shift: the diagonal of `prediction_table`."""
-    winner = jnp.arange(weights.shape[0])
-    return jax.vmap(_wins, in_axes=(None, 0, 0, 0))(weights, winner, _rivals(weights.shape[0]), mu)
+def class_accuracies(
+    weights: Float[Array, "K d"], mu: Float[Array, "K d"], shift: Float[Array, " K"] | None = None
+) -> Float[Array, "K SHIFTS"]:
+    """P(argmax_k w_k.x + b_k = y | y) by class, one estimate per randomisation; without ``shift`` b = 0."""
+    winner, shift = jnp.arange(weights.shape[0]), jnp.zeros(weights.shape[0]) if shift is None else shift
+    return jax.vmap(_wins, in_axes=(None, 0, 0, 0, None))(weights, winner, _rivals(weights.shape[0]), mu, shift)
 
 
-def _wins(weights: Array, winner: Array, against: Array, centre: Array) -> Float[Array, " SHIFTS"]:
-    """P(w_l.x > w_m.x for all m != l), x = centre + z: normal with mean (w_l - w_m).centre."""
+def _wins(
+    weights: Array, winner: Array, against: Array, centre: Array, shift: Array | None = None
+) -> Float[Array, " SHIFTS"]:
+    """P(w_l.x + b_l > w_m.x + b_m for all m != l), x = centre + z: normal with mean (w_l - w_m).centre + b_l - b_m."""
     gap = weights[winner][None, :] - weights[against]
-    return positive_orthant(gap @ centre, gap @ gap.T)
+    ahead = gap @ centre
+    return positive_orthant(ahead if shift is None else ahead + shift[winner] - shift[against], gap @ gap.T)
 
 
 def _rivals(classes: int) -> Int[Array, "K K-1"]:

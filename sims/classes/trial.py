@@ -1,7 +1,6 @@
-"""A trial with K classes: orthogonal means, verified labels, a linear classifier argmax_k w_k.x, its accuracy.
+"""A trial with K classes: verified labels, a linear classifier argmax_k w_k.x + b_k, its accuracy.
 
-The four steps of `sims.trial` for `ClassesProblem`. Classes are 0..K-1, mu_k = r e_k, and K = ``classes`` is
-static.
+The four steps of `sims.trial` for `ClassesProblem`. Classes are 0..K-1, and K = ``classes`` is static.
 """
 
 from collections.abc import Callable
@@ -53,11 +52,11 @@ class Measurement(NamedTuple):
     kept_wrong: Int[Array, ""]
     """Samples with y' != y, of the m kept."""
     accuracy: Float[Array, ""]
-    """P(argmax_k w_k.x = y) on a fresh x, classes equally likely."""
+    """P(argmax_k w_k.x + b_k = y) on a fresh x."""
     accuracy_error: Float[Array, ""]
     """Standard error of ``accuracy`` as a measurement of the weights (`class_accuracies`); 0 at K = 2."""
     class_accuracy: Float[Array, " K"]
-    """P(argmax_k w_k.x = y | y), class by class."""
+    """P(argmax_k w_k.x + b_k = y | y), class by class."""
     gradient_norm: Float[Array, ""]
     steps: Int[Array, ""]
     converged: Bool[Array, ""]
@@ -76,12 +75,19 @@ def check(n: int, d: int, classes: int, loss: str) -> None:
 
 
 def means(problem: ClassesProblem, classes: int, d: int) -> Float[Array, "K d"]:
-    """mu_k = r e_k. The choice of axes is no loss: the law of everything measured is rotation invariant."""
-    return jnp.asarray(problem.signal, float) * jnp.eye(classes, d)
+    """mu_k = r e_k, or r times the rows of the root of the Gram matrix, whose K then counts.
+
+    The choice of axes is no loss: the law of everything measured is rotation invariant.
+    """
+    if problem.gram is None:
+        return jnp.asarray(problem.signal, float) * jnp.eye(classes, d)
+    values, vectors = jnp.linalg.eigh(jnp.asarray(problem.gram, float))
+    root = (vectors * jnp.sqrt(jnp.maximum(values, 0))[None]) @ vectors.T
+    return jnp.asarray(problem.signal, float) * jnp.pad(root, ((0, 0), (0, d - len(root))))
 
 
 def draw(key: Key[Array, ""], problem: ClassesProblem, n: int, d: int, classes: int | Array) -> Sample:
-    """n points x = mu_y + z, y uniform, labelled by the generator. ``classes`` need not be static.
+    """n points x = mu_y + z, y by the prior, labelled by the generator. ``classes`` need not be static.
 
     `Rates`: y' = y with probability 1 - p, else uniform over the K - 1 others. `Confusion`: y' ~ C_y.
     Source: THEORY §10.
@@ -89,6 +95,8 @@ def draw(key: Key[Array, ""], problem: ClassesProblem, n: int, d: int, classes: 
     k_noise, k_labels = jax.random.split(key)
     u_class, u = jax.random.uniform(k_labels, (2, n))
     y = jnp.minimum(u_class * classes, classes - 1).astype(int)
+    if problem.prior is not None:
+        y = jnp.sum(u_class[:, None] >= jnp.cumsum(jnp.asarray(problem.prior, float))[None, :-1], axis=1)
     x = means(problem, d, d)[y] + jax.random.normal(k_noise, (n, d))
     if isinstance(problem.curation, Rates):
         wrong = u < problem.curation.p
@@ -117,10 +125,12 @@ def count(sample: Sample, kept: Bool[Array, " n"]) -> Counts:
     return Counts(jnp.sum(kept), jnp.sum(wrong), jnp.sum(wrong & kept))
 
 
-def measure(counts: Counts, fitted: Fit, mu: Float[Array, "K d"]) -> Measurement:
-    """The counts, and accuracies of the fitted weights with the error of their measurement."""
-    estimates = class_accuracies(fitted.weights, mu)
-    by_shift = jnp.mean(estimates, axis=0)
+def measure(
+    counts: Counts, fitted: Fit, mu: Float[Array, "K d"], prior: Float[Array, " K"] | None = None
+) -> Measurement:
+    """The counts, and accuracies of the fitted classifier with the error of their measurement; prior: equal if none."""
+    estimates = class_accuracies(fitted.weights, mu, fitted.shift)
+    by_shift = jnp.mean(estimates, axis=0) if prior is None else jnp.asarray(prior, float) @ estimates
     converged = fitted.converged & jnp.all(jnp.isfinite(by_shift))
     numbers = (jnp.mean(by_shift), jnp.std(by_shift, ddof=1) / np.sqrt(SHIFTS), jnp.mean(estimates, axis=1))
     accuracy, error, by_class = (jnp.where(converged, value, jnp.nan) for value in numbers)
@@ -135,13 +145,23 @@ def measure(counts: Counts, fitted: Fit, mu: Float[Array, "K d"]) -> Measurement
     )
 
 
-def trial(key: Key[Array, ""], problem: ClassesProblem, *, n: int, d: int, classes: int, loss: Loss) -> Measurement:
+def trial(
+    key: Key[Array, ""],
+    problem: ClassesProblem,
+    *,
+    n: int,
+    d: int,
+    classes: int,
+    loss: Loss,
+    intercept: bool = False,
+) -> Measurement:
     """Train one classifier of K classes on verified synthetic data and measure it.
 
     Args:
         key: the only source of randomness.
-        problem: signal, curation (`Rates` or `Confusion`) and ridge, without batch axes.
-        n: samples generated. d: dimension. classes: K. loss: "squared" or "logistic". These four are static.
+        problem: without batch axes.
+        n: samples generated. d: dimension. classes: K. loss: "squared" or "logistic". intercept: whether one is fitted.
+            These five are static.
 
     Raises:
         ValueError: n, d, classes or loss out of range (`check`).
@@ -150,22 +170,22 @@ def trial(key: Key[Array, ""], problem: ClassesProblem, *, n: int, d: int, class
     k_draw, k_verify = jax.random.split(key)
     sample = draw(k_draw, problem, n, d, classes)
     kept = verify(k_verify, problem, sample)
-    fitted = fit(loss, sample.x, sample.label, kept, jnp.asarray(problem.ridge, float), classes)
-    return measure(count(sample, kept), fitted, means(problem, classes, d))
+    fitted = fit(loss, sample.x, sample.label, kept, jnp.asarray(problem.ridge, float), classes, intercept)
+    return measure(count(sample, kept), fitted, means(problem, classes, d), problem.prior)
 
 
 @cache
 def make_trials(
-    n: int, d: int, classes: int, loss: Loss
+    n: int, d: int, classes: int, loss: Loss, intercept: bool = False
 ) -> Callable[[int | Array, Array, ClassesProblem], Measurement]:
     """Compiled batch of trials for one static shape: (root_seed, words (b, 3), problem (b,)) -> (b,) rows.
 
-    Everything but (n, d, classes, loss) and the batch width is traced. Keys as `sims.trial.trial_key`. Three programs:
+    Everything but these arguments and the batch width is traced. Keys as `sims.trial.trial_key`. Three programs:
     drawing, which takes longest to compile, serves all K and losses, and measuring serves all n and losses. Raises
     ValueError as `check`, before anything is traced.
     """
     check(n, d, classes, loss)
-    drawn, fitted, measured = _drawing(n, d), _fitting(classes, loss), _measuring(classes, d)
+    drawn, fitted, measured = _drawing(n, d), _fitting(classes, loss, intercept), _measuring(classes, d)
 
     def run(root_seed: int | Array, words: Array, problem: ClassesProblem) -> Measurement:
         x, label, kept, counts = drawn(root_seed, words, problem, classes)
@@ -188,14 +208,14 @@ def _drawing(n: int, d: int) -> Callable[..., tuple[Array, Array, Array, Counts]
 
 
 @cache
-def _fitting(classes: int, loss: Loss) -> Callable[..., Fit]:
+def _fitting(classes: int, loss: Loss, intercept: bool) -> Callable[..., Fit]:
     """Step 3."""
-    one = lambda x, label, kept, ridge: fit(loss, x, label, kept, jnp.asarray(ridge, float), classes)
+    one = lambda x, label, kept, ridge: fit(loss, x, label, kept, jnp.asarray(ridge, float), classes, intercept)
     return jax.jit(jax.vmap(one))
 
 
 @cache
 def _measuring(classes: int, d: int) -> Callable[..., Measurement]:
     """Step 4 for any n and loss."""
-    one = lambda counts, fitted, problem: measure(counts, fitted, means(problem, classes, d))
+    one = lambda counts, fitted, problem: measure(counts, fitted, means(problem, classes, d), problem.prior)
     return jax.jit(jax.vmap(one))

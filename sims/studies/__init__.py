@@ -25,6 +25,7 @@ NAMES: tuple[str, ...] = (
     "classes",
     "rounds",
     "trust",
+    "intercept",
     "worth",
     "poster",
 )

@@ -1,4 +1,4 @@
-"""How many classes? Where training breaks down for K = 2, 3, 5, 10: binary p* against p*_K (THEORY §10)."""
+"""How many classes? Where training breaks down for K = 2, 3, 5, 10: binary p* against p*_K (THEORY §10, §12)."""
 
 from typing import NamedTuple
 
@@ -11,12 +11,13 @@ from sims.classes.trial import Measurement, make_trials
 from sims.losses import Loss
 from sims.running.intervals import mean_over
 from sims.running.progress import Advance, progress
-from theory.multiclass import infinite_data, p_star_classes
+from theory.classes.prediction import predict
+from theory.classes.threshold import infinite_data, p_star_classes
 from theory.threshold import p_star
 from theory.types import ClassesProblem, Rates
 
 CLASSES = (2, 3, 5, 10)
-SIGNAL, PHI, PSI, RIDGE, D = 3.0, 1.0, 0.5, 0.01, 20
+SIGNAL, PHI, PSI, RIDGE, D = 3.0, 1.0, 0.5, 0.1, 40
 ERRORS = np.linspace(0.4, 1.0, 16)
 """Error rates p of the generator."""
 LANES = 8
@@ -24,31 +25,45 @@ LANES = 8
 
 
 class Curve(NamedTuple):
-    """One simulated curve: loss and sample ratio n/d."""
+    """One curve: loss and sample ratio n/d."""
 
     loss: Loss
     alpha: int
 
 
-CURVES = (Curve("squared", 10), Curve("logistic", 100), Curve("squared", 1000))
+CURVES = (Curve("squared", 10), Curve("logistic", 10), Curve("squared", 100))
+BETWEEN = 2
+"""Points of an exact curve for each error rate."""
 
 
 def tables(seeds: int) -> dict[str, pd.DataFrame]:
-    """``cells``: one row per (K, curve, p) with mean accuracy and its interval; ``lines``: infinite data.
+    """``cells``: one row per (K, curve, p); ``curves``: exact as d -> inf at the same n/d; ``lines``: infinite data.
 
+    Cells have the mean accuracy with its interval, and ``predicted``, what the curve has there; they differ by O(1/d).
     Every point has its own ``seeds`` independent trials. accuracy is NaN where any trial failed. ``kept`` is the
     share kept and ``kept_purity`` its correct share, both counted; ``measurement_error`` is the largest error of a
     trial's accuracy given its weights.
     """
     curves = [(classes, curve) for classes in CLASSES for curve in CURVES]
+    exact = [_exact(classes, curve) for classes, curve in curves]
     cells = []
     with progress("simulation", len(curves) * len(ERRORS) * seeds, "trials") as advance:
-        for classes, curve in curves:
+        for (classes, curve), line in zip(curves, exact, strict=True):
             cells.append(_cells(classes, curve, seeds, advance))
+            cells[-1]["predicted"] = line["accuracy"].to_numpy()[::BETWEEN]
     return {
         "cells": pd.concat(cells, ignore_index=True),
+        "curves": pd.concat(exact, ignore_index=True),
         "lines": pd.concat([_limit(classes) for classes in CLASSES], ignore_index=True),
     }
+
+
+def _exact(classes: int, curve: Curve) -> pd.DataFrame:
+    """A curve as d -> inf, at every error rate and between them."""
+    p = np.interp(np.arange((len(ERRORS) - 1) * BETWEEN + 1) / BETWEEN, np.arange(len(ERRORS)), ERRORS)
+    problem = ClassesProblem(SIGNAL, Rates(p, PHI, PSI), RIDGE)
+    found = predict(problem, float(curve.alpha), curve.loss, classes=classes, effort="coarse")
+    return pd.DataFrame({"classes": classes, **curve._asdict(), "p": p, "accuracy": np.asarray(found.accuracy)})
 
 
 def _limit(classes: int) -> pd.DataFrame:

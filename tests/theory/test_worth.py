@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 
-from theory import limits, multiclass, threshold
+from theory import limits, threshold
 from theory.ceilings import ceiling, efficiency, spectrum_ceiling, squared_efficiency
+from theory.classes import threshold as multiclass
 from theory.engine import solve
 from theory.errors import InputError, KindError
 from theory.losses import LOSSES

@@ -11,7 +11,7 @@ from scipy.stats import binom
 import empirical
 from empirical import Counts, audit, audit_counts, soft_reading, threshold_curve, threshold_reading
 from empirical.auditing.rates import Rates, records_needed
-from theory.multiclass import p_star_classes
+from theory.classes.threshold import p_star_classes
 from theory.threshold import kept_rate, p_star, purity
 from theory.types import Rates as TheoryRates
 

@@ -11,6 +11,7 @@ from sims.newton import TOLERANCE
 
 fit = jax.jit(eager_fit, static_argnames=("loss", "classes"))
 binary_fit = jax.jit(eager_binary_fit, static_argnames="loss")
+intercepted = jax.jit(eager_fit, static_argnames=("loss", "classes", "intercept"))
 
 SHAPES = [(90, 8), (30, 50), (40, 40)]
 """Primal, dual, square."""
@@ -133,3 +134,38 @@ def test_a_shrinking_gradient_is_no_minimum(key):
     found = fit("logistic", x, label, jnp.ones(30, bool), jnp.asarray(0.0), 3)
     assert float(found.gradient_norm) < 1e-9
     assert not bool(found.converged)
+
+
+@pytest.mark.parametrize("loss", FITTED)
+@pytest.mark.parametrize(("n", "d"), SHAPES)
+def test_an_intercept_goes_without_penalty(key, loss, n, d):
+    """Against scikit-learn, and by the gradient of the stated objective in W and b; twin: b moved by 1e-8."""
+    x, label, kept = data(key, n, d, 4)
+    x = x + 1.5  # far from the origin, where an intercept matters
+    found = intercepted(loss, x, label, kept, jnp.asarray(0.1), 4, True)
+    assert bool(found.converged)
+    rows = np.flatnonzero(np.asarray(kept))
+
+    def objective(w, b):
+        score = x[rows] @ w.T + b[None]
+        if loss == "squared":
+            value = jnp.sum((jnp.eye(4)[label[rows]] - score) ** 2, axis=1) / 2
+        else:
+            value = jax.nn.logsumexp(score, axis=1) - score[jnp.arange(len(rows)), label[rows]]
+        return jnp.mean(value) + 0.05 * jnp.sum(w**2)
+
+    slope = jax.jit(jax.grad(objective, argnums=(0, 1)))
+    size = lambda b: float(jnp.sqrt(sum(jnp.sum(part**2) for part in slope(found.weights, b))))
+    assert size(found.shift) <= TOLERANCE
+    np.testing.assert_allclose(found.gradient_norm, size(found.shift), atol=1e-13)
+    assert size(found.shift + 1e-8 * jnp.arange(4)) > TOLERANCE
+    ridge = 0.1 * len(rows)
+    if loss == "squared":
+        model = Ridge(alpha=ridge, tol=1e-14).fit(x[rows], np.eye(4)[label[rows]])
+    else:
+        model = LogisticRegression(C=1 / ridge, tol=1e-12, max_iter=10_000, solver="newton-cg").fit(
+            x[rows], label[rows]
+        )
+    scores = lambda w, b: (lambda s: s - s.mean(1, keepdims=True))(np.asarray(x) @ np.asarray(w).T + np.asarray(b))
+    np.testing.assert_allclose(scores(found.weights, found.shift), scores(model.coef_, model.intercept_), atol=1e-5)
+    assert float(jnp.max(jnp.abs(fit(loss, x, label, kept, jnp.asarray(0.1), 4).weights - found.weights))) > 1e-3

@@ -7,7 +7,7 @@ from scipy.special import ndtr
 from scipy.stats import norm
 
 from sims.classes.orthants import class_accuracies, positive_orthant, prediction_table
-from theory import multiclass as theory
+from theory.classes import threshold as theory
 
 
 @pytest.mark.parametrize("classes", [3, 5, 10])

@@ -15,7 +15,7 @@ from sims.measure import exact_accuracy
 from sims.trial import trial_key
 from sims.verify import verify as binary_verify
 from tests.statistical import rejects_mean
-from theory import multiclass as theory
+from theory.classes import threshold as theory
 from theory.types import ClassesProblem, Confusion, Problem, Rates
 
 fit = jax.jit(eager_fit, static_argnames=("loss", "classes"))
@@ -115,7 +115,7 @@ def test_one_trial_alone_is_the_same_in_a_batch_and_compiles_once():
     run = make_trials(40, 8, 3, "logistic")
     together = run(0, words, jax.tree.map(lambda leaf: jnp.full(4, leaf), problem))
     run(0, words, jax.tree.map(lambda leaf: jnp.full(4, leaf), ClassesProblem(3.0, Rates(0.1, 0.5, 0.6), 1e-3)))
-    programs = (trials._drawing(40, 8), trials._fitting(3, "logistic"), trials._measuring(3, 8))
+    programs = (trials._drawing(40, 8), trials._fitting(3, "logistic", False), trials._measuring(3, 8))
     assert [program._cache_size() for program in programs] == [1, 1, 1]
     assert make_trials(40, 8, 3, "logistic") is run
     alone = trial(trial_key(0, jnp.asarray(words[2])), problem, n=40, d=8, classes=3, loss="logistic")

@@ -7,8 +7,10 @@ import figures
 from figures import classes as figure
 from sims import studies
 from sims.studies import classes as study
-from theory import multiclass, threshold
-from theory.types import Rates
+from theory import threshold
+from theory.classes import threshold as multiclass
+from theory.classes.prediction import predict
+from theory.types import ClassesProblem, Rates
 
 mpl.use("Agg")
 
@@ -38,18 +40,32 @@ def test_thresholds_and_limits_are_those_of_theory(tables):
 
 def test_points_are_plain_statistics_of_the_trials(tables):
     cells = tables["cells"]
-    found = study._simulate(3, "squared", 400, 24)
+    found = study._simulate(3, "squared", 20 * study.D, 24)
     part = cells[cells["classes"] == 3]
     np.testing.assert_allclose(part["accuracy"], found.accuracy.mean(axis=1), rtol=1e-12)
     np.testing.assert_allclose(part["error"], found.accuracy.std(axis=1, ddof=1) / np.sqrt(24), rtol=1e-9)
     np.testing.assert_allclose((part["high"] - part["accuracy"]) / part["error"], 2.0686576, rtol=1e-6)  # 23 degrees
-    np.testing.assert_array_equal(part["kept"], found.m.sum(axis=1) / (400 * 24))
+    np.testing.assert_array_equal(part["kept"], found.m.sum(axis=1) / (20 * study.D * 24))
     assert np.all(cells["failed"] == 0)
     assert np.all(cells["measurement_error"] < 1e-3)
 
 
+def test_exact_curves_run_through_the_points(tables):
+    """At every error rate the curve has what its cell predicts; |bias| is O(1/d), here below .05 (fixed keys)."""
+    cells, curves = tables["cells"], tables["curves"]
+    assert len(curves) == 2 * len(cells) - cells["classes"].nunique()
+    both = cells.merge(curves, on=["classes", "loss", "alpha", "p"], suffixes=("", "_exact"))
+    assert len(both) == len(cells)
+    np.testing.assert_array_equal(both["predicted"], both["accuracy_exact"])
+    assert np.all(abs(cells["accuracy"] - cells["predicted"]) < 4 * cells["error"] + 0.05)
+    for _, row in cells.iterrows():
+        problem = ClassesProblem(row["signal"], Rates(row["p"], row["phi"], row["psi"]), row["ridge"])
+        exact = predict(problem, row["alpha"], row["loss"], classes=int(row["classes"])).accuracy
+        assert row["predicted"] == pytest.approx(float(exact), abs=1e-6)
+
+
 def test_a_trial_does_not_depend_on_how_many_are_asked(tables):
-    few, many = (study._simulate(3, "squared", 400, seeds).accuracy for seeds in (3, 24))
+    few, many = (study._simulate(3, "squared", 20 * study.D, seeds).accuracy for seeds in (3, 24))
     np.testing.assert_array_equal(few, many[:, :3])
 
 
@@ -61,6 +77,8 @@ def test_drawn_are_the_points_the_step_and_both_thresholds(tables, tmp_path):
         limit = tables["lines"].query(f"classes == {classes}")["accuracy"]
         assert tuple(np.round(part["accuracy"], 12)) in drawn
         assert tuple(np.round(limit, 12)) in drawn
+        exact = tables["curves"].query(f"classes == {classes}")["accuracy"]
+        assert tuple(np.round(exact, 12)) in drawn
         upright = {float(line.get_xdata()[0]) for line in ax.get_lines() if list(line.get_ydata()) == [0, 1]}
         assert {part["p_star"].iloc[0], part["p_star_classes"].iloc[0]} <= upright
     made.savefig(tmp_path / "classes.png")

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from theory import multiclass as many
 from theory import threshold
+from theory.classes import threshold as many
 from theory.types import Confusion, Rates
 
 probability, positive = st.floats(0, 1), st.floats(1e-3, 1)
