@@ -42,6 +42,9 @@ Audited
     soft_reading       an audit by graded quality, each record correct to a degree
     threshold_reading  an audit by graded quality, correct above a threshold
 
+On one's own features
+    features           the module of it: estimate(X, y), and learning_curve(X, y), accuracy against n
+
 Results, which print themselves
     Prediction         of predict
     ClassesPrediction  of predict_classes
@@ -71,6 +74,7 @@ if TYPE_CHECKING:
     from empirical.auditing.rates import Counts as Counts
     from empirical.auditing.rates import Estimate as Estimate
     from empirical.auditing.scores import threshold_curve as threshold_curve
+    from pstar import features as features
     from pstar.predicting import kept_rate as kept_rate
     from pstar.predicting import p_star as p_star
     from pstar.predicting import predict as predict
@@ -129,13 +133,16 @@ HOMES = {
     "empirical.auditing.quality": ("soft_reading", "threshold_reading"),
     "empirical.auditing.rates": ("Counts", "Estimate"),
 }
-__all__ = [name for names in HOMES.values() for name in names]
+MODULES = ("features",)
+__all__ = [*(name for names in HOMES.values() for name in names), *MODULES]
 
 
 def __getattr__(name: str) -> Any:
     for home, names in HOMES.items():
         if name in names:
             return getattr(import_module(home), name)
+    if name in MODULES:
+        return import_module(f"pstar.{name}")
     raise AttributeError(f"module 'pstar' has no attribute {name!r}")
 
 

@@ -68,13 +68,10 @@ class Curve:
 
     def __repr__(self) -> str:
         """A line per field."""
-        fields = vars(self) | {"table": f"{len(self.table)} lines: {', '.join(self.table.columns)}"}
-        return record(_Fields(fields)).replace("_Fields", "Curve", 1)
+        return record(self)
 
-
-class _Fields:
-    def __init__(self, fields: dict[str, Any]) -> None:
-        vars(self).update(fields)
+    def _asdict(self) -> dict[str, Any]:
+        return vars(self) | {"table": f"{len(self.table)} lines: {', '.join(self.table.columns)}"}
 
 
 def learning_curve(

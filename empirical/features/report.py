@@ -72,11 +72,10 @@ def _answer(curve: Curve) -> list[str]:
     found, generator = curve.verdict, f"{curve.generator_accuracy:.1%}"
     if found.answer == "unknown":
         return ["Nothing can be predicted from these points.", *_settings(curve)]
-    best = f"best predicted: {found.best:.1%} at n = {found.best_n:,.0f}"
+    best = f"{found.best:.1%} at n = {found.best_n:,.0f}"
     if found.answer == "clean":
-        lines = [f"How accurate is a probe trained on n labels?  {_sentence(best)}."]
         return [
-            *lines,
+            f"How accurate is a probe trained on n labels?  Best predicted: {best}.",
             "  All labels are taken as correct: give --p, --phi, --psi or --audit for verified synthetic ones.",
             *_settings(curve),
         ]
@@ -89,15 +88,11 @@ def _answer(curve: Curve) -> list[str]:
         else f"Not predicted, and not excluded with {sure}",
         "no": f"No, at none of these n, with {sure}",
     }
-    return [f"{question}", f"  {answers[found.answer]}; {best}.", *_settings(curve)]
+    return [question, f"  {answers[found.answer]}; best predicted: {best}.", *_settings(curve)]
 
 
 def _about(n: float) -> str:
     return f"{float(f'{n:.2g}'):,.0f}"
-
-
-def _sentence(words: str) -> str:
-    return words[0].upper() + words[1:]
 
 
 def _settings(curve: Curve) -> list[str]:

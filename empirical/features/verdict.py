@@ -35,12 +35,11 @@ def decide(table: "pd.DataFrame", generator: float) -> Verdict:
     if generator >= 1:
         return Verdict("clean", np.nan, np.nan, *peak)
     crossing = _last_crossing(n, accuracy - generator)
-    above = np.append(low > generator, True)
-    sure = n[above[:-1] & np.flip(np.logical_and.accumulate(np.flip(above)))[:-1]]
-    sure_n = float(sure[0]) if sure.size else np.nan
-    if sure.size:
-        return Verdict("yes", crossing, sure_n, *peak)
-    return Verdict("no" if np.all(high < generator) else "maybe", crossing, sure_n, *peak)
+    not_sure = np.flatnonzero(~(low > generator))
+    first = not_sure[-1] + 1 if not_sure.size else 0
+    if first < len(n):
+        return Verdict("yes", crossing, float(n[first]), *peak)
+    return Verdict("no" if np.all(high < generator) else "maybe", crossing, np.nan, *peak)
 
 
 def _last_crossing(n: np.ndarray, gain: np.ndarray) -> float:

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 import pstar as ps
-from pstar import features
 from tests.pstar.command import ROOT, in_one_process, pstar
 
 RNG = np.random.default_rng(0)
@@ -76,7 +75,7 @@ def test_json_is_the_whole_curve(answers):
     found = json.loads(answers["json"][1])
     assert found["generator_accuracy"] == pytest.approx(0.7)
     assert found["verdict"]["answer"] == "yes"
-    assert found["penalty"] == pytest.approx(0.1 * features.estimate(X, Y).mean_variance)
+    assert found["penalty"] == pytest.approx(0.1 * ps.features.estimate(X, Y).mean_variance)
     assert [line["n"] for line in found["curve"]] == [20, 50, 100, 200, 400]
     assert all(line["low"] < line["accuracy"] < line["high"] for line in found["curve"])
     assert found["curve"][-1]["scattered"] is None
@@ -134,25 +133,25 @@ def test_help():
 
 
 def test_from_a_notebook():
-    curve = features.learning_curve(X, Y, ps.Rates(0.3, 0.9, 0.3), n=[50, 200])
+    curve = ps.features.learning_curve(X, Y, ps.Rates(0.3, 0.9, 0.3), n=[50, 200])
     assert curve.table["n"].tolist() == [50, 200]
     assert repr(curve).startswith("Curve\n  points              400\n")
     assert "2 lines: n, kept, accuracy" in repr(curve)
-    assert repr(features.estimate(X, Y)).splitlines()[:3] == [
+    assert repr(ps.features.estimate(X, Y)).splitlines()[:3] == [
         "Estimated",
         "  points         400",
         "  dimension      12",
     ]
-    assert set(dir(features)) == {"estimate", "learning_curve", "Curve"}
+    assert set(dir(ps.features)) == {"estimate", "learning_curve", "Curve"}
     with pytest.raises(AttributeError, match="has no attribute 'fit'"):
-        features.fit  # noqa: B018
+        ps.features.fit  # noqa: B018
 
 
 def test_a_prediction_needs_no_jax():
     code = (
-        "import sys, numpy as np, pstar.features as features\n"
+        "import sys, numpy as np, pstar as ps\n"
         "x = np.random.default_rng(0).normal(size=(60, 3)); y = x.sum(1) + x[::-1, 0] > 0\n"
-        "features.learning_curve(x, y, n=[20], loss='logistic')\n"
+        "ps.features.learning_curve(x, y, n=[20], loss='logistic')\n"
         "assert 'jax' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
