@@ -41,7 +41,8 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
         f"{first['points']:,} points, d = {first['dimension']}, {first['loss']} loss, ridge {first['ridge']:g}\n"
         f"{first['rates'].replace('phi', 'φ').replace('psi', 'ψ')}"
     )
-    marks.legend(figure, *ax.get_legend_handles_labels(), columns=2)
+    handles, labels = ax.get_legend_handles_labels()
+    marks.legend(figure, handles, labels, columns=2)
     return figure
 
 
