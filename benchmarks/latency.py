@@ -23,7 +23,7 @@ from record import TOP, record
 PSTAR = ("-m", "pstar")
 RATES = "--p .3 --phi .9 --psi .2 --signal 2 --alpha 4 --ridge .1".split()
 COSINES = "--cos-generator .4 --cos-verifier .6 --cos-between .2 --alpha 4".split()
-VERBS = ("sweep", "compare", "figures", "study", "predict", "audit", "eigenvalues", "summarization")
+VERBS = ("sweep", "compare", "figures", "study", "predict", "audit", "features", "eigenvalues", "summarization")
 STUDIES = ("sharpening", "roc", "classes", "rounds", "trust")
 PLAIN = "plain SciPy, logistic"
 
@@ -49,6 +49,7 @@ COMMANDS: dict[str, Steps] = {
     "predict mixture": predict("--setting", "mixture", *COSINES, "--real", ".2"),
     "table of 1,000 mixed cells": predict("--table", "cells.csv", "--out", "predicted.csv"),
     "audit of 1,000 records": [[*PSTAR, "audit", "records.csv", "--correct", "correct", "--kept", "kept"]],
+    "features of 1,000 points": [[*PSTAR, "features", "features.csv", *RATES]],
     "sweep": [[*PSTAR, "sweep", str(TOP / "sweeps" / "phase_diagram.toml"), "--out", "swept"]],
     "compare": [[*PSTAR, "compare", "swept"]],
     "figures": [[*PSTAR, "figures", "swept"]],
@@ -67,6 +68,9 @@ def prepare(folder: Path) -> None:
         lines.append(f"{'independent' if i % 4 < 2 else 'linear'},{loss},{1 + share},{2 + 4 * share},0.1,{own}")
     (folder / "cells.csv").write_text("\n".join(lines) + "\n")
     records = [f"{int(i % 3 > 0)},{int(i % 3 > 0) if i % 7 else i % 2}" for i in range(1000)]
+    points = [[i % 2, *((i * j * 0.618 + 0.1 * (i % 2)) % 1 for j in range(1, 9))] for i in range(1000)]
+    header = ",".join(["y", *(f"x{j}" for j in range(1, 9))])
+    (folder / "features.csv").write_text("\n".join([header, *(",".join(map(str, point)) for point in points)]) + "\n")
     (folder / "records.csv").write_text("\n".join(["correct,kept", *records]) + "\n")
 
 

@@ -36,6 +36,13 @@ def box(cells, loss, seed=0):
     return draws | {"p": 1 - rng.uniform(0.01, 0.99, cells), "phi": 1.0, "psi": 1.0, "loss": loss}
 
 
+def coloured(cells, loss):
+    """The diagram with an intercept, unequal classes and features of three levels: four unknowns for three."""
+    spectrum = {"eigenvalues": "10;1;0.05", "shares": "0.1;0.4;0.5", "signals_sq": "4;0.5;0.1"}
+    table = diagram(cells, loss) | spectrum | {"intercept": 1, "prior": 0.7}
+    return {name: column for name, column in table.items() if name != "signal"}
+
+
 def linear(cells, loss, seed=0):
     """Random cells of the linear setting."""
     rng = np.random.default_rng(seed)
@@ -56,9 +63,9 @@ def by_jax(table):
     """The same table by the program that JAX compiles, independent and linear settings."""
     import jax
 
-    from theory.engine import states
     from theory.laws import Independent, Wedge
     from theory.losses import LOSSES
+    from theory.solvers import states
 
     cells = len(table["p"] if "p" in table else table["cos_generator"])
     column = lambda name: np.broadcast_to(np.asarray(table[name], float), cells)
@@ -121,10 +128,11 @@ def main():
     print(" " * 26 + "".join(f"{name:>{form.split('.')[0].rstrip('d')}}" for name, form in COLUMNS.items()))
     tables = {f"{loss}, diagram": diagram(options.cells, loss) for loss in ("squared", "logistic", "hinge")}
     tables |= {f"{loss}, box": box(20_000, loss) for loss in ("logistic", "hinge")}
+    tables |= {f"{loss}, coloured, intercept": coloured(options.cells, loss) for loss in ("squared", "logistic")}
     tables |= {f"linear setting, {loss}": linear(1_000, loss) for loss in ("squared", "logistic")}
     rows = []
     for name, table in tables.items():
-        found, line = report(name, table, 0 if "squared" in name else options.jax)
+        found, line = report(name, table, 0 if "squared" in name or "coloured" in name else options.jax)
         rows.append(line)
         if name == "logistic, box":
             ours, ours_speed, ours_table = found["accuracy"], line["cells/s"], table

@@ -8,13 +8,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from theory.columns import COLUMNS, SETTINGS
+from theory.columns import COLUMNS, POPULATION, SETTINGS
 
 MARKERS = "osD^vPXhd<>*p"
 PANEL = ("loss", "n", "d", "alpha", "signal", "ridge", "prior")
 """What is constant in a panel."""
 SIGNS = {"d": "d", "signal": "r", "ridge": "λ", "prior": "P(y = +1)", "phi": "φ"}
 """Columns that a panel's title or the headline names; loss and n/d are always in the title."""
+LISTS = {"eigenvalues": "s", "shares": "f", "signals_sq": "μ²"}
+"""The same of lists: those of a spectrum."""
 MOST_PANELS = 8
 LABEL_WIDTH = 2.5
 """Inches that an entry of a legend takes at least."""
@@ -29,10 +31,14 @@ class Panel(NamedTuple):
 
 
 def panels(cells: pd.DataFrame, most: int = MOST_PANELS, by: Sequence[str] = PANEL) -> tuple[list[Panel], int]:
-    """The first ``most`` panels of a table, one per combination of the columns ``by``; and how many are left out."""
-    keys = list(by)
+    """The first ``most`` panels of a table, one per combination of the columns ``by``; and how many are left out.
+
+    An intercept and a spectrum are among these where the table has them.
+    """
+    keys = [*by, *(name for name in POPULATION if name in cells)]
     groups = [(dict(zip(keys, key, strict=True)), part) for key, part in cells.groupby(keys, sort=False)]
-    varying = [name for name in keys if name in SIGNS and cells[name].nunique() > 1]
+    named = (*SIGNS, *LISTS, "intercept")
+    varying = [name for name in keys if name in named and cells[name].nunique() > 1]
     shown = [Panel(title(constants, varying), constants, part) for constants, part in groups[:most]]
     return shown, len(groups) - len(shown)
 
@@ -40,8 +46,18 @@ def panels(cells: pd.DataFrame, most: int = MOST_PANELS, by: Sequence[str] = PAN
 def title(constants: dict[str, Any], varying: Sequence[str] = ()) -> str:
     """Loss and sample ratio of a panel, and on a second line what else varies between panels."""
     first = f"{constants['loss']} loss, n/d = {constants['alpha']:g}"
-    rest = ", ".join(f"{SIGNS[name]} = {constants[name]:g}" for name in varying)
+    rest = ", ".join(_said(name, constants[name]) for name in varying)
     return f"{first}\n{rest}" if rest else first
+
+
+def _said(name: str, value: Any) -> str:
+    """A column with its value; of a long list both ends."""
+    if name == "intercept":
+        return "with intercept" if value else "without intercept"
+    if name not in LISTS:
+        return f"{SIGNS[name]} = {value:g}"
+    entries = [f"{float(entry):.3g}" for entry in str(value).split(";")]
+    return f"{LISTS[name]} = {', '.join(entries if len(entries) <= 4 else [entries[0], entries[1], '…', entries[-1]])}"
 
 
 def not_shown(count: int, kind: str = "panel") -> str:
@@ -54,8 +70,11 @@ def common(cells: pd.DataFrame) -> str:
     shared = {name: cells[name].iloc[0] for name in ("d", "signal", "ridge") if cells[name].nunique() == 1}
     if "prior" in cells and cells["prior"].nunique() == 1 and cells["prior"].iloc[0] != 0.5:
         shared["prior"] = cells["prior"].iloc[0]
+    shared |= {name: cells[name].iloc[0] for name in POPULATION if name in cells and cells[name].nunique() == 1}
+    if len(set(str(shared.get("shares", "")).split(";"))) == 1:  # equal ones go without saying as well
+        shared.pop("shares", None)
     setting = "" if "setting" not in cells or has_one_p_star(cells) else f"{cells['setting'].iloc[0]}, "
-    return setting + ", ".join(f"{SIGNS[name]} = {value:g}" for name, value in shared.items())
+    return setting + ", ".join(_said(name, value) for name, value in shared.items())
 
 
 def style_of(index: int, count: int) -> dict[str, Any]:
@@ -111,8 +130,9 @@ def label(figure: Figure, axes: list[Axes], x: str, y: str) -> None:
 
 
 def headline(figure: Figure, text: str, settings: str) -> None:
-    """What the figure shows and the settings it shares, on two lines where it is narrow."""
-    join = (" " if text.endswith("?") else ": ") if figure.get_figwidth() > 7 else "\n"
+    """What the figure shows and the settings it shares, on two lines where it is narrow for them."""
+    fits = figure.get_figwidth() > max(7, 0.072 * len(text + settings))
+    join = (" " if text.endswith("?") else ": ") if fits else "\n"
     figure.suptitle(text + join + settings, fontsize=10)
 
 

@@ -9,6 +9,7 @@ functions behind these, which can be differentiated and vectorised. Symbols: the
 
 A problem
     Problem            population, curation and penalty
+    Spectrum           coloured features, as the signal of a problem
     Rates              curation by error rate p, and the verifier's phi and psi
     ClassRates         the same for each of the two classes
     Cosines            curation in the linear setting, by three cosines
@@ -100,11 +101,12 @@ if TYPE_CHECKING:
     from theory.types import Problem as Problem
     from theory.types import Rates as Rates
     from theory.types import Solution as Solution
+    from theory.types import Spectrum as Spectrum
 
 HOMES = {
     "theory.types": (
-        *("Problem", "Rates", "ClassRates", "Cosines", "Learned", "KeepEasy", "KeepHard", "Mixture", "Solution"),
-        *("ClassesProblem", "Confusion"),
+        *("Problem", "Spectrum", "Rates", "ClassRates", "Cosines", "Learned", "KeepEasy", "KeepHard", "Mixture"),
+        *("Solution", "ClassesProblem", "Confusion"),
     ),
     "theory.prediction": ("Prediction",),
     "theory.classes.prediction": ("ClassesPrediction",),

@@ -14,6 +14,7 @@ import tyro
 from pstar.commands.audit import audit
 from pstar.commands.compare import compare
 from pstar.commands.eigenvalues import eigenvalues
+from pstar.commands.features import features
 from pstar.commands.figures import figures
 from pstar.commands.output import on_disk
 from pstar.commands.predict import predict
@@ -29,6 +30,7 @@ COMMANDS: dict[str, Any] = {
     "study": study,
     "predict": predict,
     "audit": audit,
+    "features": features,
     "eigenvalues": eigenvalues,
     "summarization": summarization,
 }

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,11 +17,12 @@ from pstar.predicting import checked
 from sims.comparison.tables import read_rows
 from sims.losses import LOSSES, Loss
 from sims.measure import Measurement
+from sims.spectra import check_spectrum
 from sims.sweeps.rows import schema
 from theory.columns import SETTINGS, setting_of
 from theory.errors import InputError, KindError, RunError
 from theory.settings import check_problem
-from theory.types import Problem
+from theory.types import Problem, Spectrum
 
 if TYPE_CHECKING:
     from sims.comparison.compare import Comparison
@@ -32,7 +33,8 @@ def trial(problem: Problem, n: int, d: int, loss: Loss = "squared", seed: int = 
     """Train one classifier on verified synthetic data and measure it.
 
     Args:
-        problem: single numbers; for many of them see `sweep`.
+        problem: single numbers; for many of them see `sweep`. A `Spectrum` as signal and an intercept go with Rates and
+            ClassRates.
         n: samples generated, at least 1.
         d: dimension, at least 1 (3 where directions have cosines).
         loss: "squared" or "logistic".
@@ -50,18 +52,23 @@ def trial(problem: Problem, n: int, d: int, loss: Loss = "squared", seed: int = 
     if loss not in LOSSES:
         raise InputError(f"loss = {loss!r} must be one of {', '.join(LOSSES)}")
     depth = 1 if hasattr(given.curation, "prior") else 0
-    if any(np.ndim(value) > depth for value in given.curation) or np.ndim(given.signal) or np.ndim(given.ridge):
+    spectrum = given.signal if isinstance(given.signal, Spectrum) else None
+    signals = [np.ndim(given.signal) > 0] if spectrum is None else [np.ndim(level) > 1 for level in spectrum]
+    if any(np.ndim(value) > depth for value in given.curation) or any(signals) or np.ndim(given.ridge):
         raise InputError("a trial is of one problem, and this one holds arrays; call it for each, or use sweep")
+    if spectrum is not None:
+        check_spectrum(spectrum, d)
     with float64():
-        found: Measurement = plain(_compiled(n, d, loss)(jax.random.key(seed), given))
+        run = _compiled(n, d, loss, bool(given.intercept))
+        found: Measurement = plain(run(jax.random.key(seed), given._replace(intercept=None)))
     return found
 
 
 @cache
-def _compiled(n: int, d: int, loss: Loss) -> Callable[..., Measurement]:
+def _compiled(n: int, d: int, loss: Loss, intercept: bool) -> Callable[..., Measurement]:
     from sims.trial import trial
 
-    return jax.jit(partial(trial, n=n, d=d, loss=loss))
+    return jax.jit(lambda key, problem: trial(key, problem._replace(intercept=intercept), n=n, d=d, loss=loss))
 
 
 def sweep(

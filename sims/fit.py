@@ -1,7 +1,8 @@
 """Step 3 of a trial: the regularised classifier, certified by the gradient at what is returned.
 
 A fit minimises (1/m) sum_kept l(y' x.w) + (ridge/2)||w||^2 over w in R^d, where m counts the kept
-samples. Unkept rows are masked, not removed, so that shapes are static.
+samples; with an intercept, l(y' (x.w + b)) over w and b, of which b is not penalised. Unkept rows are masked, not
+removed, so that shapes are static.
 
 Linear systems are solved in float32, which costs few passes over half the memory, and what they leave is made up in
 float64: by refinement where the loss is quadratic, by Newton's next step elsewhere. The gradient that certifies is
@@ -56,23 +57,42 @@ class Fit(NamedTuple):
     """Linear systems solved, by conjugate gradients or by factorisation."""
     converged: Bool[Array, ""]
     """Something was kept, gradient_norm <= TOLERANCE, and the last Newton step was short."""
+    offset: Float[Array, ""] | None = None
+    """b; None where no intercept is fitted."""
 
 
 class Data(NamedTuple):
-    """What a fit is made from. Margins are label * (x @ w): u = label * x is never formed."""
+    """What a fit is made from. Margins are label * (x @ w): u = label * x is never formed.
+
+    With an intercept, weights are (w, b), as if x had a column of ones; and a penalty is a vector, 0 for b.
+    """
 
     x: Float[Array, "n d"]
     label: Float[Array, " n"]
     weight: Float[Array, " n"]
     """1/m for the kept rows, 0 for the others."""
+    ones: Float[Array, " n"] | None = None
+    """The column of an intercept, where there is one."""
+
+    @property
+    def size(self) -> int:
+        """Of the weights."""
+        return self.x.shape[1] + (self.ones is not None)
 
     def forward(self, weights: Array) -> Array:
         """Margins u w."""
-        return self.label * (self.x @ weights)
+        if self.ones is None:
+            return self.label * (self.x @ weights)
+        return self.label * (self.x @ weights[:-1] + weights[-1])
 
     def backward(self, values: Array) -> Array:
         """sum_i weight_i values_i u_i."""
-        return (self.weight * self.label * values) @ self.x
+        rows = self.weight * self.label * values
+        return rows @ self.x if self.ones is None else jnp.append(rows @ self.x, jnp.sum(rows))
+
+    def scaled(self, root: Array) -> Array:
+        """root_i u_i up to sign, as a matrix."""
+        return root[:, None] * (self.x if self.ones is None else jnp.column_stack([self.x, self.ones]))
 
     def summed(self, term: Callable[["Data"], Array]) -> Array:
         """Sum of ``term`` over blocks of rows: on a CPU, data larger than its cache are read once for all of a term."""
@@ -82,10 +102,10 @@ class Data(NamedTuple):
             return term(self)
 
         def add(start: Array | int, count: int) -> Array:
-            return term(Data(*(jax.lax.dynamic_slice_in_dim(values, start, count) for values in self)))
+            return term(jax.tree.map(lambda values: jax.lax.dynamic_slice_in_dim(values, start, count), self))
 
         def by_blocks() -> Array:
-            nothing = jnp.zeros(d, self.x.dtype)
+            nothing = jnp.zeros(self.size, self.x.dtype)
             total = jax.lax.fori_loop(0, n // count, lambda i, total: total + add(i * count, count), nothing)
             return total + add(n - n % count, n % count) if n % count else total
 
@@ -93,7 +113,7 @@ class Data(NamedTuple):
 
     def coarse(self) -> "Data":
         """The same in float32."""
-        return Data(*(values.astype(jnp.float32) for values in self))
+        return jax.tree.map(lambda values: values.astype(jnp.float32), self)
 
 
 class Found(NamedTuple):
@@ -131,6 +151,7 @@ def fit(
     label: Float[Array, " n"],
     kept: Bool[Array, " n"],
     ridge: Float[Array, ""],
+    intercept: bool = False,
 ) -> Fit:
     """Minimise the mean loss over kept samples plus (ridge/2)||w||^2.
 
@@ -138,10 +159,13 @@ def fit(
         loss: a key of `FITTED`: "squared" or "logistic".
         x: features. label: y' = +-1. kept: which rows count.
         ridge: lambda >= 0, relative to the mean over kept samples.
+        intercept: whether b is fitted as well, without penalty; static.
 
     Returns:
         `Fit`; ``converged`` is False where nothing is kept or where the gradient stayed large. The weights are then
         not to be used. At ridge = 0, where least squares has many solutions, that of least norm is found or none.
+        With an intercept it is False as well where all kept labels are one, which b alone fits: nothing is learned
+        (b = y', w = 0 by squared loss, |b| = inf by logistic); and at ridge = 0 with no more than d kept.
 
     Raises:
         ValueError: an unknown loss.
@@ -149,21 +173,27 @@ def fit(
     if loss not in FITTED:
         raise InputError(f"loss = {loss!r} is not one of {', '.join(FITTED)}")
     m = jnp.sum(kept)
-    data = Data(x, label, kept / jnp.maximum(m, 1))
+    data = Data(x, label, kept / jnp.maximum(m, 1), jnp.ones_like(label) if intercept else None)
+    penalty = jnp.append(jnp.full(x.shape[1], ridge), 0.0) if intercept else ridge
 
     def attempt(road: Road, *others: Road) -> Fit:
-        weights, slope, steps, settled = road(data, ridge)
+        weights, slope, steps, settled = road(data, penalty)
         norm = jnp.linalg.norm(slope)
         found = Fit(weights, norm, steps, settled & (norm <= TOLERANCE))
         return jax.lax.cond(found.converged | (m == 0), lambda: found, lambda: attempt(*others)) if others else found
 
     with jax.default_matmul_precision("float32"):  # which a GPU would round further
         found = attempt(*FITTED[loss].roads)
-    return found._replace(converged=found.converged & (m > 0))
+    if not intercept:
+        return found._replace(converged=found.converged & (m > 0))
+    both = jnp.any(kept & (label > 0)) & jnp.any(kept & (label < 0))
+    unique = (ridge > 0) | (m > x.shape[1])
+    weights, offset = found.weights[:-1], found.weights[-1]
+    return found._replace(weights=weights, converged=found.converged & both & unique, offset=offset)
 
 
-def gradient(loss: MarginLoss, weights: Float[Array, " d"], data: Data, ridge: Float[Array, ""]) -> Float[Array, " d"]:
-    """Gradient of sum_i weight_i l(u_i.w) + (ridge/2)||w||^2 at ``weights``."""
+def gradient(loss: MarginLoss, weights: Array, data: Data, ridge: Array) -> Array:
+    """Gradient of sum_i weight_i l(u_i.w) + (ridge/2)||w||^2 at ``weights``; ridge may differ by component."""
     return data.summed(lambda rows: rows.backward(loss.slope(rows.forward(weights)))) + ridge * weights
 
 
@@ -228,7 +258,8 @@ class Squared:
         first = (jnp.zeros_like(left), left, norm, GAIN * norm, jnp.zeros((), int))
         weights, left, _, _, rounds = jax.lax.while_loop(running, advance, first)
         left = jax.lax.cond(rounds > 0, lambda: left, lambda: gradient(self, weights, data, ridge))
-        return Found(weights, left, rounds, ridge > 0)  # without penalty float32 leaves the span of the rows, unseen
+        penalised = jnp.max(ridge) > 0
+        return Found(weights, left, rounds, penalised)  # without, float32 leaves the span of the rows, unseen
 
     def free(self, data: Data, ridge: Array) -> Found:
         """Conjugate gradients on the normal equations."""
@@ -240,15 +271,29 @@ class Squared:
         """One factorisation, primal (d x d) or dual (n x n), whichever is smaller."""
         n, d = data.x.shape
         root = jnp.sqrt(data.weight)
-        scaled = (root * data.label)[:, None] * data.x
+        strength = jnp.max(ridge)
         if d <= n:
-            gram = scaled.T @ scaled + ridge * jnp.eye(d)
+            scaled = data.scaled(root * data.label)
+            gram = scaled.T @ scaled + _diagonal(ridge, data.size)
             weights = jsl.cho_solve(jsl.cho_factor(gram, lower=True), root @ scaled)
         else:
-            gram = scaled @ scaled.T + ridge * jnp.eye(n)
-            weights = jsl.cho_solve(jsl.cho_factor(gram, lower=True), root) @ scaled
-        regular = (ridge > 0) | (jnp.sum(data.weight > 0) >= min(n, d))  # else a pivot is nothing but rounding
+            scaled = (root * data.label)[:, None] * data.x
+            factor = jsl.cho_factor(scaled @ scaled.T + _diagonal(strength, n), lower=True)
+            dual = jsl.cho_solve(factor, root)
+            if data.ones is None:
+                weights = dual @ scaled
+            else:  # w = scaled^T dual with the right side lowered by b along the labels, so that these sum dual to 0
+                along = root * data.label
+                other = jsl.cho_solve(factor, along)
+                offset = jnp.dot(along, dual) / jnp.dot(along, other)
+                weights = jnp.append((dual - offset * other) @ scaled, offset)
+        regular = (strength > 0) | (jnp.sum(data.weight > 0) >= min(n, d))  # else a pivot is nothing but rounding
         return Found(weights, gradient(self, weights, data, ridge), jnp.ones((), int), regular)
+
+
+def _diagonal(ridge: Array, size: int) -> Array:
+    """Of a penalty, a number or a vector."""
+    return jnp.diag(ridge) if ridge.ndim else ridge * jnp.eye(size, dtype=ridge.dtype)
 
 
 def _coarse_solver(data: Data, ridge: Array) -> Callable[[Array, Array], Array]:
@@ -258,8 +303,8 @@ def _coarse_solver(data: Data, ridge: Array) -> Callable[[Array, Array], Array]:
     """
     n, d = data.x.shape
     if d <= min(n, FACTORISED):
-        scaled = jnp.sqrt(data.weight)[:, None] * data.x
-        factor = jsl.cho_factor(scaled.T @ scaled + ridge * jnp.eye(d, dtype=jnp.float32), lower=True)
+        scaled = data.scaled(jnp.sqrt(data.weight))
+        factor = jsl.cho_factor(scaled.T @ scaled + _diagonal(ridge, data.size), lower=True)
         return lambda right, _: jsl.cho_solve(factor, right)
     ones = jnp.ones_like(data.label)
     return lambda right, tolerance: conjugate_gradients(data, ones, ridge, right, tolerance)[0]
@@ -299,7 +344,7 @@ class Smooth(NamedTuple):
 
             return step
 
-        near, first, _ = self._minimise(coarse, penalty, step_of(coarse), jnp.zeros_like(coarse.x[0]), NEAR)
+        near, first, _ = self._minimise(coarse, penalty, step_of(coarse), jnp.zeros(data.size, jnp.float32), NEAR)
         weights, second, settled = self._minimise(data, ridge, step_of(data), near.astype(float))
         return Found(weights, gradient(self, weights, data, ridge), first + second, settled)
 
@@ -308,17 +353,18 @@ class Smooth(NamedTuple):
         n, d = data.x.shape
         if d > n:
             basis, corner = jnp.linalg.qr(data.x.T)
-            inner = self.dense(data._replace(x=corner.T), ridge)
-            weights = basis @ inner.weights
+            inner = self.dense(data._replace(x=corner.T), ridge if data.ones is None else ridge[-n - 1 :])
+            weights = basis @ inner.weights[:n]
+            weights = jnp.append(weights, inner.weights[n:])  # b, if there is one
             return Found(weights, gradient(self, weights, data, ridge), inner.steps, inner.settled)
 
         def step(margin: Array, g: Array) -> Solve:
-            scaled = jnp.sqrt(data.weight * self.curvature(margin))[:, None] * data.x
-            hessian = scaled.T @ scaled + ridge * jnp.eye(d)
+            scaled = data.scaled(jnp.sqrt(data.weight * self.curvature(margin)))
+            hessian = scaled.T @ scaled + _diagonal(ridge, data.size)
             direction = -jsl.cho_solve(jsl.cho_factor(hessian, lower=True), g)
             return Solve(direction, data.forward(direction), jnp.ones((), bool))
 
-        weights, steps, settled = self._minimise(data, ridge, step, jnp.zeros(d))
+        weights, steps, settled = self._minimise(data, ridge, step, jnp.zeros(data.size))
         return Found(weights, gradient(self, weights, data, ridge), steps, settled)
 
     def _minimise(

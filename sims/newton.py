@@ -55,6 +55,8 @@ def damped_newton(
 ) -> tuple[Array, Array, Array]:
     """Newton's method with Armijo backtracking on loss(score) + (ridge/2)||w||^2; weights of any shape.
 
+    A ridge of the weights' shape is a penalty of each component, sum ridge w^2/2.
+
     Args:
         start: first weights. score: what the loss depends on, linear in the weights, at ``start``.
         gradient: score -> gradient of the loss alone by the weights.
@@ -78,8 +80,8 @@ def damped_newton(
         decrement = -jnp.vdot(g, direction)
 
         def rise(length: Array) -> Array:
-            pulled = jnp.vdot(ridge * w, direction), jnp.vdot(ridge * direction, direction)
-            penalty = length * pulled[0] + length**2 * pulled[1] / 2
+            drawn, factor = (ridge * direction, 1.0) if ridge.ndim else (direction, ridge)
+            penalty = factor * (length * jnp.vdot(w, drawn) + length**2 * jnp.vdot(direction, drawn) / 2)
             return grow(state.score, length * along) + penalty
 
         endgame = decrement < ENDGAME

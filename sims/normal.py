@@ -95,8 +95,12 @@ def words(key: Key[Array, ""], count: int, rows: int, columns: int) -> UInt64[Ar
     return jax.lax.map(one, jnp.arange(count, dtype=jnp.uint32))
 
 
-def points(key: Key[Array, ""], y: Float[Array, " n"], mu: Float[Array, " d"]) -> Float[Array, "n d"]:
+def points(
+    key: Key[Array, ""], y: Float[Array, " n"], mu: Float[Array, " d"], scale: Float[Array, " d"] | None = None
+) -> Float[Array, "n d"]:
     """Rows y_i mu + z_i, z_i ~ N(0, I_d), by blocks of rows; each has its own key, folded from ``key``.
+
+    ``scale``: standard deviation of each component, where it is not 1.
 
     In a block, the upper half of the rows are the first numbers of pairs, the lower half the second. The last block
     ends with the last row, and draws anew what it shares with the one before it.
@@ -111,7 +115,8 @@ def points(key: Key[Array, ""], y: Float[Array, " n"], mu: Float[Array, " d"]) -
         start = jnp.minimum(2 * half * i, rows - 2 * half)
         for z in pair(*words(jax.random.fold_in(key, i), 2, half, d)):
             centre = jax.lax.dynamic_slice_in_dim(y, start, half)[:, None] * mu[None, :]
-            x = jax.lax.dynamic_update_slice_in_dim(x, centre + z, start, 0)
+            noise = z if scale is None else z * scale[None, :]
+            x = jax.lax.dynamic_update_slice_in_dim(x, centre + noise, start, 0)
             start = start + half
         return x
 

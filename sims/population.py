@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from theory.types import ClassRates, Cosines, Problem, Rates
+from sims.spectra import apportion
+from theory.errors import KindError
+from theory.types import ClassRates, Cosines, Problem, Rates, Spectrum
 
 
 class Directions(NamedTuple):
@@ -17,8 +19,40 @@ class Directions(NamedTuple):
 
 
 def mean(problem: Problem, d: int) -> Float[Array, " d"]:
-    """mu = r e_1. The choice of axis is no loss: the law of everything measured is rotation invariant."""
-    return jnp.zeros(d).at[0].set(problem.signal)
+    """mu = r e_1. The choice of axis is no loss: the law of everything measured is rotation invariant.
+
+    With a `Spectrum`, mu_j on the first axis of each level.
+    """
+    if not isinstance(problem.signal, Spectrum):
+        return jnp.zeros(d).at[0].set(problem.signal)
+    spectrum = problem.signal
+    counts = apportion(jnp.asarray(spectrum.shares, float), d, jnp)
+    lengths = jnp.where(counts > 0, jnp.sqrt(jnp.asarray(spectrum.signals_sq, float)), 0.0)
+    return jnp.zeros(d).at[jnp.cumsum(counts) - counts].add(lengths, mode="drop")
+
+
+def eigenvalues(problem: Problem, d: int) -> Float[Array, " d"] | None:
+    """The diagonal of Sigma, level after level (`sims.spectra.apportion`); None for white noise."""
+    if not isinstance(problem.signal, Spectrum):
+        return None
+    counts = apportion(jnp.asarray(problem.signal.shares, float), d, jnp)
+    level = jnp.searchsorted(jnp.cumsum(counts), jnp.arange(d), side="right")
+    return jnp.asarray(problem.signal.eigenvalues, float)[level]
+
+
+def check_population(problem: Problem) -> None:
+    """Raise KindError for coloured features or an intercept in a setting that has neither, or one that is traced."""
+    if problem.intercept is not None and not isinstance(problem.intercept, bool):
+        raise KindError(
+            "intercept is static, and cannot be traced: take it out of what is, problem._replace(intercept=None), and "
+            "put it back inside"
+        )
+    if not isinstance(problem.curation, (Rates, ClassRates)):
+        given = f"{type(problem.curation).__name__} ({problem.curation.setting} setting)"
+        if isinstance(problem.signal, Spectrum):
+            raise KindError(f"a Spectrum goes with Rates or ClassRates, not with {given}; give signal as one number")
+        if problem.intercept:
+            raise KindError(f"an intercept goes with Rates or ClassRates, not with {given}; leave intercept out")
 
 
 def directions(cosines: Cosines | tuple[Any, ...], d: int) -> Directions:

@@ -7,28 +7,41 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key, UInt32
 
-from sims.draw import draw
+from sims.draw import draw, draw_fixed
 from sims.fit import fit
 from sims.losses import Loss
 from sims.measure import Measurement, measure
-from sims.population import mean
+from sims.population import by_class, check_population, eigenvalues, mean
 from sims.verify import verify
 from theory.types import Problem
 
 
-def trial(key: Key[Array, ""], problem: Problem, *, n: int, d: int, loss: Loss) -> Measurement:
+def trial(
+    key: Key[Array, ""], problem: Problem, *, n: int, d: int, loss: Loss, fixed_counts: bool = False
+) -> Measurement:
     """Train one classifier on verified synthetic data and measure it.
 
     Args:
         key: the only source of randomness.
-        problem: signal, curation (the parameter object of any setting) and ridge, all scalars.
+        problem: signal, curation (the parameter object of any setting) and ridge, all scalars; its intercept, which
+            is no array, and a `Spectrum` with Rates or ClassRates only.
         n: samples generated. d: dimension. loss: "squared" or "logistic". These three are static.
+        fixed_counts: how many points of each class are right, wrong, kept and dropped is their expectation and no
+            chance (`sims.draw.draw_fixed`); static, independent setting.
+
+    Raises:
+        KindError: a `Spectrum`, an intercept or fixed counts in a setting without, or an intercept that is traced.
     """
-    k_draw, k_verify = jax.random.split(key)
-    sample = draw(k_draw, problem, n, d)
-    kept = verify(k_verify, problem, sample)
-    fitted = fit(loss, sample.x, sample.label, kept, jnp.asarray(problem.ridge, float))
-    return measure(sample, kept, fitted, mean(problem, d))
+    check_population(problem)
+    if fixed_counts:
+        sample, kept = draw_fixed(key, problem, n, d)
+    else:
+        k_draw, k_verify = jax.random.split(key)
+        sample = draw(k_draw, problem, n, d)
+        kept = verify(k_verify, problem, sample)
+    fitted = fit(loss, sample.x, sample.label, kept, jnp.asarray(problem.ridge, float), bool(problem.intercept))
+    prior = jnp.asarray(by_class(problem.curation).prior, float) if problem.intercept else None
+    return measure(sample, kept, fitted, mean(problem, d), eigenvalues(problem, d), prior)
 
 
 def trial_key(root_seed: int | Array, words: UInt32[Array, "3"]) -> Key[Array, ""]:
@@ -44,17 +57,21 @@ def trial_key(root_seed: int | Array, words: UInt32[Array, "3"]) -> Key[Array, "
 
 
 @cache
-def make_trials(n: int, d: int, loss: Loss, together: int = 1) -> Callable[..., Measurement]:
+def make_trials(
+    n: int, d: int, loss: Loss, together: int = 1, intercept: bool | None = None, fixed_counts: bool = False
+) -> Callable[..., Measurement]:
     """Compiled batch of trials for one static shape: (root_seed, words (b, 3), problem (b,), count=b) -> (b,) rows.
 
     Everything but the shape and b is traced: a sweep over p, phi, psi, signal, ridge or the cosines compiles once. Of
     the rows, the first ``count`` are computed. Trials run one after the other, which on a CPU is quicker than vmap (a
     matrix that stays in the cache, no waiting for the slowest fit) and makes their bits independent of the batch;
-    on a GPU, ``together`` > 1 of them run at once. b must be a multiple of it.
+    on a GPU, ``together`` > 1 of them run at once. b must be a multiple of it. ``intercept`` is said here, as it is no
+    array, and not in the problem.
     """
 
     def one(root_seed: Array, words: Array, problem: Problem) -> Measurement:
-        return trial(trial_key(root_seed, words), problem, n=n, d=d, loss=loss)
+        given = problem._replace(intercept=intercept)
+        return trial(trial_key(root_seed, words), given, n=n, d=d, loss=loss, fixed_counts=fixed_counts)
 
     several = jax.vmap(one, in_axes=(None, 0, 0)) if together > 1 else one
 

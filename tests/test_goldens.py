@@ -19,6 +19,8 @@ IDS = {
     "linear.toml": (90, "da3dbd4b719ae4e9d8758ee9", 3, "58475a640b6de4da1fbb4443"),
     "million_dimensions.toml": (100, "63999dd7c6dee55a32cdc766", 246, "d142b93b58a47292368e5427"),
     "phase_diagram.toml": (532, "362933395a36ddce0c8bc960", 10, "581c5458b64b42ad7f410251"),
+    "intercept.toml": (152, "3c3c469deaec1b8906b26290", 6, "5b266a77d4035f75ff40e9ee"),
+    "spectrum.toml": (114, "096a4c891ec77abcaf5b2c8b", 4, "a97ef5f36634ab11788cce36"),
 }
 """Number and hash of the ids of all cells, and of all chunks."""
 

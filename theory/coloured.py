@@ -1,7 +1,7 @@
 """Coloured features and an intercept, independent setting: from a problem to `theory.scores` and back.
 
 `solve` takes a `Problem`; `solve_cells` any features, also those estimated from data (`theory.spectrum.Features`).
-Source: THEORY_DATA §22.
+Source: THEORY §21.
 """
 
 import math
@@ -70,9 +70,12 @@ def solve_cells(law: Kept, delta: Array, ridge: Array, loss: str) -> Scores:
     code = status.code(state.converged, delta, unique, state.why)
     found = state.converged & ~one_label
     code = xp.where(one_label & (delta > 0), status.ONE_LABEL, code)
-    given = (t, b, state.tau, state.theta, seen.pull, seen.push, seen.response)
-    numbers: Any = [xp.where(found, number, xp.nan) for number in given]
-    return Scores(*numbers, converged=found, residual=state.residual, status=code)
+    known = lambda number: xp.where(found, number, xp.nan)
+    return Scores(
+        *(known(t), known(b), known(state.tau), known(state.theta)),
+        *(known(seen.pull), known(seen.push), known(seen.response)),
+        *(found, state.residual, code),
+    )
 
 
 def accuracies(scores: Scores) -> tuple[Array, Array]:

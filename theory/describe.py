@@ -7,16 +7,18 @@ import numpy as np
 from theory import settings, status
 from theory.columns import CLASS_RATES, SETTINGS, SPECTRUM, by_our_names, setting_of
 from theory.crossings import Crossings, curves
-from theory.table import predict_table
+from theory.small_samples import averaged
+from theory.table import predict_table, problem_of
 
 WORDS = ("loss", "setting", *SPECTRUM)
 
 
-def describe(given: dict[str, Any]) -> dict[str, Any]:
+def describe(given: dict[str, Any], d: int | None = None) -> dict[str, Any]:
     """Prediction, verdicts, and all crossings of the curve on which this problem lies.
 
     Args:
         given: single values named as the columns of `theory.table.predict_table`, ``setting`` where they need it.
+        d: with an intercept, the dimension for ``small_sample``, as `theory.small_samples.averaged`.
 
     Returns:
         The fields of `theory.prediction.Prediction`; ``below_threshold`` (p < p*); ``beats_generator`` (None where
@@ -37,6 +39,7 @@ def describe(given: dict[str, Any]) -> dict[str, Any]:
     setting = settings.named(found["setting"])
     found["generated"] = float(setting.generated(setting.curation({name: c[0] for name, c in columns.items()})))
     found["below_threshold"] = found["purity"] > 0.5
+    found["small_sample"] = None if d is None else _small_sample(columns, d)
     solved = found["converged"]
     found["beats_generator"] = found["accuracy"] > found["generator_accuracy"] if solved else None
     curve = curves(columns)
@@ -49,6 +52,13 @@ def describe(given: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _small_sample(columns: dict[str, np.ndarray], d: int) -> dict[str, Any]:
+    """The average over counts at n = alpha d, rounded."""
+    problem, alpha, loss = problem_of(columns)
+    n = round(alpha * d)
+    return {"n": n, "d": d} | averaged(problem, n, d, loss)._asdict()
+
+
 def _listed(target: str, found: Crossings) -> list[dict[str, Any]]:
     after = {True: "gain", False: "loss"} if target == "p_gain" else {True: "above 1/2", False: "below 1/2"}
     order = np.argsort(found.x)
@@ -59,7 +69,7 @@ def text(found: dict[str, Any]) -> str:
     """What `describe` returns, as lines for a terminal."""
     star = found["p_star"]
     rule = "training succeeds, with infinite data, while p < p*"
-    if found["intercept"] or found["by_class"]:
+    if _has_three(found):
         rule = "without an intercept training succeeds, with infinite data, while p < p*"
     if not settings.named(found["setting"]).half_at_threshold:
         rule = "of what is generated, more than half of the kept labels are correct while p < p*"
@@ -82,6 +92,7 @@ def text(found: dict[str, Any]) -> str:
     lines += [
         f"accuracy            {found['accuracy']:.6f}   of the trained classifier, exact as d -> infinity",
         *_by_class(found),
+        *_of_small_sample(found["small_sample"]),
         f"p_half              {_places(found['p_half'], above if found['accuracy'] > 0.5 else below)}",
         f"p_gain              {_places(found['p_gain'], gain if found['beats_generator'] else loss)}",
     ]
@@ -101,9 +112,14 @@ def text(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _has_three(found: dict[str, Any]) -> bool:
+    """Whether the thresholds of a classifier with an intercept are others than p*."""
+    return not np.allclose([found["p_star_direction"], found["p_star_each_class"]], found["p_star"], rtol=1e-12)
+
+
 def _thresholds(found: dict[str, Any]) -> list[str]:
-    """With an intercept, or rates by class: what else may be asked of the kept labels, and whether it holds."""
-    if not (found["intercept"] or found["by_class"]):
+    """Where rates depend on the class: what else may be asked of the kept labels, and whether it holds."""
+    if not _has_three(found):
         return []
     asked = (
         ("purity > 1/2", found["purity"] > 0.5, found["p_star"], "without an intercept, and infinite data"),
@@ -129,6 +145,16 @@ def _by_class(found: dict[str, Any]) -> list[str]:
     if found["intercept"] or found["by_class"]:
         lines.append(f"  best offset       {found['best_offset_accuracy']:.6f}   if b were set on trusted labels")
     return [*lines, f"  Bayes             {found['bayes_accuracy']:.6f}   the best that there is"]
+
+
+def _of_small_sample(found: dict[str, Any] | None) -> list[str]:
+    """The average over counts, and what the composition alone does."""
+    if found is None:
+        return []
+    what = "over how many of each kind are kept" if found["used"] else "no sample has both labels"
+    number = "none    " if np.isnan(found["accuracy"]) else f"{found['accuracy']:.6f}"
+    spread = "" if np.isnan(found["spread"]) else f", which alone spreads it by {found['spread']:.4f}"
+    return [f"  n = {found['n']}, d = {found['d']}".ljust(20) + f"{number}   averaged {what}{spread}"]
 
 
 def _verdict(found: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The exact equations for coloured features and an intercept, independent setting (THEORY_DATA §22).
+"""The exact equations for coloured features and an intercept, independent setting (THEORY §21).
 
 A trained score is y t + b + sigma N(0, 1) on a fresh sample. With M the Moreau envelope at theta, E over what is kept,
 A, B, d1, d2 the functions of the features (`theory.spectrum`) at k = lambda/nu:
@@ -23,7 +23,7 @@ from theory.spectrum import at, largest
 FAR = 1e12
 """Penalty, in units of the largest eigenvalue, at which only leading orders of the four functions are left."""
 _BISECTIONS = 80
-_NEWTON_STEPS = 100
+_NEWTON_STEPS = 40
 
 
 class Expectations(NamedTuple):
@@ -122,9 +122,8 @@ def parabolas(law: Kept, delta: Array, ridge: Array) -> State:
     t, b, sigma, theta = xp.each(parabola, law, delta, ridge)
     unique = (ridge > 0) | (delta > xp.each(at, law.features, 0 * delta).d1)
     found = unique & (delta > 0) & xp.isfinite(t) & xp.isfinite(b) & (sigma > 0) & xp.isfinite(sigma) & (theta > 0)
-    kappa = xp.each(effective_penalty, law.features, delta, ridge)
-    share = xp.each(at, law.features, kappa).d1 / delta
-    residual = abs(xp.where(kappa > 0, ridge / xp.where(kappa > 0, kappa, 1.0) + share, 1.0) - 1)
+    share = xp.each(at, law.features, ridge * (1 + theta)).d1 / delta
+    residual = abs(share * (1 + theta) / theta - 1)
     t, b, sigma, theta = (xp.where(found, value, xp.nan) for value in (t, b, sigma, theta))
     means = xp.stack([t, b] if law.dimension == 2 else [t], -1)
     return State(means, sigma, theta, found, residual, xp.full(found.shape, status.NOT_CONVERGED))

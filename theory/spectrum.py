@@ -1,4 +1,4 @@
-"""What equations see of the features: four functions of an effective penalty (THEORY_DATA §22).
+"""What equations see of the features: four functions of an effective penalty (THEORY §21).
 
     A(k) = sum mu^2/(s+k),  B(k) = sum mu^2 s/(s+k)^2,  d1(k) = sum f s/(s+k),  d2(k) = sum f s^2/(s+k)^2
 

@@ -60,6 +60,17 @@ def predict_table(columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
     return found
 
 
+def problem_of(columns: Mapping[str, Any]) -> tuple[Problem, float, str]:
+    """The first line of a table as a problem in plain numbers, n/d, and the loss."""
+    columns = by_our_names(columns)
+    setting = settings.named(setting_of(list(columns), str(np.ravel(columns.get("setting", ""))[0])).name)
+    lists = _lists(columns, 1)
+    numbers = {name: values[0] for name, values in _numbers(setting, columns, 1, () if lists else ("signal",)).items()}
+    numbers |= dict(zip(SPECTRUM, map(np.array, lists[0]), strict=True)) if lists else {}
+    intercept = bool(_flags("intercept", columns.get("intercept"), 1)[0])
+    return _problem(setting, numbers, intercept), float(numbers["alpha"]), str(np.ravel(columns["loss"])[0])
+
+
 def _length(columns: Mapping[str, Any]) -> int:
     """Number of lines. Raises ValueError where there is no column that is known, or two are of different lengths."""
     sizes = {name: np.size(values) for name, values in columns.items() if name in KNOWN and np.size(values) != 1}
@@ -113,13 +124,13 @@ def _list_column(name: str, values: Any, length: int) -> list[list[float]]:
     ):
         entries = [entries]
     found = []
-    for line, entry in enumerate(entries * length if len(entries) == 1 else entries):
+    for line, entry in enumerate(entries):
         parts = entry.split(";") if isinstance(entry, str) else np.ravel(entry).tolist()
         bad = [part for part in parts if not _is_number(part)]
         if bad:
             raise InputError(f"line {line + 1}, column {name}: {bad[0]!r} is not a number; write 1;0.5;0.25")
         found.append([float(part) for part in parts])
-    return found
+    return found * length if len(found) == 1 else found
 
 
 def _numbers(

@@ -87,7 +87,7 @@ def log_odds(rates: Rates | ClassRates) -> Scalar:
         o_k = (1 - p_k) phi_k / (p_k psi_k)
 
     A classifier without intercept asks for purity > 1/2. With one, its direction is right iff o_+ o_- > 1, at any n/d,
-    penalty, spectrum and loss; both classes are learned, with infinite data, iff both o_k > 1. Source: THEORY_DATA §23.
+    penalty, spectrum and loss; both classes are learned, with infinite data, iff both o_k > 1. Source: THEORY §21.
     """
     p, phi, psi, _ = per_class(rates)
     xp = of(p)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from empirical.auditing.checks import check_classes, check_level, flags, labels
+from empirical.auditing.direction import Direction, direction
 from empirical.auditing.rates import Counts, Decision, Estimate, Rates, Verdict, decide, rates
 from theory.display import record
 from theory.errors import InputError
@@ -36,6 +37,8 @@ class Audit:
     """The same, within each class."""
     classwise: Verdict | None = None
     """Whether p < p* within every class ("below"), or not in some class ("above"); None without classes."""
+    direction: Direction | None = None
+    """Of two classes: whether a classifier with an intercept learns the right direction; else None."""
 
     def __repr__(self) -> str:
         """A line per field, and the notes."""
@@ -125,7 +128,11 @@ def _with_classes(whole: Audit, correct: np.ndarray, kept: np.ndarray, classes: 
         name: _audit(count(correct[classes == name], kept[classes == name]), whole.level, whole.n_classes)
         for name in names.tolist()
     }
-    return Audit(**(vars(whole) | {"by_class": parts, "classwise": _classwise(parts, whole.level)}))
+    found: dict[str, Any] = {"by_class": parts, "classwise": _classwise(parts, whole.level)}
+    if len(parts) == 2:
+        first, second = (part.counts for part in parts.values())
+        found["direction"] = direction(first, second, whole.level)
+    return Audit(**(vars(whole) | found))
 
 
 def _classwise(parts: Mapping[Any, Audit], level: float) -> Verdict:

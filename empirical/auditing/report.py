@@ -193,7 +193,29 @@ def _classes(found: Audit) -> str:
         line += [*_cells(part.purity), _short(part.decision)]
         lines.append(line + ([_short(part.decision_classes)] if part.decision_classes is not None else []))
     note = "Each class on its own; of many classes some are called wrongly by chance."
-    return "\n".join([f"By class: {words[found.classwise]}", layout(zip(headings, sides, strict=True), lines), note])
+    table = layout(zip(headings, sides, strict=True), lines)
+    return "\n".join([f"By class: {words[found.classwise]}", table, note, *_of_two_classes(found)])
+
+
+def _of_two_classes(found: Audit) -> list[str]:
+    """What kept labels must do, each for the classifier that it speaks of (THEORY §21)."""
+    if found.direction is None or found.classwise is None:
+        return []
+    said = {"below": "yes", "above": "no", "undecided": "undecided"}
+    product = found.direction.odds_product
+    lines = [
+        ["without an intercept", "purity > 1/2", said[found.decision.verdict], *_cells(found.purity)],
+        ["with one: direction", "odds multiplied > 1", said[found.direction.verdict], *_cells(product)],
+        ["with one: each class", "odds of each > 1", said[found.classwise], "", ""],
+    ]
+    headings = [("trained classifier", "<"), ("asks of kept labels", "<"), ("holds", "<"), ("", ">")]
+    return [
+        "",
+        "Which classifier will be trained on them? Each has a threshold of its own:",
+        layout([*headings, (f"{_level(found.level)} interval", "<")], lines),
+        "odds: of a correct label among the kept of a class. The direction's threshold holds at any sample size; the",
+        "others are about infinite data. Beyond the last, a class is lost although the direction may be right.",
+    ]
 
 
 def _short(decision: Decision) -> str:

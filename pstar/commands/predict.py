@@ -34,6 +34,7 @@ def predict(
     loss: str,
     classes: tuple[int, ...] | None,
     intercept: bool,
+    d: int | None,
     table: Path | None,
     out: Path | None,
     json: bool,
@@ -48,6 +49,8 @@ def predict(
     one_thread()
     given: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None} | {"loss": loss}
     given |= {"intercept": 1.0} if intercept else {}
+    if d is not None and (table is not None or not intercept):
+        raise InputError("--d averages one prediction over small samples with --intercept; without it, leave --d out")
     if table is not None:
         _predict_file(table, out, given, setting, json, classes)
         return
@@ -63,7 +66,7 @@ def predict(
         del given["signal"]
     from theory.describe import describe, text
 
-    show(describe(given | {"setting": setting}), json, text)
+    show(describe(given | {"setting": setting}, d), json, text)
 
 
 def _refuse_meaningless(setting: str, given: dict[str, Any]) -> None:
@@ -122,6 +125,10 @@ def _signature() -> inspect.Signature:
     target = Annotated[Path | None, arg(metavar="CSV", help="Where the table goes, with the predictions appended.")]
     own = [_option(column) for column in COLUMNS.values() if settings_with(column.name)]
     shared = [_option(COLUMNS[name]) for name in SHARED]
+    small = Annotated[
+        int | None,
+        arg(metavar="INT", help="With --intercept: the dimension, to average over how many of each kind are kept."),
+    ]
     several = Annotated[
         tuple[int, ...] | None,
         arg(metavar="K", help="Predict for K classes; no number where a table says it in a column classes."),
@@ -138,7 +145,11 @@ def _signature() -> inspect.Signature:
         [
             *(_parameter("setting", where, DEFAULT), *own, *shared),
             *(*map(_of_class, CLASS_RATES), _option(COLUMNS["prior"]), *map(_list_option, SPECTRUM)),
-            *(_parameter("intercept", fitted, False), *(_parameter(*each) for each in rest)),
+            *(
+                _parameter("intercept", fitted, False),
+                _parameter("d", small, None),
+                *(_parameter(*each) for each in rest),
+            ),
         ]
     )
 

@@ -1,4 +1,4 @@
-"""`pstar study`: one question, answered by theory and simulation side by side."""
+"""`pstar study`: one question, answered by theory and simulation, or measurement, side by side."""
 
 import sys
 import textwrap
@@ -11,31 +11,37 @@ from pstar.commands.options import Json
 from pstar.commands.output import on_disk, one_thread, pairs, show, written
 from pstar.float64 import float64
 
+MEASURED = {"features": "empirical.features.study"}
+"""Studies of which one side is measured on real data, and their homes; the others are `sims.studies.NAMES`."""
+SEEDS = {"features": 100}
+
 
 def study(
     name: Annotated[Positional[str], arg(help="Which study; see --list.")] = "",
     out: Annotated[Path | None, arg(metavar="DIR", help="Where it goes. Default: out/NAME.")] = None,
-    seeds: Annotated[int, arg(help="Independent trials behind every simulated point.")] = 16,
+    seeds: Annotated[
+        int | None, arg(metavar="INT", help="Trials behind every simulated point. Default: 16, on real features 100.")
+    ] = None,
     list: Annotated[bool, arg(help="List the studies and what they show.")] = False,
     json: Json = False,
 ) -> None:
     """Answer one question by theory and simulation side by side, and draw it.
 
     Prints what came out, where the study says it in words. Writes DIR/tables/*.csv and DIR/figures/NAME.png and .pdf.
-    Takes up to a minute.
+    Takes up to a minute, on real features a few.
     """
     one_thread()
     import figures as package
     from sims import studies
 
     if list or not name:
-        show({name: package.caption(name) for name in studies.NAMES}, json, pairs)
+        show({name: package.caption(name) for name in (*studies.NAMES, *MEASURED)}, json, pairs)
         return
     out = Path("out") / name if out is None else out
-    studies.check_name(name)
+    studies.check_name(name, MEASURED)
     print(f"{name}: {package.caption(name)}", file=sys.stderr)
     with on_disk(), float64():
-        tables = studies.run(name, out, seeds)
+        tables = studies.run(name, out, SEEDS.get(name, 16) if seeds is None else seeds, MEASURED)
         paths = [out / "tables" / f"{table}.csv" for table in tables] + package.draw(name, tables, out / "figures")
     found: dict[str, Any] = {"findings": tables["findings"]["finding"].tolist()} if "findings" in tables else {}
     show(found | {"written": [str(path) for path in paths]}, json, _told)

@@ -4,6 +4,8 @@ from typing import Any
 
 import pandas as pd
 
+from theory.columns import SPECTRUM
+
 
 def heading(cells: pd.DataFrame) -> str:
     """How much was compared, and what is the same in all cells."""
@@ -13,8 +15,18 @@ def heading(cells: pd.DataFrame) -> str:
         for key, name in (("d", "d"), ("signal", "signal"), ("ridge", "ridge"), ("prior", "prior"))
         if cells[key].nunique() == 1 and (key != "prior" or first[key] != 0.5)
     ]
+    if "intercept" in cells and cells["intercept"].nunique() == 1:
+        constant.append("with intercept" if first["intercept"] else "without intercept")
+    if "eigenvalues" in cells:
+        constant += [f"{name} = {shortened(first[name])}" for name in SPECTRUM if cells[name].nunique() == 1]
     count = f"{len(cells):,} cells, {int(cells['seeds'].sum()):,} trials"
     return f"Predicted against measured p*: {count}, {first['setting']} setting, {', '.join(constant)}"
+
+
+def shortened(levels: str) -> str:
+    """The first levels of a list."""
+    entries = [f"{float(entry):.3g}" for entry in levels.split(";")]
+    return ";".join(entries if len(entries) <= 4 else [*entries[:3], "..", entries[-1]])
 
 
 def closing(summary: dict[str, Any]) -> str:

@@ -12,11 +12,11 @@ import pandas as pd
 from scipy.special import ndtri
 
 from sims.comparison.account import closing, heading
-from sims.comparison.cells import summarise
+from sims.comparison.cells import SCORES, summarise
 from sims.comparison.crossings import normal_z
 from sims.comparison.curves import (
-    CURVE,
     columns_of,
+    constant_along,
     curve_numbers,
     predict_table,
     representatives,
@@ -26,7 +26,7 @@ from sims.comparison.curves import (
 from sims.comparison.pairs import chance_bound, compare_crossings
 from sims.running.intervals import binomial_band
 from sims.running.progress import Advance
-from theory.columns import COSINES, RATES, RECORDED
+from theory.columns import COSINES, POPULATION, RATES, RECORDED
 from theory.crossings import along
 from theory.limits import bayes_accuracy
 
@@ -89,7 +89,11 @@ def add_predictions(cells: pd.DataFrame) -> pd.DataFrame:
     found = predict_table(cells)
     rates = [name for name in RATES if cells[name].isna().all()]  # they follow from cosines
     cells = cells.assign(**{name: found[name] for name in [*rates, *PREDICTED]})
-    cells["bayes_accuracy"] = np.asarray(bayes_accuracy(cells["signal"].to_numpy()))
+    if any(name in cells for name in POPULATION):
+        cells["bayes_accuracy"] = found["bayes_accuracy"]
+        cells = cells.assign(**{f"exact_{name}": found[name] for name in SCORES})
+    else:
+        cells["bayes_accuracy"] = np.asarray(bayes_accuracy(cells["signal"].to_numpy()))
     cells["exact_accuracy"], cells["exact_converged"] = found["accuracy"], found["converged"]
     cells["exact_status"] = found["status"]
     cells["z"] = normal_z(cells["accuracy"] - cells["exact_accuracy"], cells["error"], cells["seeds"] - 1)
@@ -124,7 +128,14 @@ def theory_lines(cells: pd.DataFrame) -> pd.DataFrame:
     table = firsts.loc[firsts.index.repeat(LINE_POINTS)].reset_index(drop=True)
     table = table.assign(**along(columns_of(table), np.tile(np.linspace(0, 1, LINE_POINTS), len(firsts))))
     found = predict_table(table)
-    keep = table[["curve", *CURVE, *COSINES, *(name for name in setting_of(cells).columns if name not in RECORDED)]]
+    keep = table[
+        [
+            "curve",
+            *constant_along(cells),
+            *COSINES,
+            *(name for name in setting_of(cells).columns if name not in RECORDED),
+        ]
+    ]
     return keep.assign(**{name: found[name] for name in found if name not in ("residual", "status")})
 
 
@@ -137,7 +148,8 @@ def theory_maps(cells: pd.DataFrame) -> pd.DataFrame:
     plain = (cells["p_negative"] == cells["p_positive"]) & (cells["phi_negative"] == cells["phi_positive"])
     plain &= cells["psi_negative"] == cells["psi_positive"]
     parts = []
-    for _, part in cells[plain & (cells["phi"] > 0)].groupby([*CURVE, "phi"], sort=False):
+    constant = constant_along(cells)
+    for _, part in cells[plain & (cells["phi"] > 0)].groupby([*constant, "phi"], sort=False):
         if part["psi"].nunique() < 3:
             continue
         share = np.linspace(0, 1, MAP_POINTS)
@@ -145,11 +157,11 @@ def theory_maps(cells: pd.DataFrame) -> pd.DataFrame:
         table = part.iloc[np.zeros(len(p), int)].reset_index(drop=True)
         parts.append(table.assign(p=p, p_negative=p, p_positive=p, psi=psi, psi_negative=psi, psi_positive=psi))
     if not parts:
-        return pd.DataFrame(columns=[*CURVE, "phi", "p", "psi", "ratio", "accuracy", "gain"])
+        return pd.DataFrame(columns=[*constant, "phi", "p", "psi", "ratio", "accuracy", "gain"])
     table = pd.concat(parts, ignore_index=True)
     found = predict_table(table)
     gain = found["accuracy"] - found["generator_accuracy"]
-    keep = table[[*CURVE, "phi", "p", "psi"]]
+    keep = table[[*constant, "phi", "p", "psi"]]
     return keep.assign(ratio=keep["psi"] / keep["phi"], accuracy=found["accuracy"], gain=gain)
 
 

@@ -6,11 +6,21 @@ import numpy as np
 import pandas as pd
 
 from theory import table as theory_table
-from theory.columns import CLASS_RATES, SETTINGS, SHARED, Setting
+from theory.columns import CLASS_RATES, POPULATION, SETTINGS, SHARED, SPECTRUM, Setting
 from theory.crossings import thresholds
 
 CURVE = ["setting", "loss", "n", "d", "alpha", "signal", "ridge", "prior"]
-"""What is constant along a curve, beside the columns of its setting."""
+"""What is constant along a curve, beside the columns of its setting and of its population."""
+
+
+def constant_along(table: pd.DataFrame) -> list[str]:
+    """`CURVE`, and the intercept and the spectrum of a table that has them."""
+    return [*CURVE, *(name for name in POPULATION if name in table)]
+
+
+def intercepts(table: pd.DataFrame) -> pd.Series:
+    """Whether an intercept is fitted, line by line."""
+    return table["intercept"] > 0 if "intercept" in table else pd.Series(False, table.index)
 
 
 def setting_of(table: pd.DataFrame) -> Setting:
@@ -22,7 +32,7 @@ def curve_numbers(cells: pd.DataFrame) -> pd.Series:
     """Number of the curve of each cell. On a curve the generator varies and all else is constant: the verifier, the
     training, and with class-dependent error rates their ratio (p = 0 belongs to the one ratio there is, or to 1)."""
     setting = setting_of(cells)
-    constant = [*CURVE, *setting.constants]
+    constant = [*constant_along(cells), *setting.constants]
     if not setting.by_class:
         return cells.groupby(constant, sort=False).ngroup()
     total = cells["p_negative"] + cells["p_positive"]
@@ -55,7 +65,9 @@ def columns_of(table: pd.DataFrame) -> dict[str, np.ndarray]:
     """What `theory.table` reads of a table with the parameter columns of a sweep."""
     setting = setting_of(table)
     own = (*CLASS_RATES, "prior") if setting.by_class else setting.columns
-    return {name: table[name].to_numpy() for name in (*SHARED, "loss", "setting", *own)}
+    population = [name for name in POPULATION if name in table]
+    shared = [name for name in SHARED if name != "signal" or SPECTRUM[0] not in table]
+    return {name: table[name].to_numpy() for name in (*shared, *population, "loss", "setting", *own)}
 
 
 def predict_table(table: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from scipy.special import ndtri
 
 from sims.comparison.crossings import Crossing, Curve, value_at
 from sims.comparison.crossings import crossings as measured_crossings
-from sims.comparison.curves import CURVE, along_curves, columns_of, representatives, setting_of
+from sims.comparison.curves import along_curves, columns_of, constant_along, intercepts, representatives, setting_of
 from theory import settings
 from theory.crossings import Target, curves
 
@@ -26,17 +26,18 @@ def compare_crossings(cells: pd.DataFrame) -> pd.DataFrame:
     symmetric = settings.named(setting_of(cells).name).half_at_threshold
     names = ("p", "accuracy", "error", "seeds", "generator_accuracy", "p_star_along")
     columns = {name: cells[name].to_numpy() for name in names}
+    columns["intercept"] = intercepts(cells).to_numpy()
     for target, exact in _exact_crossings(cells).items():
         for curve, part in along_curves(cells):
             mine = {name: column[part] for name, column in columns.items()}
-            closed = symmetric and target == "p_half"
+            closed = symmetric and target == "p_half" and not mine["intercept"][0]
             for line in _match(_measured(mine, target), exact.get(curve, []), mine, closed):
                 lines.append({"curve": curve, "target": target} | line)
     table = pd.DataFrame(lines, columns=["curve", "target", *CROSSING])
     table = table.sort_values(["curve", "target"], ascending=[True, False], kind="stable")
     setting = setting_of(cells)
     constant = [*setting.constants, *(setting.verifier if setting.by_class else ())]
-    parameters = cells.groupby("curve")[[*CURVE, *constant]].first()
+    parameters = cells.groupby("curve")[[*constant_along(cells), *constant]].first()
     return _verdicts(table.join(parameters, on="curve"))
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sims.comparison.account import closing, heading
+from sims.comparison.account import closing, heading, shortened
 from sims.comparison.compare import Comparison
-from sims.comparison.curves import along_curves, setting_of
+from sims.comparison.curves import along_curves, intercepts, setting_of
 from sims.running.text import Column, layout
 from theory import settings
-from theory.columns import COLUMNS
+from theory.columns import COLUMNS, SPECTRUM
 
 GLYPHS = {("gain", True): "+", ("loss", True): "-", ("gain", False): "G", ("loss", False): "L"}
 GLYPHS |= {("undecided", False): ".", ("failed", False): "!"}
@@ -21,6 +21,8 @@ LEGEND = (
     "  G gain and L loss against the rule; . undecided (interval covers the generator); ! a trial failed",
 )
 MOST_LISTED = 12
+LEVELS = "levels"
+"""Format of a column that holds a list."""
 
 
 def text(comparison: Comparison, all_cells: bool = False) -> str:
@@ -80,7 +82,8 @@ def interval(low: float, high: float) -> str:
 def _curve_columns(cells: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """Columns that tell curves apart: key -> (heading, format)."""
     possible = {"loss": ("loss", "s"), "d": ("d", "g"), "alpha": ("n/d", "g"), "signal": ("signal", "g")}
-    possible |= {"ridge": ("ridge", "g"), "prior": ("prior", "g")}
+    possible |= {"ridge": ("ridge", "g"), "prior": ("prior", "g"), "intercept": ("intercept", "g")}
+    possible |= {name: (name, LEVELS) for name in SPECTRUM}
     setting = setting_of(cells)
     if not setting.by_class:
         verifier = {name: (COLUMNS[name].symbol, "g") for name in setting.constants}
@@ -92,15 +95,16 @@ def _curve_columns(cells: pd.DataFrame) -> dict[str, tuple[str, str]]:
             f"{rate}_{side}": (f"{rate}{sign}", ".3g") for rate in ("phi", "psi") for side, sign in sides.items()
         }
     always = {"loss", "alpha"}
-    return {key: value for key, value in possible.items() if key in always or cells[key].nunique() > 1} | verifier
+    several = {key: value for key, value in possible.items() if key in cells and cells[key].nunique() > 1}
+    return {key: value for key, value in possible.items() if key in always or key in several} | verifier
 
 
 def _curve_cells(line: Any, columns: dict[str, tuple[str, str]]) -> list[str]:
-    return [f"{line[key]:{form}}" for key, (_, form) in columns.items()]
+    return [shortened(line[key]) if form == LEVELS else f"{line[key]:{form}}" for key, (_, form) in columns.items()]
 
 
 def _headings(columns: dict[str, tuple[str, str]]) -> list[Column]:
-    return [(heading, "<" if form == "s" else ">") for heading, form in columns.values()]
+    return [(heading, "<" if form in ("s", LEVELS) else ">") for heading, form in columns.values()]
 
 
 def _thresholds(cells: pd.DataFrame, crossings: pd.DataFrame) -> str:
@@ -108,7 +112,8 @@ def _thresholds(cells: pd.DataFrame, crossings: pd.DataFrame) -> str:
     half = crossings[(crossings["target"] == "p_half") & ~crossings["rising"].astype(bool)]
     found = {line["curve"]: line for line in half.drop_duplicates("curve").to_dict("records")}
     setting = settings.named(setting_of(cells).name)
-    exact = [] if setting.half_at_threshold else [("exact", ">")]
+    fitted = bool(intercepts(cells).any())
+    exact = [] if setting.half_at_threshold and not fitted else [("exact", ">")]
     glyphs, parts = _glyphs(cells), list(along_curves(cells))
     accuracy = cells["accuracy"].to_numpy()
     firsts = _lines(cells.iloc[[part[0] for _, part in parts]], [*columns, "p_star_along"])
@@ -128,7 +133,7 @@ def _thresholds(cells: pd.DataFrame, crossings: pd.DataFrame) -> str:
     title = "p_half, the error rate at which trained accuracy crosses 1/2 (theory: p*, at any n and d)"
     if setting.name == "linear":
         title += "\n(p* of a curve is the p at which p = p*, where cos(g,mu) = -cos(v,mu))"
-    elif not setting.half_at_threshold:
+    elif exact:
         title = (
             "p_half, the error rate at which trained accuracy crosses 1/2 (theory: exact, d -> infinity)\n"
             "(p* of a curve is the p at which half of what is trained on is correct)"

@@ -285,6 +285,20 @@ def _read_flag(path: str, raw: Any, about: Any, faults: list[str]) -> bool | Non
     return None
 
 
+def _read_flags(path: str, raw: Any, about: Any, faults: list[str]) -> tuple[bool, ...] | None:
+    items = raw if isinstance(raw, list) else [raw]
+    if not items:
+        faults.append(f"{path} = []: empty; give true, false or both")
+    before = len(faults)
+    values = [_read_flag(_item(path, i, raw), item, about, faults) for i, item in enumerate(items)]
+    return None if len(faults) > before else tuple(dict.fromkeys(values))  # type: ignore[arg-type]
+
+
+def flags(meaning: str) -> Any:
+    """A field that holds a tuple of true and false, or None where it is left out."""
+    return field(default=None, metadata={"read": _read_flags, "meaning": meaning})
+
+
 def text(meaning: str, *, default: str) -> Any:
     """A field that holds text of any kind."""
     return field(default=default, metadata={"read": _read_text, "meaning": meaning})

@@ -6,8 +6,10 @@ independent trials behind every simulated point. Like `sims.comparison`, and unl
 import all of `theory`.
 """
 
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -23,26 +25,27 @@ NAMES: tuple[str, ...] = (
     "classes",
     "rounds",
     "trust",
+    "intercept",
     "worth",
     "poster",
 )
 
 
-def check_name(name: str) -> None:
-    """Raise ValueError for a study that does not exist, naming those that do."""
-    if name not in NAMES:
-        raise InputError(f"study {name!r} does not exist; choose from {', '.join(NAMES)}")
+def check_name(name: str, more: Iterable[str] = ()) -> None:
+    """Raise ValueError for a study that does not exist, naming those that do: here, and ``more`` elsewhere."""
+    if name not in (*NAMES, *more):
+        raise InputError(f"study {name!r} does not exist; choose from {', '.join((*NAMES, *more))}")
 
 
-def run(name: str, root: Path, seeds: int) -> dict[str, pd.DataFrame]:
-    """Compute a study and write its tables to root/tables as CSV.
+def run(name: str, root: Path, seeds: int, more: Mapping[str, str] = MappingProxyType({})) -> dict[str, pd.DataFrame]:
+    """Compute a study and write its tables to root/tables as CSV; ``more`` has the modules of studies elsewhere.
 
     Raises ValueError for an unknown name or seeds < 2.
     """
-    check_name(name)
+    check_name(name, more)
     if seeds < 2:
         raise InputError(f"seeds = {seeds} must be at least 2, or there is no interval")
-    tables: dict[str, pd.DataFrame] = import_module(f"sims.studies.{name}").tables(seeds)
+    tables: dict[str, pd.DataFrame] = import_module(more.get(name, f"sims.studies.{name}")).tables(seeds)
     write_tables(root, tables)
     return tables
 

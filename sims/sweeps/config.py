@@ -13,7 +13,9 @@ from typing import Any
 
 from sims.losses import LOSSES, PREDICTED
 from sims.running.toml import read_tables, read_toml, read_value
-from sims.sweeps.tables import TABLES, SweepConfig, allowed
+from sims.spectra import room_fault
+from sims.sweeps.spectra import beside
+from sims.sweeps.tables import DEFAULT_SIGNAL, TABLES, SweepConfig, allowed, axes
 from theory.columns import COLUMNS, COSINES, EXACT_LAW, SETTINGS, Setting, settings_with
 
 MAX_CELLS = 10_000_000
@@ -33,7 +35,8 @@ def load(path: str | Path) -> SweepConfig:
         ConfigError: the file is missing, not TOML, or refused; all faults are listed.
     """
     remedy = "; `sweeps/phase_diagram.toml` is one to start from"
-    return parse(read_toml(Path(path), str(path), remedy), source=str(path))
+    document = read_toml(Path(path), str(path), remedy)
+    return parse(beside(document, Path(path).parent), source=str(path))
 
 
 def parse(document: dict[str, Any], source: str = "sweep") -> SweepConfig:
@@ -66,14 +69,21 @@ def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:
     if listed:
         verifier["pairs"] = _check_pairs(verifier["pairs"], setting, faults)
     faults += _method_faults(read["run"], read["training"], setting)
+    faults += _population_faults(read["problem"], read["training"], read["run"], setting)
     if faults:
         return faults
 
     config = SweepConfig(**{name: kind(**read[name]) for name, kind in TABLES.items()})
-    count = math.prod(map(len, _factors(config)))
+    count = math.prod(map(len, axes(config)))
     if count > MAX_CELLS:
         return [f"the grid has {count:,} cells; at most {MAX_CELLS:,}. Split it over several files"]
     faults += _setting_faults(config)
+    faults += _few(
+        f"problem.spectrum{f'[{i}]' if len(config.problem.spectrum) > 1 else ''}: {fault}"
+        for i, spectrum in enumerate(config.problem.spectrum or ())
+        for d in config.problem.d
+        if (fault := room_fault(spectrum, d))
+    )
     faults += _few(
         f"problem.alpha = {alpha:g} with problem.d = {d}: n = round(alpha d) < 1; raise either"
         for alpha in config.problem.alpha
@@ -114,20 +124,32 @@ def _method_faults(run: dict[str, Any], training: dict[str, Any], setting: Setti
     return faults
 
 
+def _population_faults(
+    problem: dict[str, Any], training: dict[str, Any], run: dict[str, Any], setting: Setting
+) -> list[str]:
+    """What an intercept or a spectrum does not go with. Fills in the signal where there is no spectrum either."""
+    faults = []
+    given = {"problem.spectrum": problem["spectrum"], "training.intercept": training["intercept"]}
+    for name in [name for name, value in given.items() if value is not None]:
+        if not setting.by_class:
+            faults.append(f"{name}: known in the independent setting only; remove it, or change problem.setting")
+        if run["method"] == EXACT_LAW:
+            faults.append(f"{name}: run.method = {EXACT_LAW!r} has white features and no intercept; simulate")
+    if problem["spectrum"] is not None and problem["signal"] is not None:
+        faults.append("problem.signal: given beside problem.spectrum, whose signals_sq says it; give one or the other")
+    if True in (training["intercept"] or ()) and problem["prior"] in (0, 1):
+        faults.append(
+            f"problem.prior = {problem['prior']:g}: with training.intercept both classes must occur; give one in (0, 1)"
+        )
+    if problem["spectrum"] is None and problem["signal"] is None:
+        problem["signal"] = DEFAULT_SIGNAL
+    return faults
+
+
 def _few(faults: Iterable[str]) -> list[str]:
     """The first faults of a kind, of which a grid may hold millions."""
     shown = list(itertools.islice(faults, MOST_OF_A_KIND + 1))
     return [*shown[:MOST_OF_A_KIND], "... and more like it"] if len(shown) > MOST_OF_A_KIND else shown
-
-
-def _factors(config: SweepConfig) -> list[tuple[Any, ...]]:
-    """The grids whose product the sweep is, in nesting order: pairs of the verifier, or its two columns."""
-    problem, training, setting = config.problem, config.training, config.setting
-    listed = config.verifier.pairs is not None
-    verifier = [config.verifier.pairs] if listed else [config.values(name) for name in setting.verifier]
-    others = [config.values(name) for name in setting.others]
-    shared = [training.loss, problem.d, problem.alpha, problem.signal, training.ridge]
-    return [*shared, *others, *verifier, config.values(setting.generator)]
 
 
 def _check_pairs(raw: Any, setting: Setting, faults: list[str]) -> tuple[Any, ...]:
@@ -181,7 +203,7 @@ def _exact_law_faults(config: SweepConfig) -> list[str]:
     return faults + _few(
         f"problem.signal = {signal:g}: in the linear setting run.method = 'exact-law' takes at most "
         f"{MAX_LINEAR_SIGNAL:g}; lower it"
-        for signal in config.problem.signal
+        for signal in config.problem.signal or ()
         if signal > MAX_LINEAR_SIGNAL
     )
 

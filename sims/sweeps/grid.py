@@ -15,6 +15,7 @@ from sims.losses import STREAM
 from sims.running.toml import PerClass
 from sims.sweeps.tables import SweepConfig, axes
 from theory.columns import COSINES, RATES, SETTINGS, SIMULATION
+from theory.types import Spectrum
 
 MAX_BATCH = 256
 """Simulated trials per call of the compiled batch. They run one after the other, so that this costs no memory."""
@@ -40,6 +41,20 @@ class Shape(NamedTuple):
     """What simulated trials draw from; "float64" where no data are drawn, as in older folders."""
     setting: str = "independent"
     """Of the cells; that of the exact law alone is static under jit."""
+    intercept: bool | None = None
+    """Whether one is fitted; None where the sweep does not say."""
+    coloured: bool = False
+    """Whether features have a spectrum."""
+
+    @property
+    def content(self) -> list[Any]:
+        """The fields, as they are stored and named: without those at the end that older folders do not have."""
+        return list(self) if self.told else list(self)[:-2]
+
+    @property
+    def told(self) -> bool:
+        """Whether rows have the law of scores: where the sweep has an intercept or a spectrum."""
+        return self.intercept is not None or self.coloured
 
     @property
     def trial_bytes(self) -> int:
@@ -87,7 +102,7 @@ class Cell(NamedTuple):
 
     setting: str
     shape: Shape
-    signal: float
+    signal: float | Spectrum
     ridge: float
     prior: float
     values: tuple[float | PerClass, ...]
@@ -103,17 +118,22 @@ class Cell(NamedTuple):
 
         A value's place in the content is its meaning: the columns that every sweep has come first, in any setting.
         """
-        loss, n, d, method, draws, _ = self.shape
-        shape = [loss, n, d, method, *([draws] if draws != "float64" else [])]  # ids that older folders have
         own = dict(zip(SETTINGS[self.setting].columns, self.values, strict=True))
         values = [own.pop(name, None) for name in (*RATES, *COSINES)]
-        content = [self.setting, *shape, self.signal, self.ridge, self.prior, *values, *own.values()]
+        content = [self.setting, *_named(self.shape), self.signal, self.ridge, self.prior, *values, *own.values()]
         return sha256(_dumps(content).encode()).hexdigest()[:16]
 
     @property
     def words(self) -> tuple[int, int]:
         """The id as two 32-bit words, for the random key."""
         return int(self.id[:8], 16), int(self.id[8:], 16)
+
+
+def _named(shape: Shape) -> list[Any]:
+    """What of a shape is part of the id of its cells, as older folders have it where they can."""
+    named: list[Any] = [shape.loss, shape.n, shape.d, shape.method]
+    named += [shape.draws] if shape.draws != "float64" else []
+    return named if shape.intercept is None else [*named, f"intercept {shape.intercept}"]
 
 
 class Span(NamedTuple):
@@ -137,7 +157,7 @@ class Chunk(NamedTuple):
 
     def id(self, root_seed: int) -> str:
         """16 hexadecimal digits that name the chunk by its trials and the root seed."""
-        return sha256(_dumps([root_seed, *self.shape, self.spans]).encode()).hexdigest()[:16]
+        return sha256(_dumps([root_seed, *self.shape.content, self.spans]).encode()).hexdigest()[:16]
 
 
 def _dumps(content: Any) -> str:
@@ -153,11 +173,12 @@ class Grid(Mapping[str, Cell]):
     def __init__(self, config: SweepConfig) -> None:
         """Name all cells of a checked file; where two alphas give the same n, their cells are one."""
         self._setting, self._prior = config.setting, config.problem.prior
-        losses, sizes, alphas, *self._inner = axes(config)
+        losses, sizes, alphas, intercepts, *self._inner = axes(config)
         draws = STREAM if config.run.method == SIMULATION else "float64"
+        fixed = (config.run.method, draws, self._setting.name)
         self._shapes = [
-            Shape(loss, round(alpha * d), d, config.run.method, draws, self._setting.name)
-            for loss, d, alpha in itertools.product(losses, sizes, alphas)
+            Shape(loss, round(alpha * d), d, *fixed, intercept, config.problem.spectrum is not None)
+            for loss, d, alpha, intercept in itertools.product(losses, sizes, alphas, intercepts)
         ]
         self._each = math.prod(map(len, self._inner))
         """Cells of a shape."""
@@ -205,8 +226,7 @@ class Grid(Mapping[str, Cell]):
         last = places.index(generator)
         errors = list(map(text, generators))
         for shape in self._shapes:
-            loss, n, d, method, draws, _ = shape
-            head = _dumps([self._setting.name, loss, n, d, method, *([draws] if draws != "float64" else [])])[:-1]
+            head = _dumps([self._setting.name, *_named(shape)])[:-1]
             for signal, ridge, other, verifier in itertools.product(*tables):
                 own = dict(zip(rest, (*verifier, *other), strict=True))
                 parts = [own.get(name, "null") for name in places]
@@ -270,4 +290,5 @@ def cell_from_json(data: list[Any]) -> Cell:
     """Inverse of `cell_to_json`."""
     setting, shape, signal, ridge, prior, values = data
     own = tuple(tuple(value) if isinstance(value, list) else value for value in values)
+    signal = Spectrum(*map(tuple, signal)) if isinstance(signal, list) else signal
     return Cell(setting, Shape(*shape), signal, ridge, prior, own)

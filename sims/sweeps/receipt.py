@@ -32,7 +32,7 @@ class Receipt:
         """As it is stored."""
         body = {"format": FORMAT, "chunk": self.chunk, "sha256": self.sha256, "root_seed": self.root_seed}
         body |= {
-            "shape": list(self.shape),
+            "shape": Shape(*self.shape).content,
             "spans": [list(span) for span in self.spans],
             "made": dict(self.made),
         }

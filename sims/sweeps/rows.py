@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
 
+from sims.spectra import MAX_LEVELS, mahalanobis_sq, norm
 from sims.sweeps.grid import Cell, Chunk, Shape
 from sims.trial import make_trials
 from theory import types
-from theory.columns import CLASS_RATES, RATES, SETTINGS
+from theory.columns import CLASS_RATES, RATES, SETTINGS, SIMULATION, SPECTRUM
 from theory.errors import RunError
-from theory.types import Problem
+from theory.types import Problem, Spectrum
 
 FLOAT, INT, TEXT = pa.float64(), pa.int64(), pa.string()
 
@@ -23,22 +24,39 @@ MEASURED = (
     *((name, FLOAT) for name in ("overlap", "norm", "accuracy", "accuracy_error", "gradient_norm")),
     *(("steps", INT), ("converged", pa.bool_()), ("status", TEXT)),
 )
+SCORES = (
+    ("kept_positive", INT),
+    *((name, FLOAT) for name in ("balanced_accuracy", "mean_score", "offset", "score_sd")),
+)
+"""What is measured as well where the sweep has an intercept or a spectrum."""
 
 
-def schema(setting: str) -> pa.Schema:
+def schema(setting: str, intercept: bool = False, coloured: bool = False) -> pa.Schema:
     """Columns of the raw rows of a sweep: whose, what the cell fixes (`theory.columns`), and what was measured.
 
     p, phi, psi are P(y' wrong), P(kept | correct), P(kept | wrong) over both classes, and null where they follow from
-    cosines. status is "ok", "nothing kept" or "not converged", and with the theory one of `theory.types.STATUSES`.
+    cosines. status is "ok", "nothing kept", "one label kept" or "not converged", and with the theory one of
+    `theory.types.STATUSES`. A sweep with ``intercept`` has that column, 0 or 1; one whose features are ``coloured`` has
+    eigenvalues, shares and signals_sq, numbers with ; between them, and as signal the norm of the mean; both have
+    `SCORES`.
 
     accuracy_error says how far the accuracy may be from that of the row's own random numbers: for a simulated fit what
-    its gradient allows, 2 r gradient_norm / (ridge norm sqrt(2 pi)) (null at ridge = 0); for the exact law what was cut
-    off. gradient_norm is null for the exact law, where steps counts blocks; for the theory it is the residual of the
-    equations. draws names the stream of the data's normal numbers, `sims.losses.STREAM` or that of an earlier version;
-    without data it is "float64".
+    its gradient allows, 2 r gradient_norm / (ridge norm sqrt(2 pi)), with a spectrum R sqrt(largest eigenvalue) for r
+    and score_sd for norm (null at ridge = 0, and with an intercept, which no penalty holds); for the exact law what was
+    cut off. gradient_norm is null for the exact law, where steps counts blocks; for the theory it is the residual of
+    the equations. draws names the stream of the data's normal numbers, `sims.losses.STREAM` or that of an earlier
+    version; without data it is "float64".
     """
     fixed = ("alpha", "signal", "ridge", "prior", *SETTINGS[setting].recorded)
-    return pa.schema([*WHO, ("draws", TEXT), *((name, FLOAT) for name in fixed), *MEASURED])
+    population = [("intercept", INT)] if intercept else []
+    population += [(name, TEXT) for name in SPECTRUM] if coloured else []
+    scores = SCORES if population else ()
+    return pa.schema([*WHO, ("draws", TEXT), *((name, FLOAT) for name in fixed), *population, *MEASURED, *scores])
+
+
+def schema_of(shape: Shape) -> pa.Schema:
+    """That of the rows of a shape."""
+    return schema(shape.setting, shape.intercept is not None, shape.coloured)
 
 
 GPU_SHARE = 0.5
@@ -58,11 +76,12 @@ def run_chunk(chunk: Chunk, cells: Mapping[str, Cell], root_seed: int) -> pa.Tab
     seeds = np.concatenate([np.arange(span.first, span.first + span.count) for span in chunk.spans])
     words = np.column_stack([np.array([cell.words for cell in members])[owner], seeds]).astype(np.uint32)
     method = {"simulation": _simulated, "exact-law": _drawn, "theory": _predicted}[chunk.shape.method]
-    columns = method(chunk.shape, root_seed, words, problems(members), owner)
+    levels = MAX_LEVELS if chunk.shape.method == SIMULATION else 0
+    columns = method(chunk.shape, root_seed, words, problems(members, levels), owner)
     if columns["accuracy"].dtype != np.float64:
         raise RunError(f"accuracy came back as {columns['accuracy'].dtype}, not float64")
     columns |= {"seed": seeds} | _parameter_columns(members, owner)
-    wanted = schema(chunk.shape.setting)
+    wanted = schema_of(chunk.shape)
     return pa.table({name: columns[name] for name in wanted.names}, schema=wanted)
 
 
@@ -71,15 +90,22 @@ def _simulated(
 ) -> dict[str, np.ndarray]:
     """Trials: draw, verify, fit, measure. ``problem`` has an entry per cell, ``owner`` the cell of each trial."""
     together = _together(shape)
-    run = make_trials(shape.n, shape.d, shape.loss, together)
+    run = make_trials(shape.n, shape.d, shape.loss, together, shape.intercept)
     width = -(-shape.batch // together) * together
     measured = _batched(lambda *batch: run(root_seed, *batch), words, problem, owner, width)
     columns = measured._asdict()
+    signal, size = problem.signal, columns["norm"]
+    if isinstance(signal, Spectrum):
+        size, signal = columns["score_sd"], np.sqrt(mahalanobis_sq(signal) * np.max(signal.eigenvalues, axis=-1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        distance = 2 * columns["gradient_norm"] / (np.asarray(problem.ridge)[owner] * columns["norm"])
-        error = np.asarray(problem.signal)[owner] * distance / np.sqrt(2 * np.pi)
-    columns["accuracy_error"] = _nulls(error, ~np.isfinite(error))
-    return columns | {"status": _status(measured.converged, measured.m)}
+        distance = 2 * columns["gradient_norm"] / (np.asarray(problem.ridge)[owner] * size)
+        error = np.asarray(signal)[owner] * distance / np.sqrt(2 * np.pi)
+    columns["accuracy_error"] = _nulls(error, ~np.isfinite(error) | bool(shape.intercept))
+    status = _status(measured.converged, measured.m)
+    if shape.intercept:
+        one = (measured.kept_positive == 0) | (measured.kept_positive == measured.m)
+        status = np.where((measured.m > 0) & one, "one label kept", status)
+    return columns | {"status": status}
 
 
 def _drawn(
@@ -144,8 +170,12 @@ def _together(shape: Shape) -> int:
     return max(1, min(shape.batch, int(GPU_SHARE * free) // shape.trial_bytes))
 
 
-def problems(owners: list[Cell]) -> Problem:
-    """One `Problem` whose leaves have a leading axis, an entry per cell."""
+def problems(owners: list[Cell], levels: int = 0) -> Problem:
+    """One `Problem` whose leaves have a leading axis, an entry per cell.
+
+    Spectra are filled up with empty levels, to the longest of them or to ``levels``, so that what is compiled for them
+    is one program, whoever shares a chunk.
+    """
     setting = SETTINGS[owners[0].setting]
     stack = lambda values: np.array(list(values), dtype=np.float64)
     own: Any = [stack(values) for values in zip(*(cell.values for cell in owners), strict=True)]
@@ -155,15 +185,30 @@ def problems(owners: list[Cell]) -> Problem:
         curation: Any = types.ClassRates(p, phi, psi, np.stack([1 - prior, prior], axis=1))
     else:
         curation = getattr(types, setting.parameters)(*own)
-    return Problem(stack(cell.signal for cell in owners), curation, stack(cell.ridge for cell in owners))
+    return Problem(_signals(owners, levels), curation, stack(cell.ridge for cell in owners))
+
+
+def _signals(owners: list[Cell], levels: int) -> Any:
+    signals: list[Any] = [cell.signal for cell in owners]
+    if not isinstance(signals[0], Spectrum):
+        return np.array(signals, dtype=np.float64)
+    size = max(levels, *(len(signal.shares) for signal in signals))
+    filled = lambda values: np.pad(np.array(values, dtype=np.float64), (0, size - len(values)))
+    return Spectrum(*(np.stack([filled(values) for values in field]) for field in zip(*signals, strict=True)))
 
 
 def _parameter_columns(members: list[Cell], owner: np.ndarray) -> dict[str, pa.Array]:
     """What a cell fixes, one entry per trial."""
-    wanted = schema(members[0].setting)
+    shape = members[0].shape
+    wanted = schema_of(shape)
     columns: dict[str, list[Any]] = {"cell": [cell.id for cell in members]}
-    for name in ("setting", "signal", "ridge", "prior"):
+    for name in ("setting", "ridge", "prior"):
         columns[name] = [getattr(cell, name) for cell in members]
+    columns["signal"] = [norm(cell.signal) if isinstance(cell.signal, Spectrum) else cell.signal for cell in members]
+    if shape.intercept is not None:
+        columns["intercept"] = [int(shape.intercept)] * len(members)
+    for place, name in enumerate(SPECTRUM if shape.coloured else ()):
+        columns[name] = [";".join(map(repr, cell.signal[place])) for cell in members]  # type: ignore[index]
     for name in ("method", "loss", "n", "d", "draws"):
         columns[name] = [getattr(cell.shape, name) for cell in members]
     columns["alpha"] = [cell.shape.n / cell.shape.d for cell in members]

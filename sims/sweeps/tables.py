@@ -6,8 +6,10 @@ from dataclasses import dataclass, make_dataclass
 from typing import Any, ClassVar
 
 from sims.losses import LOSSES, METHODS, PREDICTED
-from sims.running.toml import PerClass, Range, choices, grid, pairs, single
-from theory.columns import COLUMNS, SETTINGS, Setting, settings_with
+from sims.running.toml import PerClass, Range, choices, flags, grid, pairs, single
+from sims.sweeps.spectra import spectra
+from theory.columns import COLUMNS, POPULATION_MEANINGS, SETTINGS, Setting, settings_with
+from theory.types import Spectrum
 
 
 def _declared(table: str) -> list[tuple[str, Any, Any]]:
@@ -29,13 +31,19 @@ def allowed(name: str) -> Range:
     return Range(column.low, column.high, open_low=column.open_low)
 
 
+SIGNAL, DEFAULT_SIGNAL = Range(0, 1e6, open_low=True), (2.0,)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Problem:
     setting: str = choices(
         tuple(SETTINGS), "where label errors come from (THEORY §2)", default="independent", many=False
     )
     d: tuple[int, ...] = grid(Range(1, 1_000_000, integer=True), "dimension", default=(100,))
-    signal: tuple[float, ...] = grid(Range(0, 1e6, open_low=True), COLUMNS["signal"].meaning, default=(2.0,))
+    signal: tuple[float, ...] = grid(SIGNAL, COLUMNS["signal"].meaning, default=None)  # 2.0 without a spectrum
+    spectrum: tuple[Spectrum, ...] | None = spectra(
+        "coloured features in the place of signal, independent setting: a table of lists, a power law, or a CSV file"
+    )
     alpha: tuple[float, ...] = grid(Range(0, 1e6, open_low=True), COLUMNS["alpha"].meaning)
     prior: float = single(allowed("prior"), "P(y = +1), independent setting", default=0.5)
 
@@ -63,6 +71,7 @@ class TrainingTable:
 
     loss: tuple[str, ...] = choices(PREDICTED, "loss of the trained classifier", default=LOSSES, many=True)
     ridge: tuple[float, ...] = grid(Range(0, 1e12), COLUMNS["ridge"].meaning)
+    intercept: tuple[bool, ...] | None = flags(f"{POPULATION_MEANINGS['intercept'].lower()}, independent setting")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +132,12 @@ TABLES |= {"training": TrainingTable, "run": RunTable}
 
 
 def axes(config: SweepConfig) -> tuple[tuple[Any, ...], ...]:
-    """The axes of the grid in nesting order, the generator's fastest; further columns of the setting are one axis."""
+    """The axes of the grid in nesting order, the generator's fastest; further columns of the setting are one axis.
+
+    The first four are shapes.
+    """
     problem, training, setting = config.problem, config.training, config.setting
     others = tuple(itertools.product(*(config.values(name) for name in setting.others)))
-    shared = (training.loss, problem.d, problem.alpha, problem.signal, training.ridge)
+    signals = problem.signal if problem.spectrum is None else problem.spectrum
+    shared = (training.loss, problem.d, problem.alpha, training.intercept or (None,), signals, training.ridge)
     return (*shared, others, config.verifiers(), config.values(setting.generator))

@@ -158,3 +158,23 @@ def test_names_are_checked_and_described():
         figures.check_names(["phase"])
     assert set(figures.describe()) == set(figures.NAMES)
     assert all(len(caption) > 30 for caption in figures.describe().values())
+
+
+def test_an_intercept_and_spectra_have_panels_of_their_own(tmp_path):
+    """What varies is in their titles, what does not in the headline, equal shares in neither."""
+    spectra = [{"decay": 1, "signal": 1.5, "signal_decay": decay, "levels": 5} for decay in (0, 2)]
+    population = {"d": 20, "alpha": 4, "spectrum": spectra}
+    training = {"loss": "squared", "ridge": 0.1, "intercept": [False, True]}
+    tables = tables_of(SWEEP | {"problem": population, "training": training}, tmp_path)
+    split, _ = marks.panels(tables["cells"])
+    assert [panel.title.splitlines()[1] for panel in split] == [
+        f"μ² = {levels}, {which} intercept"
+        for which in ("without", "with")
+        for levels in ("0.45, 0.45, …, 0.45", "1.54, 0.384, …, 0.0615")
+    ]
+    written = texts(accuracy_against_p.draw(tables))
+    assert any("s = 2.19, 1.09, …, 0.438" in text and "f = " not in text for text in written)
+    assert residuals.draw(tables) is not None
+    assert phase_diagram.draw(tables) is not None
+    one_level = SWEEP | {"problem": {**population, "spectrum": {"eigenvalues": [1], "signals_sq": [4]}}}
+    assert accuracy_against_p.draw(tables_of(one_level, tmp_path)) is not None

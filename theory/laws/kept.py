@@ -17,7 +17,7 @@ GAUSSIAN = Traits(nodes=64, resolved=np.inf, separable=False, vanished=1e-300)
 
 
 class Kept(NamedTuple):
-    """Kept samples of four kinds, no intercept: given its kind, y' w.x ~ N(y y' t, sigma^2) (THEORY_DATA §22)."""
+    """Kept samples of four kinds, no intercept: given its kind, y' w.x ~ N(y y' t, sigma^2) (THEORY §21)."""
 
     shares: Array
     """q = P(y, y' | kept) in the order of `TRUE` and `LABEL`, on a last axis of 4."""
@@ -69,7 +69,7 @@ class LabelMoments(NamedTuple):
 
 
 def label_moments(law: Kept) -> LabelMoments:
-    """ybar, ybar', cov, var, var' (THEORY_DATA §21); without intercept 0, 0, E yy', 1, 1."""
+    """ybar, ybar', cov, var, var' (THEORY §21); without intercept 0, 0, E yy', 1, 1."""
     q = law.shares
     agreement = q[..., 0] + q[..., 1] - q[..., 2] - q[..., 3]
     if law.dimension == 1:

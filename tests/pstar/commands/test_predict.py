@@ -3,7 +3,10 @@
 import csv
 import json
 import random
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from tests.pstar.command import PREDICT, RATES, in_one_process, pstar
@@ -109,3 +112,71 @@ def test_a_table_says_which_p_it_speaks_of(tmp_path):
     gone = pstar("predict", "--table", str(table), "--out", str(tmp_path / "no" / "out.csv"))
     assert gone.returncode == 2
     assert "there is no folder" in gone.stderr
+
+
+REFERENCE = Path(__file__).parents[2] / "reference"
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [("theory_intercept", "independent"), ("theory_anisotropic", "independent"), ("theory_learned_errors", "learned")],
+)
+def test_reference_tables_as_they_are(tmp_path, name, setting):
+    """Their result columns are computed anew, and what they had is kept beside: accuracies to 1e-10."""
+    out = tmp_path / "out.csv"
+    done = pstar("predict", "--setting", setting, "--table", str(REFERENCE / f"{name}.csv"), "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    assert "computed anew" in done.stdout
+    found, given = pd.read_csv(out), pd.read_csv(REFERENCE / f"{name}.csv")
+    np.testing.assert_allclose(found["accuracy"], given["accuracy"], rtol=0, atol=1e-10)
+    np.testing.assert_array_equal(found["given_accuracy"], given["accuracy"])
+    assert (found["accuracy"] != given["accuracy"]).any()  # it is not a copy
+    assert ("an intercept was fitted" in done.stdout) == (name == "theory_intercept")
+
+
+PLAIN = ["--p", ".1", "--phi", ".9", "--psi", ".2"]
+UNLIKE = [
+    *("--p-negative", ".05", "--p-positive", ".75", "--phi-negative", ".9", "--phi-positive", ".9"),
+    *("--psi-negative", ".4", "--psi-positive", ".8", "--prior", ".7", "--intercept", "--loss", "logistic"),
+]
+
+
+def test_the_three_thresholds_are_named_for_their_classifiers():
+    words = pstar("predict", *UNLIKE).stdout
+    held = {line[2:22].strip(): line[22:27].strip() for line in words.splitlines()[2:5]}
+    assert held == {"purity > 1/2": "no", "odds multiplied > 1": "yes", "odds of each > 1": "no"}
+    assert "the direction that is learned is right, and infinite data lose one class;" in words
+    alike = pstar("predict", "--p", ".3", "--phi", ".9", "--psi", ".2", "--intercept").stdout
+    assert "odds multiplied" not in alike  # all three are p*
+
+
+def test_coloured_features_and_a_small_sample():
+    spectrum = ["--eigenvalues", "4;1;.1", "--shares", ".1;.3;.6", "--signals-sq", "2;1;0"]
+    found = json.loads(pstar("predict", *UNLIKE, *spectrum, "--d", "50", "--json").stdout)
+    assert found["bayes_accuracy"] > found["best_offset_accuracy"] > found["accuracy"]
+    assert found["small_sample"]["n"] == 500
+    assert found["small_sample"]["accuracy"] == pytest.approx(found["accuracy"], abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([*PLAIN, "--d", "30"], "--d averages one prediction"),
+        (["--p", ".1", *UNLIKE], "rates by class (--p-negative, --p-positive, ...) stand in the place of --p"),
+        (["--p-negative", ".1"], "--p-positive, --phi-negative"),
+        ([*PLAIN, "--eigenvalues", "1;2"], "column shares is missing"),
+        (
+            [*PLAIN, "--eigenvalues", "1;2", "--shares", ".5;.4", "--signals-sq", "1;1"],
+            "shares sum to 0.9",
+        ),
+        (
+            ["--setting", "learned", "--cos-generator", ".3", "--phi", "1", "--psi", "0", "--intercept"],
+            "--intercept has no meaning in the learned setting",
+        ),
+    ],
+)
+def test_options_that_are_no_problem(options, said):
+    done = pstar("predict", *options)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1

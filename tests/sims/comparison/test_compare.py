@@ -10,7 +10,10 @@ from sims.comparison.compare import compare
 from sims.comparison.curves import predict_table
 from sims.comparison.pairs import chance_bound
 from sims.comparison.report import as_json, interval, text
+from tests.sims.helpers import REMOVED, changed
 from tests.small_sweep import INDEPENDENT, LINEAR, independent_rows, simulate
+from theory import table as theory_table
+from theory.columns import SIDES
 from theory.prediction import predict
 from theory.types import Problem, Rates
 
@@ -195,3 +198,72 @@ def test_chance_bound_is_the_quantile_of_the_largest():
 
 def test_an_open_interval_has_an_end_without_a_number():
     assert interval(np.nan, 0.25) == "[  .. , 0.250]"
+
+
+# --- an intercept, coloured features ---
+
+FITTED = changed(
+    INDEPENDENT,
+    {
+        "generator.p": {"start": 0.1, "stop": 0.9, "num": 5},
+        "verifier.psi": [[0.1, 0.6]],
+        "training.loss": "squared",
+        "training.intercept": [False, True],
+        "problem.prior": 0.7,
+    },
+)
+SPECTRA = changed(
+    FITTED,
+    {
+        "problem.prior": REMOVED,
+        "training.intercept": REMOVED,
+        "problem.signal": REMOVED,
+        "problem.spectrum": [{"decay": 1, "signal": 1, "levels": 5}, {"eigenvalues": [1], "signals_sq": [4]}],
+    },
+)
+
+
+def test_cells_with_an_intercept_meet_their_own_theory():
+    """Also offset, scores and Bayes of unequal classes; p* is that without intercept, and no crossing is put there."""
+    found = compare(simulate(FITTED))
+    cells = found.cells
+    assert cells["curve"].nunique() == 2
+    assert cells.groupby("curve")["intercept"].nunique().eq(1).all()
+    assert cells["z"].abs().max() < 6
+    for name in ("offset", "score_sd"):
+        assert (cells[name] - cells[f"exact_{name}"]).abs().max() < 0.15
+    assert cells.loc[cells["intercept"] == 0, "exact_offset"].eq(0).all()
+    assert cells.loc[cells["intercept"] == 1, "exact_offset"].abs().max() > 0.1
+    fitted = cells[cells["intercept"] == 1].iloc[0]
+    rates = {f"{rate}_{side}": fitted[f"{rate}_{side}"] for rate in ("p", "phi", "psi") for side in SIDES}
+    shared = {name: fitted[name] for name in ("signal", "alpha", "ridge", "prior", "loss", "intercept")}
+    alone = theory_table.predict_table(rates | shared)
+    assert fitted["exact_accuracy"] == pytest.approx(alone["accuracy"][0], abs=1e-12)
+    assert fitted["bayes_accuracy"] == pytest.approx(alone["bayes_accuracy"][0], abs=1e-12)
+    half = found.crossings[found.crossings["target"] == "p_half"].set_index("intercept")
+    assert half.loc[0, "predicted"] == half.loc[0, "rule"]
+    assert half.loc[1, "predicted"] == half.loc[1, "exact"] != half.loc[1, "rule"]
+    report = text(found, all_cells=True)
+    assert "intercept" in report
+    assert "(theory: exact, d -> infinity)" in report
+    assert found.lines.groupby("curve")["intercept"].first().tolist() == [0, 1]
+
+
+def test_cells_of_spectra_meet_their_own_theory():
+    found = compare(simulate(SPECTRA))
+    cells = found.cells
+    assert cells["curve"].nunique() == 2
+    assert cells["z"].abs().max() < 6
+    white = cells[cells["eigenvalues"] == "1.0"]
+    assert white["bayes_accuracy"].iloc[0] == pytest.approx(norm.cdf(2), abs=1e-12)
+    report = text(found)
+    assert "1.64;0.818;0.546;" not in report
+    assert "2.19;1.09;0.73;..;0.438" in report
+    assert "0.2;0.2;0.2;..;0.2" in report
+
+
+def test_theory_in_the_place_of_trials_agrees_with_itself():
+    for document in (FITTED, SPECTRA):
+        cells = compare(simulate(changed(document, {"run.method": "theory"}))).cells
+        np.testing.assert_allclose(cells["accuracy"], cells["exact_accuracy"], atol=1e-9)
+        np.testing.assert_allclose(cells["balanced_accuracy"], cells["exact_balanced_accuracy"], atol=1e-9)

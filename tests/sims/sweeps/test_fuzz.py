@@ -44,7 +44,11 @@ grids = st.fixed_dictionaries(
         "step": scalars,
     },
 )
-values = st.recursive(scalars | grids, lambda inner: st.lists(inner, max_size=4), max_leaves=8)
+levels = st.lists(scalars | st.floats(0, 1), max_size=3)
+spectra = st.fixed_dictionaries(
+    {}, optional={"eigenvalues": levels, "shares": levels | st.just([0.5, 0.5]), "signals_sq": levels}
+) | st.fixed_dictionaries({"decay": scalars}, optional=dict.fromkeys(("signal", "signal_decay", "levels"), scalars))
+values = st.recursive(scalars | grids | spectra, lambda inner: st.lists(inner, max_size=4), max_leaves=8)
 keys = st.sampled_from(KEYS) | st.tuples(st.sampled_from([*TABLES, "problems", ""]), st.sampled_from(["", "phy", "d "]))
 edits = st.lists(st.tuples(keys, values | st.just("remove")), min_size=1, max_size=3)
 whole_tables = st.lists(st.tuples(st.sampled_from([*TABLES, "extra"]), values), max_size=1)
@@ -88,7 +92,8 @@ def plan_of(config):
     for cell in islice(grid.values(), 20):
         assert cell_from_json(cell_to_json(cell)) == cell
         assert cell.shape.n >= 1
-        assert all(math.isfinite(number) for number in (cell.signal, cell.ridge, cell.prior))
+        signal = sum(cell.signal, ()) if isinstance(cell.signal, tuple) else (cell.signal,)
+        assert all(math.isfinite(number) for number in (*signal, cell.ridge, cell.prior))
     made = chunks(grid, missing_spans(grid, min(config.trials, 50), {}))
     assert sum(chunk.trials for chunk in made) == len(grid) * min(config.trials, 50)
 
@@ -97,7 +102,11 @@ def fuzz(examples):
     return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-any_document = st.builds(edited, st.sampled_from(DOCUMENTS), edits, whole_tables)
+spectrum_edits = st.lists(
+    st.tuples(st.just(("problem", "spectrum")), spectra | st.lists(spectra, max_size=2)), max_size=1
+)
+any_edits = edits | st.builds(list.__add__, spectrum_edits, edits) | spectrum_edits
+any_document = st.builds(edited, st.sampled_from(DOCUMENTS), any_edits, whole_tables)
 
 
 @fuzz(200)

@@ -1,0 +1,209 @@
+"""Embeddings and labels from files: arrays of NumPy, tables, safetensors; and rates from an audit's JSON."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sims.running.files import located
+from theory.errors import InputError
+from theory.types import Rates
+
+LABELS = ("y", "label", "labels", "target")
+"""What labels are called where --label does not say."""
+KINDS = (".npy", ".npz", ".csv", ".parquet", ".safetensors")
+_DTYPES = {
+    **{"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1"},
+    **{"U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?", "BF16": "<u2"},
+}
+
+
+def read(
+    data: Path, labels: Path | None = None, label: str | None = None, features: str | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(X, y) from a file or folder of features, and labels of a file of their own or under a name beside them.
+
+    ``label`` names the labels' array, tensor or column; ``features`` the array or tensor of features, or what the names
+    of their columns begin with. A table's column of lists is a matrix.
+
+    Raises:
+        ValueError: a kind of file that is not read, names that are not there or leave a choice.
+    """
+    held = _named(data)
+    if labels is not None:
+        beside = _named(labels)
+        name = _only(labels, beside, label) if label is None or label in beside else _absent(labels, label, beside)
+        y = beside[name]
+    else:
+        name = _label(data, held, label)
+        y = held[name]
+        held = {key: value for key, value in held.items() if key != name}
+    return _matrix(data, held, features), y
+
+
+def read_rates(path: Path, classes: tuple[Any, Any] | None = None) -> Rates:
+    """p, phi, psi of an audit's JSON (`pstar audit --out`, or its --json), by class where it names both classes.
+
+    Raises ValueError for another kind of file, and where a rate is undefined.
+    """
+    with located(path):
+        text = path.read_text(encoding="utf-8")
+    try:
+        audit = json.loads(text)["audit"]
+        parts = audit.get("by_class") or {}
+        names = [str(name) for name in classes or ()]
+        by_class = len(names) == 2 and set(names) == set(parts)
+        found = [
+            [part[rate]["value"] for part in ([parts[name] for name in names] if by_class else [audit])]
+            for rate in ("p", "phi", "psi")
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(
+            f"{path} is no audit with p, phi and psi; make one: pstar audit RECORDS --correct COL --kept COL --out DIR"
+        ) from None
+    for rate, values in zip(("p", "phi", "psi"), found, strict=True):
+        if any(not isinstance(value, (int, float)) or not math.isfinite(value) for value in values):
+            raise InputError(f"{path}: {rate} is undefined; judge more records, or give --p, --phi and --psi")
+    return Rates(*(tuple(values) if by_class else values[0] for values in found))
+
+
+def _named(path: Path) -> dict[str, np.ndarray]:
+    """What a file or folder holds, by name; an array of .npy has the name ""."""
+    if path.is_dir():
+        return _folder(path)
+    if path.suffix.lower() not in KINDS:
+        raise InputError(
+            f"{path} ends in {path.suffix!r}, not in one of {', '.join(KINDS)}, and is no folder of .safetensors; "
+            "convert it"
+        )
+    if not path.is_file():
+        raise InputError(f"{path} is not there; give the file that holds the features, one row per point")
+    reader = {".csv": _table, ".parquet": _table, ".safetensors": _safetensors}.get(path.suffix.lower(), _numpy)
+    with located(path):
+        return reader(path)
+
+
+def _numpy(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with open(path, "rb") as file:
+            held = np.load(file, allow_pickle=False)
+            return {"": held} if isinstance(held, np.ndarray) else {name: held[name] for name in held.files}
+    except (ValueError, EOFError, KeyError) as error:
+        raise InputError(f"{path} is no array of numbers that NumPy reads ({str(error).splitlines()[0]})") from None
+    except OSError:
+        raise
+    except Exception as error:  # of a damaged archive
+        raise InputError(f"{path} is damaged ({error}); write it again") from None
+
+
+def _table(path: Path) -> dict[str, np.ndarray]:
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(path) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
+    except OSError:
+        raise
+    except Exception as error:
+        raise InputError(f"{path} is no readable table ({str(error).splitlines()[0]})") from None
+    if table.empty:
+        raise InputError(f"{path} holds no rows; give a row per point")
+    return {str(name): _column(path, str(name), table[name].to_numpy()) for name in table}
+
+
+def _column(path: Path, name: str, values: np.ndarray) -> np.ndarray:
+    """A column, as a matrix where it holds lists."""
+    if values.dtype != object or not isinstance(values[0], (list, tuple, np.ndarray)):
+        return values
+    lengths = {np.size(entry) for entry in values}
+    if len(lengths) != 1:
+        raise InputError(
+            f"{path}: column {name!r} has lists of {min(lengths)} to {max(lengths)} numbers; give one length"
+        )
+    return np.stack([np.asarray(entry) for entry in values])
+
+
+def _safetensors(path: Path) -> dict[str, np.ndarray]:
+    raw = path.read_bytes()
+    try:
+        size = int.from_bytes(raw[:8], "little")
+        header = json.loads(raw[8 : 8 + size])
+        tensors = {}
+        for name, about in header.items():
+            if name == "__metadata__":
+                continue
+            start, stop = about["data_offsets"]
+            tensor = np.frombuffer(raw[8 + size + start : 8 + size + stop], _DTYPES[about["dtype"]])
+            if about["dtype"] == "BF16":
+                tensor = (tensor.astype("<u4") << 16).view("<f4")
+            tensors[name] = tensor.reshape(about["shape"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"{path} is no safetensors file of numbers, or is damaged; write it again") from None
+    return tensors
+
+
+def _folder(path: Path) -> dict[str, np.ndarray]:
+    """The .safetensors of a folder in the order of their names, rows under rows."""
+    files = sorted(path.glob("*.safetensors"))
+    if not files:
+        raise InputError(f"{path} holds no .safetensors; give such a folder, or one of {', '.join(KINDS)}")
+    parts = [_safetensors(file) for file in files]
+    for file, part in zip(files, parts, strict=True):
+        if set(part) != set(parts[0]):
+            raise InputError(f"{file} holds {_list(part)}, {files[0].name} holds {_list(parts[0])}; give all the same")
+    try:
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    except ValueError:
+        raise InputError(f"{path}: the tensors of its files differ in width; give rows of one length") from None
+
+
+def _label(path: Path, held: Mapping[str, np.ndarray], label: str | None) -> str:
+    if label is not None:
+        return label if label in held else _absent(path, label, held)
+    found = [name for name in LABELS if name in held]
+    if len(found) != 1:
+        raise InputError(
+            f"{path} does not say which are the labels (it has {_list(held)}); give a second file, or --label NAME"
+        )
+    return found[0]
+
+
+def _matrix(path: Path, held: Mapping[str, np.ndarray], features: str | None) -> np.ndarray:
+    """The one matrix there is, or the columns side by side."""
+    if features is not None:
+        held = (
+            {features: held[features]}
+            if features in held
+            else {name: value for name, value in held.items() if name.startswith(features)}
+        )
+        if not held:
+            raise InputError(f"{path} has nothing called {features!r}, nor beginning with it; see --features")
+    matrices = {name: value for name, value in held.items() if value.ndim == 2}
+    if len(matrices) == 1 or "X" in matrices:
+        return matrices.get("X", next(iter(matrices.values())))
+    if matrices:
+        raise InputError(f"{path} has several matrices ({_list(matrices)}); name one with --features")
+    if list(held) == [""]:
+        return held[""]
+    words = [name for name, value in held.items() if value.dtype.kind not in "fiub"]
+    if words or not held:
+        what = f"column {words[0]!r} is not of numbers" if words else "there are no features beside the labels"
+        raise InputError(f"{path}: {what}; say with --features what the names of the features begin with")
+    return np.stack([np.asarray(value, float) for value in held.values()], -1)
+
+
+def _only(path: Path, held: Mapping[str, np.ndarray], label: str | None) -> str:
+    return next(iter(held)) if len(held) == 1 else _label(path, held, label)
+
+
+def _absent(path: Path, name: str, held: Iterable[str]) -> str:
+    raise InputError(f"{path} has nothing called {name!r}; it has {_list(held)}")
+
+
+def _list(names: Iterable[str]) -> str:
+    shown = [repr(name) for name in names if name]
+    return (
+        ", ".join(shown[:6]) + (f" and {len(shown) - 6} more" if len(shown) > 6 else "") or "one array without a name"
+    )

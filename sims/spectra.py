@@ -1,0 +1,136 @@
+"""Coloured features on the simulating road: dimensions by level, what is refused, spectra from a file. Needs no JAX.
+
+In d dimensions level j has a whole number of them: those nearest to f_j d that sum to d, by largest remainder (what
+rounding down leaves over goes to the largest remainders, the first of equals first). A level with a share and no
+dimension is refused, as the spectrum would silently be another one.
+"""
+
+import csv
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from theory.errors import InputError
+from theory.types import Spectrum
+
+MAX_LEVELS = 256
+"""Most levels of a spectrum in a sweep, where every row repeats them."""
+
+COLUMNS = Spectrum._fields
+
+
+def apportion(shares: Any, total: Any, xp: Any = np) -> Any:
+    """Whole numbers nearest to shares * total that sum to ``total``, by largest remainder.
+
+    Args:
+        shares: not negative, of any sum above 0. total: a whole number. xp: NumPy or jax.numpy.
+    """
+    exact = total * shares / xp.sum(shares)
+    whole = xp.floor(exact + 1e-9)
+    rank = xp.argsort(xp.argsort(-xp.round(exact - whole, 9), stable=True), stable=True)
+    return (whole + (rank < total - xp.sum(whole))).astype(int)
+
+
+def faults(spectrum: Spectrum) -> Iterator[str]:
+    """What makes a spectrum none, a line each."""
+    s, f, signal = (np.atleast_1d(np.asarray(values, float)) for values in spectrum)
+    lengths = [len(values) for values in (s, f, signal)]
+    if len(set(lengths)) > 1 or not lengths[0]:
+        given = ", ".join(f"{len(values)} {name}" for name, values in zip(COLUMNS, (s, f, signal), strict=True))
+        yield f"{given}: give one of each per level"
+        return
+    for name, values in zip(COLUMNS, (s, f, signal), strict=True):
+        wrong = values[~(np.isfinite(values) & (values >= 0))]
+        if len(wrong):
+            yield f"{name}: {wrong[0]:g} is outside [0, inf)"
+            return
+    if abs(f.sum() - 1) > 1e-9:
+        yield f"shares sum to {f.sum():.10g}; they must sum to 1"
+    if not np.any(s * f > 0):
+        yield "eigenvalues: none is above 0 on a level with a share; make one positive"
+    if not np.any(signal > 0):
+        yield "signals_sq: all are 0, and there is nothing to learn; make one positive"
+    for name, values in (("eigenvalue", s), ("share", f)):
+        if np.any((values == 0) & (signal > 0)):
+            yield f"signals_sq above 0 on a level of {name} 0, where it could not be missed; raise the {name}"
+
+
+def room_fault(spectrum: Spectrum, d: int) -> str:
+    """Why a spectrum has no room in d dimensions; empty where it has."""
+    shares = np.atleast_1d(np.asarray(spectrum.shares, float))
+    empty = np.flatnonzero((shares > 0) & (apportion(shares, d) == 0))
+    if not len(empty):
+        return ""
+    return f"d = {d} has no dimension for level {empty[0] + 1} of share {shares[empty[0]]:g}; raise d, or merge levels"
+
+
+def check_spectrum(spectrum: Spectrum, d: int) -> None:
+    """Raise InputError unless it is a spectrum with room in d dimensions."""
+    for fault in faults(spectrum):
+        raise InputError(f"spectrum: {fault}")
+    if fault := room_fault(spectrum, d):
+        raise InputError(f"spectrum: {fault}")
+
+
+def power_law(decay: float, signal_decay: float, levels: int, signal: float) -> Spectrum:
+    """s_j = c j^-decay and mu_j^2 = C j^-signal_decay on levels j = 1, ..., J of equal shares.
+
+    c makes the mean eigenvalue 1, that of white noise, so that the ridge is on the same scale; C makes ||mu|| = signal.
+    All to 12 digits.
+    """
+    j = np.arange(1.0, levels + 1)
+    s, pull = j**-decay, j**-signal_decay
+    numbers = (s / s.mean(), np.full(levels, 1 / levels), signal**2 * pull / pull.sum())
+    return Spectrum(*(tuple(float(f"{value:.12g}") for value in values) for values in numbers))
+
+
+def equal_shares(levels: int) -> tuple[float, ...]:
+    """Those of levels that are given without."""
+    return (1 / levels,) * levels
+
+
+def read_csv(path: Path) -> Spectrum:
+    """A spectrum from a CSV with a line per level and columns eigenvalues, signals_sq and, unless equal, shares.
+
+    Raises:
+        InputError: no such file, a column is missing, or an entry is no number, with its line.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            lines = list(reader)
+    except (OSError, ValueError, csv.Error) as error:  # ValueError: no UTF-8, or a path that can be none
+        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    names = reader.fieldnames or []
+    missing = [name for name in ("eigenvalues", "signals_sq") if name not in names]
+    if missing:
+        raise InputError(
+            f"{path} has no column {missing[0]}; it needs eigenvalues, signals_sq and, unless equal, shares"
+        )
+    numbers = {name: _column(path, lines, name) for name in COLUMNS if name in names}
+    return Spectrum(**({"shares": equal_shares(len(lines))} | numbers))
+
+
+def _column(path: Path, lines: Sequence[dict[str, Any]], name: str) -> tuple[float, ...]:
+    found = []
+    for place, line in enumerate(lines, start=2):
+        try:
+            found.append(float(line[name]))
+        except (TypeError, ValueError):
+            raise InputError(f"{path}, line {place}, column {name}: {line[name]!r} is not a number") from None
+    return tuple(found)
+
+
+def mahalanobis_sq(spectrum: Spectrum) -> Any:
+    """R^2 = sum mu_j^2/s_j over the last axis; levels without signal count nothing."""
+    s, _, signal = (np.asarray(values, float) for values in spectrum)
+    with np.errstate(over="ignore"):
+        return np.sum(np.divide(signal, s, out=np.zeros_like(signal), where=s > 0), axis=-1)
+
+
+def norm(spectrum: Spectrum) -> float:
+    """||mu||, what tables call the signal, to 12 digits."""
+    return float(f"{math.sqrt(math.fsum(np.atleast_1d(spectrum.signals_sq).tolist())):.12g}")
