@@ -23,11 +23,12 @@ from theory.roots import roots
 
 TOLERANCE = 1e-9
 """Largest relative residual of a solution."""
-FINER = 0.8
-"""Step of the second rule relative to the first; what they differ by is the error."""
+FINER, WIDER = 0.8, 1.15
+"""Step of the second rule relative to the first; what they differ by is the error. The other, where it has too many
+terms."""
 ENOUGH, WORST = {2: 1e-10, 3: 1e-10, 4: 1e-10, 5: 1e-9, 6: 2e-9}, 1e-4
 """Difference of accuracies at which steps are halved no more, by K (1e-6 beyond); and at which there is none."""
-LEADING = {2: 0.4, 3: 0.8, 4: 1.1, 5: 1.3, 6: 1.4, 8: 1.5, 10: 1.6}
+LEADING = {2: 0.4, 3: 0.8, 4: 1.1, 5: 1.3, 6: 1.4, 8: 1.6, 10: 1.8}
 """Step of the rule that leads to the solution, by K."""
 FIRST_RIDGE = 100.0
 """Where the path of solutions starts, at the averaging classifier."""
@@ -140,7 +141,7 @@ def _refined(cell: _Cell, u: np.ndarray, step: float) -> tuple[np.ndarray, float
             return u, norm, error
         step, (u, norm) = step / 2, _reached(cell, half, u)
     if np.isinf(error):  # too many classes for a finer rule: by how much a coarser one differs
-        other, norm = _newton(cell, rule(cell.classes, step / FINER) or rule(cell.classes, step), u)
+        other, norm = _newton(cell, rule(cell.classes, step * WIDER), u)
         error = abs(cell.accuracy(u) - cell.accuracy(other))
     return u, norm, error
 

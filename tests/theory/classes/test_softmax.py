@@ -44,6 +44,14 @@ def test_reference_numbers_of_any_three_classes():
 
 
 @pytest.mark.slow
+def test_twenty_classes():
+    """K = 20, a = 16, p = .5, phi = .9, psi = .5, lambda = .01, 6 kept a dimension: .5056."""
+    found = predict(even(0.5, 0.9, 0.5, signal=4.0, ridge=0.01), 6 / 0.7, "logistic", classes=20)
+    assert found.accuracy == pytest.approx(0.5056, abs=6e-5)
+    assert found.accuracy_error < 2e-5
+
+
+@pytest.mark.slow
 def test_reference_numbers_of_any_four_classes():
     close_to_reference(of(reference("classes_softmax_general.csv"), [5]))
 
