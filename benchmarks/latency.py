@@ -24,7 +24,7 @@ PSTAR = ("-m", "pstar")
 RATES = "--p .3 --phi .9 --psi .2 --signal 2 --alpha 4 --ridge .1".split()
 COSINES = "--cos-generator .4 --cos-verifier .6 --cos-between .2 --alpha 4".split()
 VERBS = ("sweep", "compare", "figures", "study", "predict", "audit", "features", "eigenvalues", "summarization")
-STUDIES = ("sharpening", "roc", "classes", "rounds", "trust")
+STUDIES = ("sharpening", "roc", "classes", "rounds", "trust", "worth", "poster", "intercept")
 PLAIN = "plain SciPy, logistic"
 
 Steps = Sequence[Sequence[str]]

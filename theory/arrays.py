@@ -55,6 +55,16 @@ def _repeat(steps: int, advance: Callable[[int, Any], Any], start: Any) -> Any:
     return start
 
 
+def _settle(steps: int, advance: Callable[[Any], Any], start: Any) -> Any:
+    for _ in range(steps):
+        after = advance(start)
+        moving = np.abs(after - start) > 1e-15 * np.abs(after)
+        if not np.any(moving):
+            break
+        start = np.where(moving, after, start)
+    return start
+
+
 def _iterates(advance: Callable[[Any], Any], start: Any, steps: int) -> Any:
     path = [start]
     for _ in range(steps):
@@ -89,6 +99,7 @@ NUMPY: Any = Namespace(
     stop_gradient=lambda x: x,
     each=lambda function, *cells: function(*cells),
     repeat=_repeat,
+    settle=_settle,
     iterates=_iterates,
     on_parts=_on_parts,
     solve=_solve,
@@ -98,6 +109,7 @@ NUMPY: Any = Namespace(
 ``each(function, *cells)``: a function of cells on one axis, which NumPy takes as they are, and JAX one by one,
 as it may be set to refuse operands of different ranks.
 ``repeat(steps, advance, start)``: advance(i, value), again and again.
+``settle(steps, advance, start)``: advance(value), so often at most; NumPy lets be each entry that no longer changes.
 ``iterates(advance, start, steps)``: start, advance(start), ..., named tuples of arrays, step on the first axis.
 ``on_parts(condition, first, second, *values)``: first(*values) where the condition holds, second(*values) elsewhere.
 ``solve(matrix, vector)``: on the last axes; NaN where the matrix is singular.
@@ -122,6 +134,7 @@ def _jax() -> Any:
         stop_gradient=jax.lax.stop_gradient,
         each=lambda function, *cells: jax.vmap(function)(*cells),
         repeat=lambda steps, advance, start: jax.lax.fori_loop(0, steps, advance, start),
+        settle=lambda steps, advance, start: jax.lax.fori_loop(0, steps, lambda _, value: advance(value), start),
         iterates=iterates,
         on_parts=lambda condition, first, second, *values: jax.numpy.where(condition, first(*values), second(*values)),
         solve=lambda matrix, vector: jax.numpy.linalg.solve(matrix, vector[..., None])[..., 0],

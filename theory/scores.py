@@ -82,7 +82,7 @@ def effective_penalty(features: Any, delta: Array, ridge: Array) -> Array:
     """
     xp = of(features, delta, ridge)
 
-    def newton(_: int, kappa: Array) -> Array:
+    def newton(kappa: Array) -> Array:
         now = at(features, kappa)
         slope = 1 - now.d2 / delta
         return xp.where(
@@ -91,8 +91,8 @@ def effective_penalty(features: Any, delta: Array, ridge: Array) -> Array:
 
     far = FAR * largest(features) + 0 * delta
     start = ridge + 1.000001 * at(features, far).d1 * far / delta
-    root = xp.repeat(_NEWTON_STEPS, lambda i, kappa: xp.maximum(newton(i, kappa), ridge), start)
-    return newton(0, xp.stop_gradient(root))  # once more, which carries the derivatives
+    root = xp.settle(_NEWTON_STEPS, lambda kappa: xp.maximum(newton(kappa), ridge), start)
+    return newton(xp.stop_gradient(root))  # once more, which carries the derivatives
 
 
 def parabola(law: Kept, delta: Array, ridge: Array) -> tuple[Array, Array, Array, Array]:
