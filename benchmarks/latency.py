@@ -22,6 +22,7 @@ from record import TOP, record
 
 PSTAR = ("-m", "pstar")
 RATES = "--p .3 --phi .9 --psi .2 --signal 2 --alpha 4 --ridge .1".split()
+COLOURED = ("--intercept", "--prior", ".7", "--eigenvalues", "4;1;.1", "--shares", ".1;.3;.6", "--signals-sq", "2;1;0")
 COSINES = "--cos-generator .4 --cos-verifier .6 --cos-between .2 --alpha 4".split()
 VERBS = ("sweep", "compare", "figures", "study", "predict", "audit", "features", "eigenvalues", "summarization")
 STUDIES = ("sharpening", "roc", "classes", "rounds", "trust", "worth", "poster", "intercept")
@@ -47,6 +48,9 @@ COMMANDS: dict[str, Steps] = {
     "predict keep-easy": predict("--setting", "keep-easy", *COSINES, "--margin", "1"),
     "predict keep-hard": predict("--setting", "keep-hard", *COSINES, "--margin", "1"),
     "predict mixture": predict("--setting", "mixture", *COSINES, "--real", ".2"),
+    "predict learned": predict("--setting", "learned", "--cos-generator", ".4", "--phi", ".9", "--psi", ".2"),
+    "predict intercept, coloured": predict(*RATES, *COLOURED, "--loss", "logistic"),
+    "predict 10 classes": predict("--classes", "10", *RATES),
     "table of 1,000 mixed cells": predict("--table", "cells.csv", "--out", "predicted.csv"),
     "audit of 1,000 records": [[*PSTAR, "audit", "records.csv", "--correct", "correct", "--kept", "kept"]],
     "features of 1,000 points": [[*PSTAR, "features", "features.csv", *RATES]],
