@@ -46,7 +46,7 @@ def test_product_rules_and_sobol_meet(classes, monkeypatch):
     assert abs(sobol.mean - exact.mean) < 6 * sobol.error + 1e-12
 
 
-@pytest.mark.parametrize("classes", [7, 8])
+@pytest.mark.parametrize("classes", [7, pytest.param(8, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("spread", [0.3, 3.0])
 def test_sparse_grid_and_sobol_meet(classes, spread):
     """Two roads for many classes; what is rough for the one is left to the other."""
