@@ -101,7 +101,10 @@ def _flags(name: str, values: Any, length: int) -> np.ndarray:
 
 
 def _lists(columns: Mapping[str, Any], length: int) -> list[tuple[list[float], ...]]:
-    """Eigenvalues, shares and signals_sq of every line, of one length each; none where the table has none of them."""
+    """Eigenvalues, shares and signals_sq of every line, of one length each: empty on lines of white noise.
+
+    Nothing where the table has none of the columns.
+    """
     present = [name for name in SPECTRUM if name in columns]
     if not present:
         return []
@@ -123,14 +126,24 @@ def _list_column(name: str, values: Any, length: int) -> list[list[float]]:
         length == 1 or len(entries) != length
     ):
         entries = [entries]
-    found = []
+    found: list[list[float]] = []
     for line, entry in enumerate(entries):
+        if _is_empty(entry):
+            found.append([])
+            continue
         parts = entry.split(";") if isinstance(entry, str) else np.ravel(entry).tolist()
         bad = [part for part in parts if not _is_number(part)]
         if bad:
             raise InputError(f"line {line + 1}, column {name}: {bad[0]!r} is not a number; write 1;0.5;0.25")
         found.append([float(part) for part in parts])
     return found * length if len(found) == 1 else found
+
+
+def _is_empty(entry: Any) -> bool:
+    """Whether a line has no list: an empty cell, as pandas reads it or as it is written."""
+    if entry is None or isinstance(entry, str):
+        return not entry
+    return bool(np.ndim(entry) == 0 and entry != entry)
 
 
 def _numbers(

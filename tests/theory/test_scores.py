@@ -357,3 +357,26 @@ def test_hinge_with_an_intercept_may_end_at_a_constant(p, prior, r, delta, const
 def test_what_is_no_problem_is_refused(change, said):
     with pytest.raises((ValueError, TypeError), match=said.replace("(", r"\(").replace(")", r"\)")):
         solve(PROBLEM._replace(**change), 2.0, "logistic")
+
+
+def test_a_table_may_mix_lines_of_every_kind():
+    """White noise, spectra of one and of two levels, with an intercept and without: line by line the same."""
+    table = {
+        "signal": [2.0, np.nan, np.nan, 1.5],
+        "eigenvalues": [None, "1;2", "3", ""],
+        "shares": [None, [0.5, 0.5], "1", ""],
+        "signals_sq": [np.nan, "1;1", "2", ""],
+        "intercept": [0, 1, 0, 1],
+        "loss": ["squared", "logistic", "logistic", "squared"],
+    }
+    fixed = {"alpha": 4.0, "ridge": 0.1, "p": 0.3, "phi": 0.9, "psi": 0.2, "prior": 0.7}
+    found = predict_table(table | fixed)["accuracy"]
+    rates = ClassRates(np.full(2, 0.3), np.full(2, 0.9), np.full(2, 0.2), np.array([0.3, 0.7]))
+    signals = [2.0, Spectrum([1.0, 2.0], [0.5, 0.5], [1.0, 1.0]), Spectrum([3.0], [1.0], [2.0]), 1.5]
+    one = [
+        predict(Problem(signal, rates, 0.1, bool(fitted)), 4.0, loss).accuracy
+        for signal, fitted, loss in zip(signals, table["intercept"], table["loss"], strict=True)
+    ]
+    np.testing.assert_allclose(found, one, rtol=0, atol=1e-13)
+    with pytest.raises(ValueError, match="line 2: a spectrum of 2 eigenvalues, 0 shares"):
+        predict_table(table | fixed | {"shares": [None, None, "1", ""]})
