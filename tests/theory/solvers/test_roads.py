@@ -109,9 +109,10 @@ def test_the_solutions_are_the_same(name, loss):
     assert isinstance(here.a, np.ndarray)
     assert isinstance(there.a, jax.Array)
     np.testing.assert_array_equal(here.converged, there.converged)
-    assert here.converged.mean() > (0.96 if (name, loss) == ("wedge", "hinge") else 0.99)
+    hard = (name, loss) == ("wedge", "hinge")  # kinks in the data and in the loss
+    assert here.converged.mean() > (0.96 if hard else 0.99)
     np.testing.assert_allclose(there.accuracy(traced(law).signal), here.accuracy(law.signal), atol=1e-11, rtol=0)
-    np.testing.assert_allclose(there.tau, here.tau, rtol=1e-9)
+    np.testing.assert_allclose(there.tau, here.tau, rtol=5e-9 if hard else 1e-9)
 
 
 class Coarse(Independent):
