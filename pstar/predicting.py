@@ -200,7 +200,11 @@ def _one_shape(rates: Any) -> Any:
     """Rates per class, of one shape; other curations as they are. Raises InputError where the last axis is no class."""
     if not isinstance(rates, ClassRates):
         return rates
-    shape = np.broadcast_shapes(*(np.shape(rate) for rate in rates))
+    try:
+        shape = np.broadcast_shapes(*(np.shape(rate) for rate in rates))
+    except ValueError:
+        given = ", ".join(f"{name} {np.shape(rate)}" for name, rate in rates._asdict().items())
+        raise InputError(f"ClassRates of shapes {given}: give one number for each class, (y = -1, y = +1)") from None
     if shape[-1:] != (2,):
         raise InputError(f"ClassRates of shape {shape}: the last axis must be the two classes, (y = -1, y = +1)")
     return ClassRates(*(np.broadcast_to(rate, shape) for rate in rates))

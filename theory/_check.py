@@ -67,7 +67,8 @@ def check_rates(rates: Rates | ClassRates) -> None:
         if not np.all(kept_something if prior is None else np.any(kept_something, axis=-1)):
             raise InputError("phi = psi = 0 keeps nothing; make at least one of them positive")
     if prior is not None:
-        in_range("prior", prior, 0, 1, remedy="the prior of a class is a probability")
+        for side in (1, 0):  # P(y = +1) first, which is what is given
+            in_range("prior", prior[..., side], 0, 1, remedy="the prior of a class is a probability")
         if not is_traced(prior):
             total = np.sum(np.asarray(prior), axis=-1)
             if not np.allclose(total, 1.0, atol=1e-12):

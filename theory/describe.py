@@ -9,6 +9,7 @@ from theory.columns import CLASS_RATES, SETTINGS, SPECTRUM, by_our_names, settin
 from theory.crossings import Crossings, curves
 from theory.small_samples import averaged
 from theory.table import predict_table, problem_of
+from theory.threshold import p_star_common
 
 WORDS = ("loss", "setting", *SPECTRUM)
 
@@ -21,12 +22,13 @@ def describe(given: dict[str, Any], d: int | None = None) -> dict[str, Any]:
         d: with an intercept, the dimension for ``small_sample``, as `theory.small_samples.averaged`.
 
     Returns:
-        The fields of `theory.prediction.Prediction`; ``below_threshold`` (p < p*); ``beats_generator`` (None where
-        there is no solution); ``p_half`` and ``p_gain``, lists of {"p", "then"} by the exact theory, where "then"
-        says what holds beyond that p; ``curve_solved``, the share of the curve over p that has a solution (elsewhere
-        crossings are missed); ``intercept``, ``coloured``, ``by_class``, whether one is fitted, features are coloured,
-        classes are unlike; ``setting``; ``generated``, the share of the samples that is not real; and in the
-        independent setting ``p_gain_infinite_data``, the step function's.
+        The fields of `theory.prediction.Prediction`; ``below_threshold`` (p < p*); ``p_star_common``, that of purity for
+        p common to both classes; ``beats_generator`` (None where there is no solution); ``p_half`` and ``p_gain``,
+        lists of {"p", "then"} by the exact theory, where "then" says what holds beyond that p; ``curve_solved``, the
+        share of the curve over p that has a solution (elsewhere crossings are missed); ``intercept``, ``coloured``,
+        ``by_class``, whether one is fitted, features are coloured, classes are unlike; ``setting``; ``generated``, the
+        share of the samples that is not real; ``small_sample``; and in the independent setting
+        ``p_gain_infinite_data``, the step function's.
 
     Raises:
         ValueError: as `predict_table`.
@@ -39,6 +41,8 @@ def describe(given: dict[str, Any], d: int | None = None) -> dict[str, Any]:
     setting = settings.named(found["setting"])
     found["generated"] = float(setting.generated(setting.curation({name: c[0] for name, c in columns.items()})))
     found["below_threshold"] = found["purity"] > 0.5
+    rates = setting.rates(columns["alpha"][0], setting.curation({name: c[0] for name, c in columns.items()}))
+    found["p_star_common"] = float(p_star_common(rates)) if found["setting"] == "independent" else None
     found["small_sample"] = None if d is None else _small_sample(columns, d)
     solved = found["converged"]
     found["beats_generator"] = found["accuracy"] > found["generator_accuracy"] if solved else None
@@ -98,6 +102,8 @@ def text(found: dict[str, Any]) -> str:
     ]
     if "cos_generator" in own:
         lines.append("                    as cos_generator falls, and all else stays")
+    if _has_three(found):
+        lines.append("                    as the error rates of both classes grow in proportion; p is their mean")
     if "p_gain_infinite_data" in found:
         lines.append(f"  with infinite data {_places(found['p_gain_infinite_data'], 'none')}")
     if found["curve_solved"] < 0.98:
@@ -122,7 +128,7 @@ def _thresholds(found: dict[str, Any]) -> list[str]:
     if not _has_three(found):
         return []
     asked = (
-        ("purity > 1/2", found["purity"] > 0.5, found["p_star"], "without an intercept, and infinite data"),
+        ("purity > 1/2", found["purity"] > 0.5, found["p_star_common"], "without an intercept, and infinite data"),
         (
             *("odds multiplied > 1", found["log_odds_sum"] > 0, found["p_star_direction"]),
             "with one, for the direction: balanced accuracy > 1/2 at any n/d",
@@ -132,7 +138,9 @@ def _thresholds(found: dict[str, Any]) -> list[str]:
             "with one, and infinite data: no class is lost",
         ),
     )
-    head = "asked of the kept labels of both classes: holds, while p in both is below"
+    head = (
+        "asked of the kept labels of both classes: does it hold? if p were the same in both, it would while p is below"
+    )
     return [head, *(f"  {what:20}{'yes' if good else 'no':5}{below:.6f}  {why}" for what, good, below, why in asked)]
 
 

@@ -131,7 +131,7 @@ def _list_column(name: str, values: Any, length: int) -> list[list[float]]:
         if _is_empty(entry):
             found.append([])
             continue
-        parts = entry.split(";") if isinstance(entry, str) else np.ravel(entry).tolist()
+        parts = entry.replace(",", ";").split(";") if isinstance(entry, str) else np.ravel(entry).tolist()
         bad = [part for part in parts if not _is_number(part)]
         if bad:
             raise InputError(f"line {line + 1}, column {name}: {bad[0]!r} is not a number; write 1;0.5;0.25")

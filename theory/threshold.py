@@ -95,6 +95,20 @@ def log_odds(rates: Rates | ClassRates) -> Scalar:
 
 
 @quiet
+def p_star_common(rates: Rates | ClassRates) -> Scalar:
+    """Without an intercept: the error rate, common to both classes, at which purity is 1/2.
+
+        phi / (phi + psi),  phi = sum_k rho_k phi_k and psi = sum_k rho_k psi_k
+
+    p* where rates do not depend on the class. Not checked. Source: THEORY §21.
+    """
+    _, phi, psi, prior = per_class(rates)
+    xp = of(phi)
+    kept, wrong = xp.sum(prior * phi, -1), xp.sum(prior * psi, -1)
+    return kept / (kept + wrong)
+
+
+@quiet
 def p_star_direction(rates: Rates | ClassRates) -> Scalar:
     """With an intercept: the error rate, common to both classes, below which the direction of w is right.
 

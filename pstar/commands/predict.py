@@ -26,7 +26,9 @@ from theory.columns import (
 from theory.errors import InputError
 
 DEFAULT = "independent"
-SHARED_DEFAULTS = {"signal": 2.0, "alpha": 10.0, "ridge": 0.1}
+SHARED_DEFAULTS = {"alpha": 10.0, "ridge": 0.1}
+SIGNAL = 2.0
+"""Default of the signal, in whose place a spectrum may stand."""
 
 
 def predict(
@@ -49,6 +51,10 @@ def predict(
     one_thread()
     given: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None} | {"loss": loss}
     given |= {"intercept": 1.0} if intercept else {}
+    if "signal" in given and any(name in given for name in SPECTRUM):
+        raise InputError("--signal and a spectrum are two ways to say where the class mean lies; give one of them")
+    if not any(name in given for name in SPECTRUM):
+        given.setdefault("signal", SIGNAL)
     if d is not None and (table is not None or not intercept):
         raise InputError("--d averages one prediction over small samples with --intercept; without it, leave --d out")
     if table is not None:
@@ -62,8 +68,6 @@ def predict(
 
         show(predict_classes.described(classes, given), json, text_of_classes)
         return
-    if any(name in given for name in SPECTRUM):
-        del given["signal"]
     from theory.describe import describe, text
 
     show(describe(given | {"setting": setting}, d), json, text)
@@ -92,9 +96,10 @@ def _option(column: Column) -> inspect.Parameter:
         f"{'(' if column.open_low else '['}{column.low:g}, {column.high:g}{')' if column.high == float('inf') else ']'}"
     )
     users = ", ".join(setting.name for setting in settings_with(column.name))
-    about = f"{column.meaning}, in {ends}{f'; {users}' if users else ''}."
+    default = f" Default: {SIGNAL:g}." if column.name == "signal" else ""
+    about = f"{column.meaning}, in {ends}{f'; {users}' if users else ''}.{default}"
     kind: Any = Annotated[float, arg(help=about)]
-    if column.name not in SHARED:
+    if column.name not in SHARED_DEFAULTS:
         kind = Annotated[float | None, arg(metavar="FLOAT", help=about)]
     return _parameter(column.name, kind, SHARED_DEFAULTS.get(column.name))
 
@@ -175,6 +180,10 @@ def _predict_file(
 
     if out is None:
         raise InputError("--table needs --out, where the predictions go")
+    if out.absolute() == table.absolute():
+        raise InputError(f"--out {out} is the table itself, which stays as it is; give another file")
+    if not table.exists():
+        raise InputError(f"--table {table} is not there")
     if not out.absolute().parent.is_dir():
         raise InputError(f"--out {out}: there is no folder {out.parent}; make it first")
     try:
@@ -183,6 +192,9 @@ def _predict_file(
         raise InputError(f"{table} cannot be read as CSV: {error}") from None
     if lines.empty:
         raise InputError(f"{table} has no lines below its header")
+    _refuse_misspelt(lines.columns)
+    if classes is None and "classes" in lines:
+        classes = ()
     if classes is not None:
         columns = predict_classes.table_columns(lines, classes, given)
         found = predict_classes.predict_table(columns)
@@ -197,6 +209,21 @@ def _predict_file(
     summary["statuses"] = {str(why): int((failed == why).sum()) for why in dict.fromkeys(failed)}
     summary |= {"differences": replaced, "intercept_from": "offset" if _implied(lines, given) else None}
     show(summary, json, _file_text)
+
+
+def _refuse_misspelt(names: Any) -> None:
+    """Raise InputError for a column that is almost one that predictions read, which is not there."""
+    from difflib import get_close_matches
+
+    from theory.prediction import Prediction
+
+    known = {*COLUMNS, *CLASS_RATES, *OTHER_NAMES, *POPULATION, "loss", "setting", "classes"}
+    for name in names:
+        if str(name) in known or str(name).removeprefix("given_") in Prediction._fields:
+            continue
+        near = [other for other in get_close_matches(str(name).strip().lower(), known, 1, 0.8) if other not in names]
+        if near:
+            raise InputError(f"column {name!r} is not read; did you mean {near[0]}? Rename it, or drop it")
 
 
 def _with_results(lines: Any, columns: dict[str, Any], found: dict[str, Any]) -> tuple[Any, dict[str, float | None]]:

@@ -22,7 +22,10 @@ SIMULATED = np.linspace(0.05, 0.95, 10)
 
 
 def tables(seeds: int) -> dict[str, pd.DataFrame]:
-    """``lines``: accuracy along p by the exact theory, without and with an intercept; ``cells``: simulated likewise."""
+    """Accuracy along p, without and with an intercept.
+
+    ``lines``: by the exact theory; ``cells``: simulated; ``findings``: what came out, in words.
+    """
     fixed = {"signal": SIGNAL, "ridge": RIDGE, "loss": LOSS, "prior": 0.5}
     sides = {"phi_negative": PHI, "phi_positive": PHI, "psi_negative": PSI[0], "psi_positive": PSI[1]}
     curves = [(alpha, intercept) for alpha in SIZES for intercept in (0, 1)]
@@ -34,7 +37,26 @@ def tables(seeds: int) -> dict[str, pd.DataFrame]:
             lines.append(pd.DataFrame(known | found | {"p": LINE}))
             advance(1)
     cells = pd.concat([_cells(alpha, d, seeds) for alpha, d in SIZES.items()], ignore_index=True)
-    return {"lines": pd.concat(lines, ignore_index=True), "cells": cells}
+    found = {"lines": pd.concat(lines, ignore_index=True), "cells": cells}
+    return {"findings": pd.DataFrame({"finding": findings(found["lines"])})} | found
+
+
+def findings(lines: pd.DataFrame) -> list[str]:
+    """What the curves say, in words."""
+    few, many = SIZES
+    middle = lines.iloc[len(LINE) // 2]
+    worse = lines[["accuracy_minus", "accuracy_plus"]].min(axis=1)
+    fitted = lines["intercept"] == 1
+    between = (middle["p_star_each_class"] + middle["p_star"]) / 2
+    at = lambda alpha: np.interp(between, LINE, worse[fitted & (lines["alpha"] == alpha)])
+    return [
+        f"Without an intercept accuracy falls through 1/2 at p = {middle['p_star']:.3f}, where half of the kept labels "
+        f"are wrong; with one, balanced accuracy does at p = {middle['p_star_direction']:.3f}, where the odds of a correct "
+        f"label among the kept, multiplied over both classes, are 1: at n/d = {few:g} and at {many:g} alike.",
+        f"From p = {middle['p_star_each_class']:.3f} on, where these odds are 1 in the class whose wrong labels pass more "
+        f"often, an intercept loses that class as data grow: at p = {between:.2f} its accuracy is {at(few):.2f} at n/d = "
+        f"{few:g} and {at(many):.2f} at {many:g}.",
+    ]
 
 
 def _cells(alpha: float, d: int, seeds: int) -> pd.DataFrame:

@@ -67,7 +67,11 @@ class ClassesPrediction(NamedTuple):
     @property
     def beats_generator(self) -> Scalar:
         """Whether the trained classifier is predicted to be more accurate than its generator."""
-        return self.accuracy > self.generator_accuracy
+        return self.accuracy > self.generator_accuracy + TIED
+
+
+TIED = 1e-9
+"""Accuracies that are no farther apart are the same: at p*_K, of chance."""
 
 
 class _Trained(NamedTuple):
