@@ -65,6 +65,8 @@ class Curve:
     table: "pd.DataFrame"
     """A line per n: kept (expected), accuracy, low, high, scattered, status, beyond; with a check also measured,
     measured_low, measured_high, repetitions. What is not there is NaN."""
+    notes: tuple[str, ...] = ()
+    """What to beware of in what was given."""
 
     def __repr__(self) -> str:
         """A line per field."""

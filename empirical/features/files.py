@@ -44,17 +44,21 @@ def read(
     return _matrix(data, held, features), y
 
 
-def read_rates(path: Path, classes: tuple[Any, Any] | None = None) -> Rates:
-    """p, phi, psi of an audit's JSON (`pstar audit --out`, or its --json), by class where it names both classes.
+def read_rates(path: Path, classes: tuple[Any, Any] | None = None) -> tuple[Rates, tuple[str, ...]]:
+    """p, phi, psi of an audit's JSON (`pstar audit --out`, or its --json), by class where it has just the two classes.
+
+    With them what must be said: that classes which the audit has are other ones, and the rates therefore pooled.
 
     Raises ValueError for another kind of file, and where a rate is undefined.
     """
+    if not path.is_file():
+        raise InputError(f"{path} is not there; make an audit: pstar audit RECORDS --correct COL --kept COL --out DIR")
     with located(path):
         text = path.read_text(encoding="utf-8")
     try:
         audit = json.loads(text)["audit"]
-        parts = audit.get("by_class") or {}
-        names = [str(name) for name in classes or ()]
+        parts = {_class_name(name): part for name, part in (audit.get("by_class") or {}).items()}
+        names = [_class_name(name) for name in classes or ()]
         by_class = len(names) == 2 and set(names) == set(parts)
         found = [
             [part[rate]["value"] for part in ([parts[name] for name in names] if by_class else [audit])]
@@ -67,7 +71,22 @@ def read_rates(path: Path, classes: tuple[Any, Any] | None = None) -> Rates:
     for rate, values in zip(("p", "phi", "psi"), found, strict=True):
         if any(not isinstance(value, (int, float)) or not math.isfinite(value) for value in values):
             raise InputError(f"{path}: {rate} is undefined; judge more records, or give --p, --phi and --psi")
-    return Rates(*(tuple(values) if by_class else values[0] for values in found))
+    rates = Rates(*(tuple(values) if by_class else values[0] for values in found))
+    if by_class or not parts:
+        return rates, ()
+    others = " and ".join(names)
+    return rates, (
+        f"rates are pooled over the classes of the audit ({_list(parts)}), which are not those of the labels ({others}). "
+        "Rates that depend on the class change the answer: audit with --class and the names of the labels.",
+    )
+
+
+def _class_name(name: Any) -> str:
+    """As text; numbers without a difference between 1 and 1.0."""
+    try:
+        return f"{float(str(name)):.15g}"
+    except ValueError:
+        return str(name)
 
 
 def _named(path: Path) -> dict[str, np.ndarray]:

@@ -28,7 +28,7 @@ LIMITS = (
 
 def text(curve: Curve) -> str:
     """The verdict, what was assumed, the table, and what to beware of."""
-    notes = [*_reasons(curve), *_unknown(curve), *_beyond(curve), *_measured(curve), LIMITS]
+    notes = [*curve.notes, *_reasons(curve), *_unknown(curve), *_beyond(curve), *_measured(curve), LIMITS]
     return "\n\n".join(["\n".join(_answer(curve)), _table(curve), "\n".join(say(note, "- ") for note in notes)])
 
 

@@ -1,5 +1,6 @@
 """`pstar features`: from one's own embeddings to an accuracy-against-n curve, and the verdict against the generator."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,7 +58,7 @@ def features(
         raise InputError("--audit goes without --p, --phi and --psi: it has them")
     with on_disk():
         given = files.read(data, labels, label, names)
-        rates = _rates(p, phi, psi) if audit is None else files.read_rates(audit, points(*given).classes)
+        rates, notes = (_rates(p, phi, psi), ()) if audit is None else files.read_rates(audit, points(*given).classes)
     curve = learning_curve(
         *given,
         rates=rates,
@@ -68,6 +69,7 @@ def features(
         repetitions=repetitions if check else 0,
         seed=seed,
     )
+    curve = replace(curve, notes=(*notes, *curve.notes))
     words, summary = report.text(curve), report.as_json(curve)
     paths: Any = []
     if out is not None:

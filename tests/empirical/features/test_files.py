@@ -11,6 +11,7 @@ from empirical.auditing.files import Names, audit_file
 from empirical.auditing.report import as_json
 from empirical.features.files import read, read_rates
 from theory.errors import InputError
+from theory.types import Rates
 
 X = np.random.default_rng(0).normal(size=(12, 3)).astype(np.float32)
 Y = np.where(np.arange(12) % 3 == 0, "cat", "dog")
@@ -169,10 +170,32 @@ def audited(folder, **more):
 def test_rates_of_an_audit(tmp_path):
     """As a whole, and by class where the audit knows both classes of the features."""
     path, whole = audited(tmp_path), audit(CORRECT, KEPT)
-    assert tuple(read_rates(path)) == (whole.p.value, whole.phi.value, whole.psi.value)
-    assert read_rates(path, ("a", "c")).p == whole.p.value
+    assert tuple(read_rates(path)[0]) == (whole.p.value, whole.phi.value, whole.psi.value)
+    rates, (note,) = read_rates(path, ("a", "c"))
+    assert rates.p == whole.p.value
+    assert note.startswith("rates are pooled over the classes of the audit ('a', 'b'), which are not those of the label")
     parts = [audit(CORRECT[CLASSES == name], KEPT[CLASSES == name]) for name in ("b", "a")]
-    assert read_rates(path, ("b", "a")).phi == tuple(part.phi.value for part in parts)
+    rates, notes = read_rates(path, ("b", "a"))
+    assert rates.phi == tuple(part.phi.value for part in parts)
+    assert notes == ()
+
+
+@pytest.mark.parametrize("classes", [(0, 1), (0.0, 1.0), ("0", "1")])
+def test_classes_that_are_numbers(tmp_path, classes):
+    """In the audit 0 and 1, among the labels perhaps 0.0 and 1.0."""
+    rates, notes = read_rates(audited(tmp_path, kind=(CLASSES == "b").astype(int)), classes)
+    assert len(rates.phi) == 2
+    assert notes == ()
+
+
+def test_an_audit_without_classes_says_nothing(tmp_path):
+    (tmp_path / "audit.json").write_text(json.dumps({"audit": {rate: {"value": 0.5} for rate in Rates._fields}}))
+    assert read_rates(tmp_path / "audit.json", (0, 1)) == (Rates(0.5, 0.5, 0.5), ())
+
+
+def test_an_audit_that_is_not_there(tmp_path):
+    with pytest.raises(InputError, match=r"nope.json is not there; make an audit: pstar audit RECORDS .* --out DIR"):
+        read_rates(tmp_path / "nope.json")
 
 
 def test_rates_that_are_not_there(tmp_path):
