@@ -8,13 +8,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from empirical.features.curve import Curve as Curve
     from empirical.features.curve import learning_curve as learning_curve
     from empirical.features.points import estimate as estimate
+    from empirical.features.sentences import Curve as Curve
 
 HOMES = {
     "empirical.features.points": ("estimate",),
-    "empirical.features.curve": ("learning_curve", "Curve"),
+    "empirical.features.curve": ("learning_curve",),
+    "empirical.features.sentences": ("Curve",),
 }
 __all__ = [name for names in HOMES.values() for name in names]
 

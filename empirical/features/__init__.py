@@ -8,6 +8,7 @@
     probes.py     many probes fitted at once
     check.py      the same by direct experiment on the points
     verdict.py    from which n on the probe beats its generator
+    sentences.py  the verdict in words, and the table
     report.py     as text and JSON, and into a folder
     splits.py     nine real splits of small data sets
     study.py      predicted and measured on those

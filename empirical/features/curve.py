@@ -1,8 +1,7 @@
 """`learning_curve`: accuracy of a probe on what a verifier keeps of n samples, predicted from N labelled points."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,18 +11,15 @@ from empirical.auditing.checks import check_level
 from empirical.features import check, scattered
 from empirical.features.cells import Numbers, error_rate, joint
 from empirical.features.points import Points, of_points, points
-from empirical.features.verdict import Verdict, decide
+from empirical.features.sentences import NO_SIGNAL, NOT_SOLVED, OK, ONE_LABEL, OUT_OF_REACH, Curve
+from empirical.features.verdict import decide
 from sims.running.intervals import CONFIDENCE, t_quantile
 from theory._check import check_rates, in_range
 from theory.coloured import Scores, law_of, solve_cells
-from theory.display import record
-from theory.errors import InputError
+from theory.errors import InputError, KindError
 from theory.estimated import Estimated
 from theory.small_samples import DRAWS, counts
-from theory.types import Rates
-
-if TYPE_CHECKING:
-    import pandas as pd
+from theory.types import ClassRates, Rates
 
 CLEAN = Rates(0.0, 1.0, 1.0)
 """Every label correct and kept."""
@@ -34,52 +30,12 @@ FEWER_DRAWS = 16
 """Of the counts, behind each of the refits that an interval comes from; behind a prediction there are DRAWS."""
 GROUPS = 20
 """Parts of the points that the jackknife leaves out in turn."""
-OK, NO_SIGNAL, OUT_OF_REACH, ONE_LABEL, NOT_SOLVED = (
-    *("ok", "no signal seen", "out of reach", "one label only", "not solved"),
-)
-"""What became of a prediction: no signal seen, the estimate of A is not positive; out of reach, N points do not show
-the features at so small an effective penalty; one label only, more than half of the draws keep no second one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Curve:
-    """Accuracy against n; see `learning_curve`."""
-
-    points: int
-    """N."""
-    dimension: int
-    classes: tuple[Any, Any]
-    """What y calls y = -1 and y = +1."""
-    prior: float
-    """P(y = +1) among the points."""
-    rates: Rates
-    loss: str
-    ridge: float
-    """Penalty in units of the mean within-class variance of a feature."""
-    penalty: float
-    """lambda itself, relative to the mean over what is kept: ridge tr S/d."""
-    level: float
-    generator_accuracy: float
-    """1 - p over both classes."""
-    verdict: Verdict
-    table: "pd.DataFrame"
-    """A line per n: kept (expected), accuracy, low, high, scattered, status, beyond; with a check also measured,
-    measured_low, measured_high, repetitions. What is not there is NaN."""
-    notes: tuple[str, ...] = ()
-    """What to beware of in what was given."""
-
-    def __repr__(self) -> str:
-        """A line per field."""
-        return record(self)
-
-    def _asdict(self) -> dict[str, Any]:
-        return vars(self) | {"table": f"{len(self.table)} lines: {', '.join(self.table.columns)}"}
 
 
 def learning_curve(
     X: ArrayLike,
     y: ArrayLike,
-    rates: Rates = CLEAN,
+    rates: Rates | ClassRates = CLEAN,
     *,
     n: Sequence[int] | None = None,
     ridge: float = RIDGE,
@@ -99,7 +55,8 @@ def learning_curve(
     Args:
         X: embeddings, (N, d).
         y: true labels of two kinds, (N,).
-        rates: p, phi, psi; each a number, or a pair for the two classes (the smaller label first).
+        rates: p, phi, psi; each a number, or a pair for the two classes (the smaller label first). Of `ClassRates` the
+            prior is not read: the points have one.
         n: sample sizes; default 20, 50, 100, ... up to N, and N.
         ridge: penalty lambda, relative to the mean over what is kept, in units of the mean within-class variance of a
             feature, tr S/d; > 0.
@@ -110,11 +67,12 @@ def learning_curve(
 
     Raises:
         ValueError: see `points.points`; an argument outside its range.
+        TypeError: rates of another kind.
     """
     import pandas as pd
 
     given = points(X, y)
-    check_rates(rates)
+    rates = _rates(rates)
     _check(ridge, loss, repetitions)
     check_level(level)
     sizes = _sizes(n, len(given.x))
@@ -260,6 +218,23 @@ def own_scores(given: Points, drawn: Drawn, sizes: NDArray[np.int_], status: NDA
         scores = Scores(*(field[near] for field in drawn.scores))
         found[near] = scattered.accuracy(given, scores, drawn.k[near], drawn.m[near], seed)
     return found
+
+
+def _rates(given: Any) -> Rates:
+    """Numbers or pairs, in range."""
+    if not isinstance(given, (Rates, ClassRates)):
+        raise KindError(
+            f"rates = {given!r} is of kind {type(given).__name__}; give ps.Rates(p, phi, psi), as ps.Rates(0.3, 1, 1) "
+            "where labels err at 0.3 and all are kept, or ps.ClassRates"
+        )
+    for name, value in given._asdict().items():
+        if np.shape(value) not in ((), (2,)):
+            raise InputError(f"{name} has shape {np.shape(value)}; give a number, or a pair for the two classes")
+    check_rates(given)
+    p, phi, psi = (np.asarray(rate, float) for rate in given[:3])
+    if not np.any((1 - p) * phi + p * psi > 0):
+        raise InputError("p, phi and psi together keep nothing; take a phi > 0, or a psi > 0 where p > 0")
+    return given if isinstance(given, Rates) else Rates(*(tuple(np.ravel(rate).tolist()) for rate in given[:3]))
 
 
 def _sizes(n: Sequence[int] | None, total: int) -> NDArray[np.int_]:

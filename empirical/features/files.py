@@ -76,8 +76,8 @@ def read_rates(path: Path, classes: tuple[Any, Any] | None = None) -> tuple[Rate
         return rates, ()
     others = " and ".join(names)
     return rates, (
-        f"rates are pooled over the classes of the audit ({_list(parts)}), which are not those of the labels ({others}). "
-        "Rates that depend on the class change the answer: audit with --class and the names of the labels.",
+        f"rates are pooled over the classes of the audit ({_list(parts)}), which are not those of the labels "
+        f"({others}). Rates that depend on the class change the answer: audit with --class and the labels' names.",
     )
 
 

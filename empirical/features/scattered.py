@@ -25,6 +25,7 @@ Numbers = NDArray[np.float64]
 
 def accuracy(points: Points, scores: Any, k: Numbers, m: Numbers, seed: int) -> Numbers:
     """Mean over draws that are solved, (sizes,), from `theory.coloured.Scores` of shape (sizes, draws) at k, m."""
+    m = np.maximum(m, 1)  # where nothing is kept, nothing is solved
     order = np.random.default_rng(seed).permutation(len(points.x))
     order = order[np.argsort(points.positive[order], kind="stable")]  # so that every fold has both classes
     found = sum(_part(points, order[fold::FOLDS], scores, k, m) for fold in range(FOLDS)) / len(points.x)

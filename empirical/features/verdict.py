@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 class Verdict(NamedTuple):
     """Accuracy of the probe against that of the generator's labels."""
 
-    answer: Literal["yes", "maybe", "no", "unknown", "clean"]
-    """yes: surely at some n. maybe: predicted, or not excluded, at some n, at none surely. no: surely at none of those
-    predicted. unknown: nothing is predicted. clean: the generator does not err."""
+    answer: Literal["yes", "small n", "maybe", "no", "unknown", "clean"]
+    """yes: surely from some n on. small n: predicted at some n, but not at the largest. maybe: predicted from some n
+    on, or not excluded, and not surely. no: surely at none of those predicted. unknown: nothing is predicted. clean:
+    the generator does not err."""
     from_n: float
     """About where the predicted curve rises above the generator to stay, between two n; NaN where it does not."""
     sure_n: float
@@ -39,6 +40,8 @@ def decide(table: "pd.DataFrame", generator: float) -> Verdict:
     first = not_sure[-1] + 1 if not_sure.size else 0
     if first < len(n):
         return Verdict("yes", crossing, float(n[first]), *peak)
+    if np.any(accuracy > generator) and not accuracy[-1] > generator:
+        return Verdict("small n", np.nan, np.nan, *peak)
     return Verdict("no" if np.all(high < generator) else "maybe", crossing, np.nan, *peak)
 
 

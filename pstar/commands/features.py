@@ -85,4 +85,10 @@ def features(
 def _rates(p: float | None, phi: float | None, psi: float | None) -> Any:
     from theory.types import Rates
 
+    missing = [f"--{name}" for name, value in (("p", p), ("phi", phi), ("psi", psi)) if value is None]
+    if missing and missing not in (["--p", "--phi", "--psi"], ["--phi", "--psi"]):
+        raise InputError(
+            f"{' and '.join(missing)} missing: a verifier needs all of --p, --phi and --psi; --p alone is a generator "
+            "without one"
+        )
     return Rates(0.0 if p is None else p, 1.0 if phi is None else phi, 1.0 if psi is None else psi)

@@ -1,5 +1,6 @@
 """Predictions beside probes on Gaussian features, what intervals cover, and what is refused or flagged."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -15,10 +16,10 @@ from empirical.features.points import of_points, points
 from empirical.features.study import plain
 from empirical.features.verdict import decide
 from tests.statistical import detectable, rejects_mean
-from theory.errors import InputError
+from theory.errors import InputError, KindError
 from theory.estimated import Estimated, estimate
 from theory.small_samples import DRAWS, counts
-from theory.types import Rates
+from theory.types import ClassRates, Rates
 
 
 def known(eigenvalues, mean):
@@ -230,6 +231,8 @@ def test_default_sizes():
         ({"ridge": np.nan}, "ridge = nan"),
         ({"loss": "hinge"}, "loss = 'hinge' is not predicted for features; choose one of squared, logistic"),
         ({"level": 1.0}, "level = 1.0"),
+        ({"rates": Rates((0.1, 0.2, 0.3), 1.0, 1.0)}, r"p has shape \(3,\); give a number, or a pair"),
+        ({"rates": Rates(0.0, 0.0, 0.2)}, "p, phi and psi together keep nothing"),
         ({"repetitions": 1}, "repetitions = 1 must be 0, or"),
         ({"rates": Rates(0.3, 1.2, 0.0)}, r"phi = 1.2 is outside \[0, 1\]"),
         ({"rates": Rates(0.3, 0.0, 0.0)}, "keeps nothing"),
@@ -239,6 +242,32 @@ def test_refusals(more, said):
     x, y = gaussian(np.random.default_rng(5), 40, SPECTRUM, MEAN)
     with pytest.raises(InputError, match=said):
         learning_curve(x, y, **more)
+
+
+@pytest.mark.parametrize("rates", [0.3, (0.3, 0.9, 0.3), None])
+def test_rates_of_another_kind(rates):
+    x, y = gaussian(np.random.default_rng(5), 40, SPECTRUM, MEAN)
+    with pytest.raises(KindError, match=r"rates = .* is of kind \w+; give ps.Rates\(p, phi, psi\), as"):
+        learning_curve(x, y, rates)
+
+
+def test_class_rates_are_pairs():
+    """Whatever prior they have."""
+    x, y = gaussian(np.random.default_rng(5), 60, SPECTRUM, MEAN)
+    pairs = Rates((0.1, 0.3), (0.9, 0.8), (0.2, 0.4))
+    classes = ClassRates(*map(np.array, pairs), np.array([0.9, 0.1]))
+    found, same = learning_curve(x, y, classes, n=[30]), learning_curve(x, y, pairs, n=[30])
+    assert found.rates == pairs
+    pd.testing.assert_frame_equal(found.table, same.table)
+
+
+def test_draws_that_keep_nothing_are_no_division():
+    """Only wrong labels are kept, and few: in some draws none."""
+    x, y = gaussian(np.random.default_rng(5), 60, SPECTRUM, MEAN)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        few = learning_curve(x, y, Rates(0.3, 0.0, 0.2), n=[20, 30])
+    assert np.all(few.table["scattered"] < 0.5)
 
 
 # --- the verdict ---
@@ -260,7 +289,7 @@ def table(accuracy, width=0.02, **more):
         ([0.60, 0.65, 0.69, 0.695], "maybe", np.nan, np.nan),
         ([0.60, 0.61, 0.62, 0.63], "no", np.nan, np.nan),
         ([0.75, 0.60, 0.75, 0.80], "yes", np.exp(np.log(20) + np.log(2) * 2 / 3), 40),
-        ([0.75, 0.80, 0.75, 0.60], "maybe", np.nan, np.nan),
+        ([0.75, 0.80, 0.75, 0.60], "small n", np.nan, np.nan),
     ],
 )
 def test_verdict(accuracy, answer, from_n, sure_n):

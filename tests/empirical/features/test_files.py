@@ -173,7 +173,9 @@ def test_rates_of_an_audit(tmp_path):
     assert tuple(read_rates(path)[0]) == (whole.p.value, whole.phi.value, whole.psi.value)
     rates, (note,) = read_rates(path, ("a", "c"))
     assert rates.p == whole.p.value
-    assert note.startswith("rates are pooled over the classes of the audit ('a', 'b'), which are not those of the label")
+    assert note.startswith(
+        "rates are pooled over the classes of the audit ('a', 'b'), which are not those of the label"
+    )
     parts = [audit(CORRECT[CLASSES == name], KEPT[CLASSES == name]) for name in ("b", "a")]
     rates, notes = read_rates(path, ("b", "a"))
     assert rates.phi == tuple(part.phi.value for part in parts)

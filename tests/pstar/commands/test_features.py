@@ -38,6 +38,11 @@ def answers(saved):
         "json": [*whole, *rates, "--json"],
         "audit": ["audit", f"{saved}/records.csv", "--correct", "correct", "--kept", "kept", "--out", f"{saved}/audit"],
         "audited": [*whole, "--audit", f"{saved}/audit/audit.json", "--json", "--loss", "logistic", "--n", "50", "200"],
+        "early": [*whole, "--p", "0.7", "--n", "20", "50", "200"],
+        "every": [*whole, "--p", "0.45", "--phi", "1", "--psi", "0.1", "--n", "50", "200"],
+        "no p": [*whole, "--phi", "0.9", "--psi", "0.3"],
+        "no phi": [*whole, "--p", "0.3", "--psi", "0.3"],
+        "no file": [*whole, "--audit", f"{saved}/nope.json"],
         "hopeless": [*whole, "--p", "0.5", "--n", "50", "100"],
         "few": ["features", f"{saved}/few.npz", "--n", "100", "--ridge", "0.5"],
         "both": [*whole, *rates, "--audit", f"{saved}/audit/audit.json"],
@@ -104,12 +109,27 @@ def test_what_cannot_win_and_what_is_an_extrapolation(answers):
     assert "* more samples than the 60 points" in answers["few"][1]
 
 
+def test_the_verdict_agrees_with_the_table(answers):
+    """Labels that are mostly wrong win by chance at small n; and the smallest n asked for is no crossing."""
+    _, out, err = answers["early"]
+    assert err == ""
+    first, second, third, *_ = out.splitlines()
+    assert first == "Does a probe trained on n of its labels beat the generator (30.0% correct)?"
+    assert second.startswith("  Only at small n: predicted at n = 20")
+    assert "not at n = 200" in second
+    assert "not above chance (50%)" in third
+    assert "  Yes: predicted at every n asked for (n = 50 and more), with 95% confidence" in answers["every"][1]
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
         ("both", "--audit goes without --p, --phi and --psi"),
         ("absent", "nothing.npy is not there"),
         ("no labels", "does not say which are the labels"),
+        ("no p", "--p missing: a verifier needs all of --p, --phi and --psi"),
+        ("no phi", "--phi missing: a verifier needs"),
+        ("no file", "nope.json is not there; make an audit: pstar audit"),
         ("p", "p = 1.5 is outside [0, 1]"),
         ("n", "n = [1] must be whole numbers of 2 or more"),
         ("ridge", "ridge = 0 is outside (0, inf)"),
@@ -135,8 +155,10 @@ def test_help():
 def test_from_a_notebook():
     curve = ps.features.learning_curve(X, Y, ps.Rates(0.3, 0.9, 0.3), n=[50, 200])
     assert curve.table["n"].tolist() == [50, 200]
-    assert repr(curve).startswith("Curve\n  points              400\n")
-    assert "2 lines: n, kept, accuracy" in repr(curve)
+    assert repr(curve).startswith(
+        "Does a probe trained on what the verifier keeps beat the generator (70.0% correct)?\n"
+    )
+    assert [line.split()[0] for line in repr(curve).splitlines()[-2:]] == ["50", "200"]
     assert repr(ps.features.estimate(X, Y)).splitlines()[:3] == [
         "Estimated",
         "  points         400",
