@@ -10,7 +10,7 @@ from scipy.special import ndtr, ndtri
 from empirical.auditing.checks import check_level
 from empirical.features import check, scattered
 from empirical.features.cells import Numbers, error_rate, joint
-from empirical.features.points import Points, of_points, points
+from empirical.features.points import Points, odd_columns, of_points, points
 from empirical.features.sentences import NO_SIGNAL, NOT_SOLVED, OK, ONE_LABEL, OUT_OF_REACH, Curve
 from empirical.features.verdict import decide
 from sims.running.intervals import CONFIDENCE, t_quantile
@@ -114,6 +114,7 @@ def learning_curve(
         generator_accuracy=generator,
         verdict=decide(table, generator),
         table=table,
+        notes=odd_columns(X),
     )
 
 

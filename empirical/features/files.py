@@ -1,16 +1,20 @@
 """Embeddings and labels from files: arrays of NumPy, tables, safetensors; and rates from an audit's JSON."""
 
+import csv
 import json
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sims.running.files import located
 from theory.errors import InputError
 from theory.types import Rates
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LABELS = ("y", "label", "labels", "target")
 """What labels are called where --label does not say."""
@@ -23,7 +27,7 @@ _DTYPES = {
 
 def read(
     data: Path, labels: Path | None = None, label: str | None = None, features: str | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple["np.ndarray | pd.DataFrame", np.ndarray]:
     """(X, y) from a file or folder of features, and labels of a file of their own or under a name beside them.
 
     ``label`` names the labels' array, tensor or column; ``features`` the array or tensor of features, or what the names
@@ -34,7 +38,7 @@ def read(
     """
     held = _named(data)
     if labels is not None:
-        beside = _named(labels)
+        beside = _named(labels, "the labels, one per row of the features")
         name = _only(labels, beside, label) if label is None or label in beside else _absent(labels, label, beside)
         y = beside[name]
     else:
@@ -89,7 +93,7 @@ def _class_name(name: Any) -> str:
         return str(name)
 
 
-def _named(path: Path) -> dict[str, np.ndarray]:
+def _named(path: Path, what: str = "the features, one row per point") -> dict[str, np.ndarray]:
     """What a file or folder holds, by name; an array of .npy has the name ""."""
     if path.is_dir():
         return _folder(path)
@@ -99,7 +103,7 @@ def _named(path: Path) -> dict[str, np.ndarray]:
             "convert it"
         )
     if not path.is_file():
-        raise InputError(f"{path} is not there; give the file that holds the features, one row per point")
+        raise InputError(f"{path} is not there; give the file that holds {what}")
     reader = {".csv": _table, ".parquet": _table, ".safetensors": _safetensors}.get(path.suffix.lower(), _numpy)
     with located(path):
         return reader(path)
@@ -127,9 +131,35 @@ def _table(path: Path) -> dict[str, np.ndarray]:
         raise
     except Exception as error:
         raise InputError(f"{path} is no readable table ({str(error).splitlines()[0]})") from None
+    if path.suffix.lower() == ".csv":
+        _check_header(path, table)
     if table.empty:
         raise InputError(f"{path} holds no rows; give a row per point")
     return {str(name): _column(path, str(name), table[name].to_numpy()) for name in table}
+
+
+def _check_header(path: Path, table: "pd.DataFrame") -> None:
+    """Raise ValueError where the first row is data: numbers that do not count the columns, or a label again."""
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        names = next((row for row in csv.reader(file) if row), [])
+    numbers = [name for name in names if _is_number(name)]
+    counting = all(name.strip().isdigit() for name in numbers) and [*map(int, numbers)] in (
+        [*range(len(numbers))],
+        [*range(1, len(numbers) + 1)],
+    )
+    again = len(names) == 1 and names[0] in set(table.iloc[:, 0].astype(str))
+    if again or (numbers and not counting):
+        shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+        raise InputError(
+            f"{path} has no header, its first row is data ({shown}); write a first row of names, as f0,f1,y"
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _column(path: Path, name: str, values: np.ndarray) -> np.ndarray:
@@ -189,8 +219,10 @@ def _label(path: Path, held: Mapping[str, np.ndarray], label: str | None) -> str
     return found[0]
 
 
-def _matrix(path: Path, held: Mapping[str, np.ndarray], features: str | None) -> np.ndarray:
-    """The one matrix there is, or the columns side by side."""
+def _matrix(path: Path, held: Mapping[str, np.ndarray], features: str | None) -> "np.ndarray | pd.DataFrame":
+    """The one matrix there is, or the columns side by side with their names."""
+    import pandas as pd
+
     if features is not None:
         held = (
             {features: held[features]}
@@ -210,7 +242,7 @@ def _matrix(path: Path, held: Mapping[str, np.ndarray], features: str | None) ->
     if words or not held:
         what = f"column {words[0]!r} is not of numbers" if words else "there are no features beside the labels"
         raise InputError(f"{path}: {what}; say with --features what the names of the features begin with")
-    return np.stack([np.asarray(value, float) for value in held.values()], -1)
+    return pd.DataFrame({name: np.asarray(value, float) for name, value in held.items()})
 
 
 def _only(path: Path, held: Mapping[str, np.ndarray], label: str | None) -> str:

@@ -9,6 +9,10 @@ from theory import estimated
 from theory.errors import InputError
 from theory.estimated import Estimated
 
+DWARFS = 1000.0
+"""Standard deviation, in units of the median one, from which on a column is named."""
+SHOWN = 3
+"""Columns that are named at most."""
 LEAST = 10
 """Points of each class, below which nothing is said."""
 
@@ -38,19 +42,52 @@ def points(X: ArrayLike, y: ArrayLike) -> Points:
     """
     x, labels = _features(X), _labels(y)
     if len(labels) != len(x):
-        raise InputError(f"X has {len(x)} rows, y {len(labels)} labels; give one label per row")
+        turned = f"; transposed? X has {len(labels)} columns, give X.T" if x.shape[1] == len(labels) else ""
+        raise InputError(f"X has {many(len(x), 'row')}, y {many(len(labels), 'label')}; give one label per row{turned}")
     classes, which = np.unique(labels, return_inverse=True)
     if len(classes) != 2:
         shown = ", ".join(map(str, classes[:4].tolist())) + (", ..." if len(classes) > 4 else "")
-        raise InputError(f"y has {len(classes)} kinds of labels ({shown}); a probe needs two: merge, or leave some out")
+        raise InputError(
+            f"y has {many(len(classes), 'kind')} of labels ({shown}); a probe needs two: merge, or leave some out"
+        )
     fewest = int(np.bincount(which).min())
     if fewest < LEAST:
-        raise InputError(f"y has {fewest} labels of one kind; {LEAST} of each are needed at least, hundreds are better")
+        raise InputError(
+            f"y has {many(fewest, 'label')} of one kind; {LEAST} of each are needed at least, hundreds are better"
+        )
     positive = which == 1
     if not np.any(estimated.scatter(x, positive)[0]):
         raise InputError("X does not vary within the classes; give features before they are rounded to the class")
     first, second = classes.tolist()
     return Points(x, positive, (first, second))
+
+
+def odd_columns(X: ArrayLike) -> tuple[str, ...]:
+    """What to say of columns that look like no features: those that number the rows, or dwarf the other columns."""
+    x = np.asarray(X, float)
+    names = getattr(X, "columns", range(x.shape[1]))
+    spread = x.std(0)
+    steps = np.diff(x, axis=0)
+    counts = np.all(x % 1 == 0, axis=0) & (np.all(steps > 0, axis=0) | np.all(steps < 0, axis=0))
+    dwarfs = spread > DWARFS * np.median(spread)
+    advice = "leave it out if it is no feature"
+    return tuple(
+        f"column {name!r} numbers the rows, as an id does; {advice}."
+        if counts[place]
+        else f"column {name!r} dwarfs the others: its standard deviation is {spread[place]:.3g}, their median "
+        f"{np.median(spread):.3g}; {advice}, or scale it."
+        for place, name in enumerate(names)
+        if counts[place] or dwarfs[place]
+    )[:SHOWN]
+
+
+def many(number: int, word: str) -> str:
+    """A number of things, in the singular where it is one."""
+    return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
+def _not_finite(count: int) -> str:
+    return "" if count == 1 else f", and {count:,} entries in all are not finite"
 
 
 def estimate(X: ArrayLike, y: ArrayLike) -> Estimated:
@@ -82,7 +119,7 @@ def _features(X: ArrayLike) -> NDArray[np.float64]:
     if bad.any():
         row, column = np.argwhere(bad)[0]
         raise InputError(
-            f"X[{row}, {column}] is {x[row, column]}, and {int(bad.sum()):,} entries in all are not finite; "
+            f"X[{row}, {column}] is {x[row, column]}{_not_finite(int(bad.sum()))}; "
             "leave those rows out, or fill them in"
         )
     return x

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from empirical.features.check import LEAST_TEST
 from empirical.features.sentences import NO_SIGNAL, OUT_OF_REACH, Curve, answer, rates, table
 from sims.running.files import write_atomic
 from sims.running.text import say
@@ -86,7 +87,12 @@ def _measured(curve: Curve) -> list[str]:
     notes = []
     if curve.table["scattered"].notna().any():
         notes.append("own scores: the prediction with the points' own scores instead of Gaussian ones, for n <= N/2.")
-    if "measured" in curve.table:
+    if "measured" in curve.table and curve.table["measured"].isna().all():
+        notes.append(
+            f"measured: there is nothing to measure. {LEAST_TEST} points must be left to test on, and both labels "
+            f"kept: ask for an n of {curve.points - LEAST_TEST:,} or less."
+        )
+    elif "measured" in curve.table:
         notes.append(
             "measured: probes trained on random n of the points, labels corrupted and verified at the rates, tested on "
             "the others with true labels; the interval is for the draws, and knows no other points."

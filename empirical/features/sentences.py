@@ -71,9 +71,7 @@ def answer(curve: Curve) -> list[str]:
     question = f"Does a probe trained on {trained} beat the generator ({generator} correct)?"
     lines = [question, f"  {_verdict(curve)}; best predicted: {best}."]
     if round(found.best, 3) <= CHANCE:
-        lines.append(
-            "  That is not above chance (50%), nor is any other: most labels that are kept mislead, or half do."
-        )
+        lines.append("  None of them is above chance (50%): of the labels that are kept half mislead, or more.")
     return [*lines, *_settings(curve)]
 
 
@@ -93,7 +91,8 @@ def _verdict(curve: Curve) -> str:
         surely = known["n"][known["low"] > curve.generator_accuracy]
         confident = f"with {sure} at n = {_several(surely)}" if len(surely) else f"but at no n with {sure}"
         only = "Only at small n" if above.iloc[: int(above.sum())].all() else "Only at some n"
-        return f"{only}: predicted at n = {_several(known['n'][above])}, {confident}, and not at n = {known['n'].iloc[-1]:,}"
+        some, last = _several(known["n"][above]), f"{known['n'].iloc[-1]:,}"
+        return f"{only}: predicted at n = {some}, {confident}, and not at n = {last}"
     if math.isnan(found.from_n):
         return f"Not predicted, and not excluded with {sure}"
     if not above.all():

@@ -56,6 +56,8 @@ def features(
 
     if audit is not None and (p, phi, psi) != (None, None, None):
         raise InputError("--audit goes without --p, --phi and --psi: it has them")
+    if check and repetitions < 2:
+        raise InputError(f"--repetitions {repetitions} measures nothing; give 2 or more with --check, 100 are usual")
     with on_disk():
         given = files.read(data, labels, label, names)
         rates, notes = (_rates(p, phi, psi), ()) if audit is None else files.read_rates(audit, points(*given).classes)

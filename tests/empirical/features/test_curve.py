@@ -266,7 +266,7 @@ def test_draws_that_keep_nothing_are_no_division():
     x, y = gaussian(np.random.default_rng(5), 60, SPECTRUM, MEAN)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        few = learning_curve(x, y, Rates(0.3, 0.0, 0.2), n=[20, 30])
+        few = learning_curve(x, y, Rates(0.3, 0.0, 0.4), n=[30])
     assert np.all(few.table["scattered"] < 0.5)
 
 

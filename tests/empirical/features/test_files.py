@@ -43,6 +43,11 @@ def save_csv(folder):
     return (folder / "both.csv",)
 
 
+def save_csv_of_counted_columns(folder):
+    pd.DataFrame(X).assign(y=Y).to_csv(folder / "both.csv", index=False)
+    return (folder / "both.csv",)
+
+
 def save_csv_with_text(folder):
     pd.DataFrame({"text": Y} | columns() | {"kind": Y}).to_csv(folder / "both.csv", index=False)
     return folder / "both.csv", None, "kind", "f"
@@ -134,6 +139,14 @@ REFUSED = [
     (lambda folder: write(folder, "X.parquet", b"PAR1"), "X.parquet is no readable table"),
     (lambda folder: write(folder, "X.safetensors", b"\x05\0\0\0\0\0\0\0{}   "), "does not say which are the labels"),
     (lambda folder: write(folder, "X.safetensors", b"\xff" * 20), "is no safetensors file"),
+    (
+        lambda folder: (*save_npy(folder)[:1], folder / "z.npy"),
+        "z.npy is not there; give the file that holds the labels",
+    ),
+    (lambda folder: write(folder, "X.csv", b"0.5,1.5,0\n1.5,2.5,1\n"), r"X.csv has no header, .* data .0.5, 1.5, 0.; "),
+    (lambda folder: write(folder, "X.csv", b"0.5,1.5,cat\n1.5,2.5,dog\n"), "X.csv has no header"),
+    (lambda folder: (*save_npy(folder)[:1], *write(folder, "y.csv", b"0\n1\n0\n")), "y.csv has no header"),
+    (lambda folder: (*save_npy(folder)[:1], *write(folder, "y.csv", b"cat\ndog\ncat\n")), "y.csv has no header"),
     (pickled, "X.npy is no array of numbers"),
     (ragged, "column 'v' has lists of 1 to 2 numbers"),
     (lambda folder: save_npy(folder)[:1], "does not say which are the labels .it has one array without a name"),

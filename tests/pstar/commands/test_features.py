@@ -43,6 +43,8 @@ def answers(saved):
         "no p": [*whole, "--phi", "0.9", "--psi", "0.3"],
         "no phi": [*whole, "--p", "0.3", "--psi", "0.3"],
         "no file": [*whole, "--audit", f"{saved}/nope.json"],
+        "no repetitions": [*whole, "--check", "--repetitions", "0"],
+        "nothing to measure": [*whole, *rates, "--check", "--n", "390", "1000"],
         "hopeless": [*whole, "--p", "0.5", "--n", "50", "100"],
         "few": ["features", f"{saved}/few.npz", "--n", "100", "--ridge", "0.5"],
         "both": [*whole, *rates, "--audit", f"{saved}/audit/audit.json"],
@@ -107,6 +109,8 @@ def test_what_cannot_win_and_what_is_an_extrapolation(answers):
     assert "  No, at none of these n" in answers["hopeless"][1] or "Not predicted" in answers["hopeless"][1]
     assert "100*" in answers["few"][1]
     assert "* more samples than the 60 points" in answers["few"][1]
+    assert "- measured: there is nothing to measure. 20 points must be left" in answers["nothing to measure"][1]
+    assert "ask for an n of 380 or less" in " ".join(answers["nothing to measure"][1].split())
 
 
 def test_the_verdict_agrees_with_the_table(answers):
@@ -117,7 +121,7 @@ def test_the_verdict_agrees_with_the_table(answers):
     assert first == "Does a probe trained on n of its labels beat the generator (30.0% correct)?"
     assert second.startswith("  Only at small n: predicted at n = 20")
     assert "not at n = 200" in second
-    assert "not above chance (50%)" in third
+    assert "None of them is above chance (50%)" in third
     assert "  Yes: predicted at every n asked for (n = 50 and more), with 95% confidence" in answers["every"][1]
 
 
@@ -127,6 +131,7 @@ def test_the_verdict_agrees_with_the_table(answers):
         ("both", "--audit goes without --p, --phi and --psi"),
         ("absent", "nothing.npy is not there"),
         ("no labels", "does not say which are the labels"),
+        ("no repetitions", "--repetitions 0 measures nothing; give 2 or more with --check"),
         ("no p", "--p missing: a verifier needs all of --p, --phi and --psi"),
         ("no phi", "--phi missing: a verifier needs"),
         ("no file", "nope.json is not there; make an audit: pstar audit"),
