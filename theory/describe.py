@@ -22,8 +22,8 @@ def describe(given: dict[str, Any], d: int | None = None) -> dict[str, Any]:
         d: with an intercept, the dimension for ``small_sample``, as `theory.small_samples.averaged`.
 
     Returns:
-        The fields of `theory.prediction.Prediction`; ``below_threshold`` (p < p*); ``p_star_common``, that of purity for
-        p common to both classes; ``beats_generator`` (None where there is no solution); ``p_half`` and ``p_gain``,
+        The fields of `theory.prediction.Prediction`; ``below_threshold`` (p < p*); ``p_star_common``, that of purity
+        for p common to both classes; ``beats_generator`` (None where there is no solution); ``p_half`` and ``p_gain``,
         lists of {"p", "then"} by the exact theory, where "then" says what holds beyond that p; ``curve_solved``, the
         share of the curve over p that has a solution (elsewhere crossings are missed); ``intercept``, ``coloured``,
         ``by_class``, whether one is fitted, features are coloured, classes are unlike; ``setting``; ``generated``, the

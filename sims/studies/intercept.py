@@ -51,11 +51,11 @@ def findings(lines: pd.DataFrame) -> list[str]:
     at = lambda alpha: np.interp(between, LINE, worse[fitted & (lines["alpha"] == alpha)])
     return [
         f"Without an intercept accuracy falls through 1/2 at p = {middle['p_star']:.3f}, where half of the kept labels "
-        f"are wrong; with one, balanced accuracy does at p = {middle['p_star_direction']:.3f}, where the odds of a correct "
-        f"label among the kept, multiplied over both classes, are 1: at n/d = {few:g} and at {many:g} alike.",
-        f"From p = {middle['p_star_each_class']:.3f} on, where these odds are 1 in the class whose wrong labels pass more "
-        f"often, an intercept loses that class as data grow: at p = {between:.2f} its accuracy is {at(few):.2f} at n/d = "
-        f"{few:g} and {at(many):.2f} at {many:g}.",
+        f"are wrong; with one, balanced accuracy does at p = {middle['p_star_direction']:.3f}, where the odds of a "
+        f"correct label among the kept, multiplied over both classes, are 1: at n/d = {few:g} and at {many:g} alike.",
+        f"From p = {middle['p_star_each_class']:.3f} on, where these odds are 1 in the class whose wrong labels pass "
+        f"more often, an intercept loses that class as data grow: at p = {between:.2f} its accuracy is {at(few):.2f} "
+        f"at n/d = {few:g} and {at(many):.2f} at {many:g}.",
     ]
 
 

@@ -80,8 +80,8 @@ def findings(tables: dict[str, pd.DataFrame]) -> list[str]:
         f"penalty: the {len(best)} simulated are within {off:.3f} of the law. At a small penalty they do not: the "
         f"accuracies at W = {', '.join(f'{level:g}' for level in LEVELS)} then range over {ranges} ({loss} loss, "
         f"lambda = {ridge:g}), and purity is what counts.",
-        f"One verifier's best threshold by worth keeps {chosen['phi']:.0%} of the correct and {chosen['psi']:.0%} of the "
-        f"wrong labels; p* is largest where it keeps next to nothing.",
+        f"One verifier's best threshold by worth keeps {chosen['phi']:.0%} of the correct and {chosen['psi']:.0%} of "
+        f"the wrong labels; p* is largest where it keeps next to nothing.",
     ]
 
 
