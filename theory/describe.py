@@ -169,6 +169,8 @@ def _verdict(found: dict[str, Any]) -> str:
     """The p* rule in words; where real data are mixed in, by what is trained on."""
     good = found["below_threshold"]
     if found["intercept"]:
+        if np.isnan(found["log_odds_sum"]):
+            return "no sample of one class is kept, so that nothing is learned of the direction;"
         if found["log_odds_sum"] <= 0:
             return "the direction that is learned is wrong, whatever the sample size;"
         lost = "infinite data teach both classes" if found["least_log_odds"] > 0 else "infinite data lose one class"

@@ -193,6 +193,7 @@ def _predict_file(
     if lines.empty:
         raise InputError(f"{table} has no lines below its header")
     _refuse_misspelt(lines.columns)
+    implied = classes is None and "classes" not in lines and _implied(lines, given)
     if classes is None and "classes" in lines:
         classes = ()
     if classes is not None:
@@ -201,13 +202,15 @@ def _predict_file(
     else:
         columns = _table_columns(lines, given, setting)
         found = predict_table(columns)
+    if "intercept" in columns and "intercept" not in lines:
+        lines = lines.assign(intercept=columns["intercept"])  # so that the table says it when it is read again
     result, replaced = _with_results(lines, columns, found)
     with on_disk():
         write_atomic(out, result.to_csv(index=False).encode())
     failed = found["status"][~found["converged"]]
     summary = {"written": str(out), "lines": len(lines), "not_converged": len(failed)}
     summary["statuses"] = {str(why): int((failed == why).sum()) for why in dict.fromkeys(failed)}
-    summary |= {"differences": replaced, "intercept_from": "offset" if _implied(lines, given) else None}
+    summary |= {"differences": replaced, "intercept_from": "offset" if implied else None}
     show(summary, json, _file_text)
 
 
@@ -239,13 +242,18 @@ def _difference(given: Any, computed: Any) -> float | None:
     """The largest, where both have a number."""
     import pandas as pd
 
-    apart = (pd.to_numeric(given, errors="coerce") - pd.to_numeric(pd.Series(computed), errors="coerce")).abs()
+    numbers = [pd.to_numeric(pd.Series(column), errors="coerce").astype(float) for column in (given, computed)]
+    apart = (numbers[0].reset_index(drop=True) - numbers[1]).abs()
     return None if apart.isna().all() else float(apart.max())
 
 
 def _implied(lines: Any, given: dict[str, Any]) -> bool:
-    """Whether a table that does not say so is of classifiers with an intercept: it has a column for its value."""
-    return "offset" in lines and "intercept" not in lines and "intercept" not in given
+    """Whether a table that does not say so is of classifiers with an intercept: it has a value of it that is not 0."""
+    if "offset" not in lines or "intercept" in lines or "intercept" in given:
+        return False
+    import pandas as pd
+
+    return bool((pd.to_numeric(lines["offset"], errors="coerce").fillna(0.0) != 0).any())
 
 
 def _is_given(column: Any, values: Any) -> bool:

@@ -42,6 +42,8 @@ def table_columns(lines: Any, classes: tuple[int, ...], given: dict[str, Any]) -
     options = {name: value for name, value in given.items() if name in OPTIONS} | ({} if k is None else {"classes": k})
     if "delta" in lines:
         options.pop("alpha", None)
+    if "gram" in lines and not lines["gram"].astype(str).str.isalpha().any():  # numbers, which need no norm
+        options.pop("signal", None)
     if "label" in lines:
         options = {name: value for name, value in options.items() if name not in RATES}
     return {

@@ -134,10 +134,10 @@ def _curation(cells: dict[str, Any], classes: int) -> tuple[Confusion, dict[str,
 
 
 def _means(cells: dict[str, Any], classes: int) -> tuple[float, np.ndarray]:
-    """(signal, gram) of a problem."""
+    """(signal, gram) of a problem: mu_k.mu_l = signal^2 gram_kl, signal 1 where gram is numbers and it is not given."""
     gram = cells.get("gram", SHAPES[0])
     if not isinstance(gram, str) or gram.strip().lower() not in SHAPES:
-        return (1.0, _list(cells, "gram", classes, 2))
+        return _ranged(cells, "signal") if "signal" in cells else 1.0, _list(cells, "gram", classes, 2)
     if "signal" not in cells:
         raise InputError(f"column signal is missing; {gram} means need their norm, or give gram as K x K numbers")
     same = np.eye(classes)

@@ -114,7 +114,8 @@ def _down_in_smoothing(cells: Cells, loss: Loss) -> tuple[np.ndarray, np.ndarray
     u, _, position, slope = _follow(anchored, loss, smooth, path, _sharp, tolerance=1e-7)
     last = _roots(_residuals(anchored, loss, nodes), u, evaluations=_EVALUATIONS)
     begun, solved = norm < 1e-9, last.norm < 1e-9
-    gone = begun & ~solved & _vanishing(u, position, slope)
+    kinked = abs(loss.slope(np.array(1 + 1e-9)) - loss.slope(np.array(1 - 1e-9))) > 0.5  # else w = 0 is no minimum
+    gone = begun & ~solved & kinked & _vanishing(u, position, slope)
     u = last.u
     if cells.law.dimension == 2:
         u[:, 1] = np.arcsinh(anchored.law.anchor / np.exp(u[:, -2]) + np.sinh(u[:, 1]))

@@ -180,3 +180,22 @@ def test_options_that_are_no_problem(options, said):
     assert done.returncode == 2
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "options"),
+    [
+        ("signal,alpha,ridge,p,phi,psi,prior\n2,4,.1,.2,.9,.3,.9\n", []),
+        ("signal,alpha,ridge,p,phi,psi,prior\n2,4,.1,.2,.9,.3,.9\n", ["--intercept"]),
+        ("signal,alpha,ridge,cos_generator,cos_verifier,cos_between\n2,4,.1,.4,.6,.2\n", ["--setting", "linear"]),
+    ],
+)
+def test_a_table_that_is_read_again_says_the_same(tmp_path, content, options):
+    first, second, third = (tmp_path / f"{i}.csv" for i in range(3))
+    first.write_text(content)
+    assert pstar("predict", *options, "--table", first, "--out", second).returncode == 0
+    again = pstar("predict", *options[:2] if "linear" in options else [], "--table", second, "--out", third)
+    assert again.returncode == 0, again.stderr
+    before, after = pd.read_csv(second), pd.read_csv(third)
+    np.testing.assert_array_equal(before["accuracy"], after["accuracy"])
+    assert ("intercept" in before) == ("--intercept" in options)
