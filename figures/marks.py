@@ -121,6 +121,15 @@ def grid(count: int, columns: int = 2, width: float = 4.0, height: float = 3.1) 
     return figure, flat[:count]
 
 
+def rays(ax: Axes, stars: Sequence[float]) -> None:
+    """Lines of equal p* in the plane (psi, phi) of a verifier's rates."""
+    for star in stars:
+        slope = star / (1 - star)
+        end = (1 / slope, 1.0) if slope > 1 else (1.0, slope)
+        ax.plot([0, end[0]], [0, end[1]], color="0.5", linestyle=":", linewidth=1, zorder=1)
+        ax.annotate(f"p*={star:g}", end, (0, 2), textcoords="offset points", fontsize=7, color="0.35", ha="center")
+
+
 def label(figure: Figure, axes: list[Axes], x: str, y: str) -> None:
     """Axis labels once: x under the lowest visible panel of each column, y for the whole figure."""
     for ax in axes:

@@ -48,8 +48,4 @@ def _plane(ax: Axes, part: pd.DataFrame) -> None:
     x, y = table.columns.to_numpy(), table.index.to_numpy()
     lines = ax.contour(x, y, table.to_numpy(), levels=levels, cmap="cividis", linewidths=1.2)
     ax.clabel(lines, fontsize=7)
-    for star in RAYS:
-        slope = star / (1 - star)
-        end = (1 / slope, 1.0) if slope > 1 else (1.0, slope)
-        ax.plot([0, end[0]], [0, end[1]], color="0.5", linestyle=":", linewidth=1, zorder=1)
-        ax.annotate(f"p*={star:g}", end, (0, 2), textcoords="offset points", fontsize=7, color="0.35", ha="center")
+    marks.rays(ax, RAYS)

@@ -56,11 +56,7 @@ def _plane(ax: Axes, plane: pd.DataFrame) -> None:
     ax.contourf(x, y, values, levels=[-1, plane["unverified"].iloc[0]], colors=["0.9"], zorder=0)
     found = ax.contour(x, y, values, levels=list(CONTOURS), colors="0.45", linewidths=0.8)
     ax.clabel(found, fontsize=7)
-    for star in RAYS:
-        slope = star / (1 - star)
-        end = (1 / slope, 1.0) if slope > 1 else (1.0, slope)
-        ax.plot([0, end[0]], [0, end[1]], color="0.5", linestyle=":", linewidth=1, zorder=1)
-        ax.annotate(f"p*={star:g}", end, (0, 2), textcoords="offset points", fontsize=7, color="0.35", ha="center")
+    marks.rays(ax, RAYS)
 
 
 def _students(ax: Axes, lines: pd.DataFrame, cells: pd.DataFrame, style: dict[str, Any]) -> None:

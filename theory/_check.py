@@ -131,6 +131,16 @@ def check_intercept(problem: Problem) -> None:
 
 
 def check_spectrum(spectrum: Spectrum) -> None:
+    """Raise ValueError unless its levels are some (`check_levels`), and the class mean has a length."""
+    check_levels(spectrum)
+    if is_traced(spectrum):
+        return
+    s, _, signal = (np.asarray(values, float) for values in spectrum)
+    if np.any((s * signal).sum(-1) <= 0):
+        raise InputError("signals_sq is 0 on every level; give the class mean a length > 0")
+
+
+def check_levels(spectrum: Spectrum) -> None:
     """Raise ValueError unless shares sum to 1, nothing is negative, and the class mean lies where features vary."""
     levels = {name: np.shape(values)[-1:] for name, values in spectrum._asdict().items()}
     if len(set(levels.values())) > 1 or levels["shares"] in ((), (0,)):
@@ -147,10 +157,8 @@ def check_spectrum(spectrum: Spectrum) -> None:
         raise InputError(f"shares sum to {worst:.12g}; they must sum to 1, being shares of the d dimensions")
     if np.any((s == 0) & (signal > 0)):
         raise InputError(
-            "a level has eigenvalue 0 and signals_sq > 0, where classes are told apart without error; drop it"
+            "a level has eigenvalue 0 and signals_sq > 0, where classes can be told without error; drop it"
         )
-    if np.any((s * signal).sum(-1) <= 0):
-        raise InputError("signals_sq is 0 on every level; give the class mean a length > 0")
 
 
 SPECTRUM_MEANINGS = {

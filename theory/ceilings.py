@@ -6,9 +6,10 @@ Both follow from one number of a trained classifier, its efficiency e, and from 
 import numpy as np
 from scipy.special import ndtr
 
-from theory._check import check_alpha, check_rates, curation_of, in_column, in_range
+from theory._check import check_alpha, check_levels, check_rates, curation_of, in_column, in_range
 from theory.arrays import Array, of, quiet
 from theory.errors import InputError, KindError
+from theory.limits import best_offset_accuracy
 from theory.threshold import kept_rate
 from theory.types import ClassRates, Problem, Scalar, Solution, Spectrum
 from theory.worth import worth
@@ -48,12 +49,7 @@ def ceiling(problem: Problem, alpha: Scalar) -> Scalar:
         in_column("signal", problem.signal)
         r2 = xp.asarray(problem.signal, float) ** 2
         reach = r2 * xp.sqrt(clean) / xp.sqrt(r2 * clean + 1)
-    if not unequal:
-        return xp.ndtr(reach)
-    prior = xp.asarray(rates.prior)
-    log_odds = xp.log(prior[..., 1]) - xp.log(prior[..., 0])
-    offset = xp.where(log_odds == 0, 0.0, log_odds / (2 * reach))
-    return prior[..., 1] * xp.ndtr(reach + offset) + prior[..., 0] * xp.ndtr(reach - offset)
+    return best_offset_accuracy(reach, xp.asarray(rates.prior)[..., 1]) if unequal else xp.ndtr(reach)
 
 
 def spectrum_ceiling(eigenvalues: np.ndarray, shares: np.ndarray, signals_sq: np.ndarray, clean: float) -> float:
@@ -85,12 +81,7 @@ def _reach(eigenvalues: Array, shares: Array, signals_sq: Array, clean: float) -
     s, f, mu2 = (np.asarray(values, float) for values in (eigenvalues, shares, signals_sq))
     if s.ndim != 1:
         raise InputError(f"eigenvalues of shape {s.shape}: the ceiling is of one spectrum; loop over several")
-    for name, values in {"eigenvalues": s, "shares": f, "signals_sq": mu2}.items():
-        in_range(name, values, 0, np.inf)
-    if abs(f.sum() - 1) > 1e-9:
-        raise InputError(f"shares sum to {f.sum():g}; they are the parts of the d dimensions and must sum to 1")
-    if np.any(mu2[s == 0] > 0):
-        raise InputError("signals_sq > 0 where an eigenvalue is 0 can be told without error; remove that direction")
+    check_levels(Spectrum(s, f, mu2))
     s, f, mu2 = s[s > 0], f[s > 0], mu2[s > 0]
     if np.isnan(clean) or clean == 0 or not mu2.any():
         return 0.0 * clean

@@ -11,12 +11,11 @@ import numpy as np
 
 from theory import status
 from theory._check import has_intercept
-from theory.arrays import NUMPY, Array, compiled, of, quiet
+from theory.arrays import Array, compiled, of, quiet, room
 from theory.laws.kept import Kept, KeptWithIntercept, kept_shares
 from theory.losses import LOSSES
 from theory.scores import Expectations, expectations
 from theory.solvers import reached
-from theory.spectrum import at
 from theory.threshold import per_class
 from theory.types import Problem, Scalar, Solution, Spectrum
 
@@ -65,9 +64,7 @@ def solve_cells(law: Kept, delta: Array, ridge: Array, loss: str) -> Scores:
     seen = xp.each(at_scores, law, t, b, state.tau, state.theta)
     plus = law.shares[..., 0] + law.shares[..., 3]
     one_label = (law.dimension == 2) & ((plus <= 0) | (plus >= 1))
-    directions = xp.each(at, law.features, 0 * delta).d1
-    unique = (ridge > 0) | (delta > directions) | (loss != "squared")
-    code = status.code(state.converged, delta, unique, state.why)
+    code = status.code(state.converged, delta, why=state.why)
     found = state.converged & ~one_label
     code = xp.where(one_label & (delta > 0), status.ONE_LABEL, code)
     known = lambda number: xp.where(found, number, xp.nan)
@@ -78,10 +75,10 @@ def solve_cells(law: Kept, delta: Array, ridge: Array, loss: str) -> Scores:
     )
 
 
-def accuracies(scores: Scores) -> tuple[Array, Array]:
-    """Accuracy on either class, y = -1 and y = +1: Phi((t - b)/sigma), Phi((t + b)/sigma)."""
+def accuracies(scores: Scores, widened: Any = 1.0) -> tuple[Array, Array]:
+    """Accuracy on either class, y = -1 and y = +1: Phi((t - b)/sigma), Phi((t + b)/sigma), sigma ``widened``."""
     xp = of(scores)
-    sides = ((scores.mean_score + sign * scores.offset) / scores.score_sd for sign in (-1, 1))
+    sides = ((scores.mean_score + sign * scores.offset) / (scores.score_sd * widened) for sign in (-1, 1))
     minus, plus = map(xp.ndtr, sides)
     return minus, plus
 
@@ -118,7 +115,7 @@ def _solution(problem: Problem, alpha: Scalar, loss: str, intercept: bool) -> So
     delta, ridge = xp.asarray(alpha, float) * kept, xp.asarray(problem.ridge, float)
     shape = np.broadcast_shapes(*(np.shape(x) for x in (delta, ridge)), np.shape(spectrum.shares)[:-1])
     count = math.prod(shape)
-    missing = 0 if xp is NUMPY else (1 << (count - 1).bit_length()) - count
+    missing = room(xp, count)
 
     def cells(values: Array, last: tuple[int, ...]) -> Array:
         flat = xp.broadcast_to(values, (*shape, *last)).reshape(count, *last)

@@ -39,10 +39,10 @@ def describe(given: dict[str, Any], d: int | None = None) -> dict[str, Any]:
     found |= {name: np.asarray(values)[0] for name, values in predict_table(columns).items()}
     found = {name: value.item() if isinstance(value, np.generic) else value for name, value in found.items()}
     setting = settings.named(found["setting"])
-    found["generated"] = float(setting.generated(setting.curation({name: c[0] for name, c in columns.items()})))
+    curation = setting.curation({name: c[0] for name, c in columns.items()})
+    found["generated"] = float(setting.generated(curation))
     found["below_threshold"] = found["purity"] > 0.5
-    rates = setting.rates(columns["alpha"][0], setting.curation({name: c[0] for name, c in columns.items()}))
-    found["p_star_common"] = float(p_star_common(rates)) if found["setting"] == "independent" else None
+    found["p_star_common"] = float(p_star_common(curation)) if found["setting"] == "independent" else None
     found["small_sample"] = None if d is None else _small_sample(columns, d)
     solved = found["converged"]
     found["beats_generator"] = found["accuracy"] > found["generator_accuracy"] if solved else None

@@ -4,7 +4,7 @@ import math
 
 from theory import coloured, settings, status
 from theory._check import check_alpha, has_intercept, require_x64
-from theory.arrays import NUMPY, Array, compiled, fields_of, of, quiet, unlisted, with_fields
+from theory.arrays import Array, compiled, fields_of, of, quiet, room, unlisted, with_fields
 from theory.errors import InputError
 from theory.laws import Law
 from theory.losses import LOSSES
@@ -60,15 +60,12 @@ def _solution(problem: Problem, alpha: Scalar, loss: str) -> Solution:
 
 
 def _batch(problem: Problem, alpha: Scalar) -> tuple[Law, Array, Array, tuple[int, ...]]:
-    """Law, delta and ridge on one axis, and the broadcast shape of the problem.
-
-    For JAX the axis is filled up with NaN to a power of two, which costs little and saves compilations.
-    """
+    """Law, delta and ridge on one axis, filled up with NaN for JAX (`room`); and the broadcast shape of the problem."""
     xp = of(problem, alpha)
     law, kept = settings.of(problem.curation).law(xp.asarray(problem.signal, float), problem.curation)
     numbers = (xp.asarray(alpha, float) * kept, problem.ridge, *fields_of(law))
     full = xp.broadcast_arrays(*(xp.asarray(number, float) for number in numbers))
     count = full[0].size
-    missing = 0 if xp is NUMPY else (1 << (count - 1).bit_length()) - count
+    missing = room(xp, count)
     delta, ridge, *fields = (xp.pad(field.ravel(), (0, missing), constant_values=xp.nan) for field in full)
     return with_fields(law, fields), delta, ridge, full[0].shape

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtrik, ndtr
+from scipy.special import bdtrik
 
 from theory._check import check_intercept, has_intercept, in_range
-from theory.coloured import law_of, solve_cells, spectrum_of
+from theory.coloured import Scores, accuracies, law_of, solve_cells, spectrum_of
 from theory.errors import InputError
-from theory.laws.kept import kept_shares
+from theory.laws.kept import generated_shares
 from theory.losses import LOSSES
 from theory.settings import check_problem
 from theory.threshold import per_class
@@ -55,22 +55,34 @@ def averaged(problem: Problem, n: int, d: int, loss: str = "squared", draws: int
         raise InputError(f"loss = {loss!r} is unknown; choose one of {', '.join(LOSSES)}")
     if not has_intercept(problem):
         raise InputError("averaging over counts is for intercept = True; without it the counts move little")
-    shares, kept = kept_shares(problem.curation)
     prior = per_class(problem.curation).prior
-    kinds = counts(n, np.asarray(shares * kept), draws)
-    m = kinds.sum(-1)
-    usable = (kinds[:, 0] + kinds[:, 3] > 0) & (kinds[:, 1] + kinds[:, 2] > 0)
-    spectrum = spectrum_of(problem.signal)
-    features = Spectrum(*(np.broadcast_to(level, (usable.sum(), len(level))) for level in spectrum))
-    law = law_of(kinds[usable] / m[usable, None], features, intercept=True)
-    found = solve_cells(law, m[usable] / d, np.full(len(law.shares), float(problem.ridge)), loss)
-    sd = found.score_sd * np.sqrt(1 + 1 / m[usable])
-    minus, plus = (ndtr((found.mean_score + sign * found.offset) / sd) for sign in (-1, 1))
+    kinds = counts(n, np.asarray(generated_shares(problem.curation)), draws)
+    kinds = kinds[both_labels(kinds)]
+    features = Spectrum(*(np.broadcast_to(level, (len(kinds), len(level))) for level in spectrum_of(problem.signal)))
+    found = solve_counts(kinds, features, float(problem.ridge), loss, d)
+    minus, plus = accuracies(found, widening(kinds.sum(-1)))
     solved = np.isfinite(plus)
     if solved.sum() < draws / 2:
         return Averaged(np.nan, np.nan, np.nan, int(solved.sum()))
     each = (prior[0] * minus + prior[1] * plus)[solved]
     return Averaged(float(each.mean()), float((minus + plus)[solved].mean() / 2), float(each.std()), int(solved.sum()))
+
+
+def both_labels(kinds: Numbers) -> NDArray[np.bool_]:
+    """Whether counts of the four kinds, on a last axis, hold both labels."""
+    found: NDArray[np.bool_] = (kinds[..., 0] + kinds[..., 3] > 0) & (kinds[..., 1] + kinds[..., 2] > 0)
+    return found
+
+
+def solve_counts(kinds: Numbers, features: Any, ridge: float, loss: str, d: int = 1) -> Scores:
+    """What is trained on samples of such counts (cells, 4), with an intercept; d = 1 where d1 and d2 are traces."""
+    m = kinds.sum(-1)
+    return solve_cells(law_of(kinds / m[:, None], features, intercept=True), m / d, np.full(len(m), ridge), loss)
+
+
+def widening(m: Numbers) -> Numbers:
+    """sqrt(1 + 1/m), of sigma: the intercept's own sampling, derived for squared loss (THEORY §26)."""
+    return np.sqrt(1 + 1 / np.maximum(m, 1))
 
 
 def counts(n: int, cells: Numbers, draws: int) -> Numbers:

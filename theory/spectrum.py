@@ -5,6 +5,7 @@
 Whatever gives them serves: levels of a spectrum, the eigenvalues of a matrix, estimates from data (`Features`).
 """
 
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import numpy as np
@@ -26,15 +27,15 @@ class Moments(NamedTuple):
     """tr Sigma^2 (Sigma + k)^-2 per dimension = d1 + k d1'."""
 
 
-class Features(Shared):
+class Features(Shared, ABC):
     """Whatever gives the four functions, in the place of a `Spectrum`; all cells share it. A subclass says how."""
 
     largest: float
     """An eigenvalue of Sigma that no other exceeds by much: beyond it, penalties are large."""
 
+    @abstractmethod
     def at(self, k: np.ndarray) -> Moments:
         """The four functions at k >= 0 of shape (cells,): fields of that shape."""
-        raise NotImplementedError
 
 
 def at(features: Spectrum | Features, k: Array) -> Moments:

@@ -18,6 +18,7 @@ from theory._check import check_rates
 from theory.arrays import Array, of, quiet
 from theory.classes.threshold import check_classes
 from theory.errors import KindError
+from theory.laws.kept import generated_shares
 from theory.threshold import kept_correct_rate, kept_wrong_rate
 from theory.types import ClassRates, Rates, Scalar
 
@@ -119,12 +120,9 @@ def _lead(rates: Rates | ClassRates, classes: Any, intercept: bool) -> tuple[Arr
 
 def _direction(rates: ClassRates) -> tuple[Array, Array]:
     """kappa cov/sqrt(var'), which is 0 where kept labels are of one class, and kappa."""
-    xp = of(*rates)
-    right = xp.asarray(rates.prior) * (1 - xp.asarray(rates.p)) * rates.phi
-    wrong = xp.asarray(rates.prior) * rates.p * rates.psi
-    labelled = right + wrong[..., ::-1]  # by y'
-    cross = right[..., 0] * right[..., 1] - wrong[..., 0] * wrong[..., 1]
-    product = labelled[..., 0] * labelled[..., 1]
+    xp, four = of(*rates), generated_shares(rates)
+    cross = four[..., 0] * four[..., 1] - four[..., 2] * four[..., 3]
+    product = (four[..., 0] + four[..., 3]) * (four[..., 1] + four[..., 2])  # by y'
     some = product > 0
     lead = xp.where(some, 2 * cross / xp.sqrt(xp.where(some, product, 1.0)), 0.0)
-    return lead, xp.sum(right + wrong, -1)
+    return lead, xp.sum(four, -1)

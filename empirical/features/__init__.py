@@ -15,3 +15,6 @@
 
 The formulas are those of `theory.estimated` and `theory.scores`, THEORY §27; m samples are kept of n.
 """
+
+LOSSES = ("squared", "logistic")
+"""What a probe can be predicted with, and trained."""

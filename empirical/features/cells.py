@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.laws.kept import kept_shares
+from theory.laws.kept import generated_shares
+from theory.threshold import marginal
 from theory.types import ClassRates, Rates
 
 Numbers = NDArray[np.float64]
@@ -17,11 +18,9 @@ def by_class(rates: Rates, prior: float) -> ClassRates:
 
 def joint(rates: Rates, prior: float) -> Numbers:
     """P(y = k, y' = l, kept) of the four kinds."""
-    shares, kept = kept_shares(by_class(rates, prior))
-    return np.asarray(shares * kept)
+    return np.asarray(generated_shares(by_class(rates, prior)))
 
 
 def error_rate(rates: Rates, prior: float) -> float:
     """P(y' != y) over both classes: what the generator errs on."""
-    found = by_class(rates, prior)
-    return float(np.sum(found.prior * found.p))
+    return float(marginal(by_class(rates, prior)).p)

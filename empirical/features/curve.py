@@ -8,22 +8,21 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
 from empirical.auditing.checks import check_level
-from empirical.features import check, scattered
+from empirical.features import LOSSES, check, scattered
 from empirical.features.cells import Numbers, error_rate, joint
 from empirical.features.points import Points, odd_columns, of_points, points
 from empirical.features.sentences import NO_SIGNAL, NOT_SOLVED, OK, ONE_LABEL, OUT_OF_REACH, Curve
 from empirical.features.verdict import decide
 from sims.running.intervals import CONFIDENCE, t_quantile
 from theory._check import check_rates, in_range
-from theory.coloured import Scores, law_of, solve_cells
+from theory.coloured import Scores, accuracies
 from theory.errors import InputError, KindError
 from theory.estimated import Estimated
-from theory.small_samples import DRAWS, counts
+from theory.small_samples import DRAWS, both_labels, counts, solve_counts, widening
 from theory.types import ClassRates, Rates
 
 CLEAN = Rates(0.0, 1.0, 1.0)
 """Every label correct and kept."""
-LOSSES = ("squared", "logistic")
 RIDGE = 0.1
 """Default penalty, in units of the mean within-class variance of a feature."""
 FEWER_DRAWS = 16
@@ -140,9 +139,8 @@ class Drawn(NamedTuple):
 
 def average(features: Estimated, found: Drawn, prior: float, penalty: float) -> Predicted:
     """Mean over counts of rho_+ Phi((t + b)/s) + rho_- Phi((t - b)/s), s = sigma sqrt(1 + 1/m) (THEORY §26)."""
-    t, b = found.scores.mean_score, found.scores.offset
-    sd = found.scores.score_sd * np.sqrt(1 + 1 / np.maximum(found.m, 1))
-    accuracy = prior * ndtr((t + b) / sd) + (1 - prior) * ndtr((t - b) / sd)
+    minus, plus = accuracies(found.scores, widening(found.m))
+    accuracy = prior * plus + (1 - prior) * minus
     seen = found.usable & np.isfinite(accuracy)
     total = np.where(seen, accuracy, 0.0).sum(-1) / np.maximum(seen.sum(-1), 1)
     status = _status(features, found, seen, penalty)
@@ -152,12 +150,10 @@ def average(features: Estimated, found: Drawn, prior: float, penalty: float) -> 
 def draw(features: Estimated, cells: Numbers, sizes: NDArray[np.int_], penalty: float, loss: str, draws: int) -> Drawn:
     """Counts of the four cells for every n, and the equations at their shares and m."""
     kinds = np.stack([counts(int(size), cells, draws) for size in sizes])
-    m = kinds.sum(-1)
-    usable = (kinds[..., 0] + kinds[..., 3] > 0) & (kinds[..., 1] + kinds[..., 2] > 0)
-    shares = kinds[usable] / m[usable][:, None]
-    solved = solve_cells(law_of(shares, features, intercept=True), m[usable], np.full(len(shares), penalty), loss)
+    usable = both_labels(kinds)
+    solved = solve_counts(kinds[usable], features, penalty, loss)
     whole = Scores(*(_spread(field, usable) for field in solved))
-    return Drawn(m, usable, whole, penalty / whole.response)
+    return Drawn(kinds.sum(-1), usable, whole, penalty / whole.response)
 
 
 def _spread(values: Any, usable: NDArray[np.bool_]) -> Numbers:

@@ -9,17 +9,16 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
-from empirical.features import check, splits
+from empirical.features import LOSSES, check, splits
 from empirical.features.cells import Numbers, joint
-from empirical.features.curve import LOSSES, average, draw, own_scores
+from empirical.features.curve import average, draw, own_scores
 from empirical.features.points import Points, of_points, points
 from sims.running.intervals import t_quantile
 from sims.running.progress import progress
-from theory.coloured import law_of, solve_cells
+from theory.coloured import accuracies
 from theory.estimated import Estimated
-from theory.small_samples import DRAWS
+from theory.small_samples import DRAWS, solve_counts
 from theory.types import Rates
 
 RATES = (Rates(0.0, 1.0, 1.0), Rates(0.2, 1.0, 1.0), Rates(0.3, 0.9, 0.3), Rates(0.4, 1.0, 1.0))
@@ -117,7 +116,5 @@ def plug_in(features: Estimated) -> Estimated:
 
 def plain(features: Estimated, cells: Numbers, prior: float, sizes: Numbers, penalty: float, loss: str) -> Numbers:
     """Accuracy at the expected counts, of the shape of ``sizes``."""
-    law = law_of(np.tile(cells / cells.sum(), (len(sizes), 1)), features, intercept=True)
-    found = solve_cells(law, sizes * cells.sum(), np.full(len(sizes), penalty), loss)
-    t, b, sd = found.mean_score, found.offset, found.score_sd
-    return prior * ndtr((t + b) / sd) + (1 - prior) * ndtr((t - b) / sd)
+    minus, plus = accuracies(solve_counts(np.outer(sizes, cells), features, penalty, loss))
+    return prior * plus + (1 - prior) * minus

@@ -6,11 +6,10 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
+from empirical.features import LOSSES
 from pstar.commands.options import Json, choice
 from pstar.commands.output import on_disk, one_thread, show
 from theory.errors import InputError
-
-LOSSES = ("squared", "logistic")
 
 
 def features(

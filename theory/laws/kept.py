@@ -82,10 +82,15 @@ def label_moments(law: Kept) -> LabelMoments:
     )
 
 
-def kept_shares(rates: Rates | ClassRates) -> tuple[Array, Array]:
-    """q of `Kept.shares`, shape (..., 4), and the kept rate: q_kk = rho_k (1 - p_k) phi_k/kappa, q_k,-k likewise."""
+def generated_shares(rates: Rates | ClassRates) -> Array:
+    """P(y, y', kept) of the four kinds, shape (..., 4): rho_k (1 - p_k) phi_k where y' = y, else rho_k p_k psi_k."""
     p, phi, psi, prior = per_class(rates)
     right, wrong = prior * (1 - p) * phi, prior * p * psi
-    four = of(right).stack([right[..., 1], right[..., 0], wrong[..., 1], wrong[..., 0]], -1)
+    return of(right).stack([right[..., 1], right[..., 0], wrong[..., 1], wrong[..., 0]], -1)
+
+
+def kept_shares(rates: Rates | ClassRates) -> tuple[Array, Array]:
+    """q of `Kept.shares`, shape (..., 4): `generated_shares` over the kept rate; and that rate."""
+    four = generated_shares(rates)
     kept = four.sum(-1)
     return four / kept[..., None], kept
