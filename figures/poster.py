@@ -105,7 +105,10 @@ def _predicted(ax: Axes, tables: dict[str, pd.DataFrame], quantity: str) -> None
     ax.set_yticks(range(len(observed)), [source.replace(", ", "\n") for source in observed["source"]])
     if quantity == "crossing":
         ax.tick_params(labelleft=False)
-        ax.set(xlabel="p* at which they tie\n(1: no tie up to an oracle)", title="… and the tie")
+        ax.set(xlabel="p* at which they tie\n(1: none before an oracle)", title="… and the tie")
     else:
-        ax.set(xlabel="gain of an oracle's student, points\n(line, band: measured)", title="predicted: the gain …")
+        ax.set(
+            xlabel="oracle's gain, points\nblue: learned, grey: independent\nblack: measured",
+            title="predicted: the gain …",
+        )
         ax.xaxis.set_major_formatter(POINTS)
