@@ -26,6 +26,22 @@ def flags(name: str, values: ArrayLike) -> NDArray[np.bool_]:
     return number == 1
 
 
+def judgements(name: str, values: ArrayLike) -> NDArray[np.int8]:
+    """0 where nobody judged (None, NaN), 1 wrong, 2 correct. Raises ValueError for anything but 0, 1 and missing."""
+    array = vector(name, values)
+    if array.dtype == bool:
+        return 1 + array.astype(np.int8)
+    unknown = np.zeros(array.size, bool)
+    if array.dtype == object:
+        unknown = np.array([_missing(value) for value in array], bool)
+    elif array.dtype.kind == "f":
+        unknown = np.isnan(array)
+    found = np.zeros(array.size, np.int8)
+    some = np.where(unknown, False, array) if unknown.any() else array  # in place, so that a refusal says where
+    found[~unknown] = 1 + flags(name, some)[~unknown]
+    return found
+
+
 def graded(name: str, values: ArrayLike) -> NDArray[np.float64]:
     """Numbers in [0, 1]. Raises ValueError otherwise."""
     number = _numbers(name, vector(name, values), "give a quality in [0, 1]")
@@ -40,13 +56,13 @@ def finite(name: str, values: ArrayLike) -> NDArray[np.float64]:
     return number
 
 
-def labels(values: ArrayLike, size: int) -> NDArray[Any]:
+def labels(values: ArrayLike, size: int, name: str = "classes") -> NDArray[Any]:
     """Class labels, one per record, none missing. Raises ValueError otherwise."""
-    array = vector("classes", values)
+    array = vector(name, values)
     if array.size != size:
-        raise InputError(f"classes has {array.size} entries for {size} records; give one entry per record")
+        raise InputError(f"{name} has {array.size} entries for {size} records; give one entry per record")
     missing = [_missing(value) for value in array] if array.dtype == object else array != array
-    _refuse("classes", array, np.asarray(missing, bool), "no class; name it, or leave the record out knowingly")
+    _refuse(name, array, np.asarray(missing, bool), "missing; name it, or leave the record out knowingly")
     return array
 
 

@@ -82,7 +82,8 @@ class Decision(NamedTuple):
     p_value: float
     """Two-sided, of purity = threshold; 1 where nothing is kept."""
     more: float
-    """Further records that would settle it with a power of 80 %; 0 where it is settled, NaN where nobody can say."""
+    """Further judged records, as they were drawn here, that would settle it with a power of 80 %; 0 where it is
+    settled, NaN where nobody can say."""
 
     def __repr__(self) -> str:
         """All in one line."""

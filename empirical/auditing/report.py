@@ -68,8 +68,8 @@ def as_json(found: FileAudit) -> dict[str, Any]:
 
 
 def _audit_json(found: Audit) -> dict[str, Any]:
-    result = vars(found) | {"notes": found.notes}
-    result["by_class"] = {str(name): _audit_json(part) for name, part in found.by_class.items()}
+    result = vars(found) | {"notes": found.notes, "resampled": found.resampled.as_json()}
+    result["by_class"] = {str(name): vars(part) for name, part in found.by_class.items()}
     return result
 
 

@@ -1,0 +1,139 @@
+"""From records to the units of `resample`: who is judged, with which weight, and which records belong together."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from empirical.auditing.checks import finite, labels
+from empirical.auditing.resample import Units, effective
+from theory.display import record
+from theory.errors import InputError
+
+MOST_UNITS = 1_000
+"""More units than these are put together at random, which leaves the variance of their sums as it is."""
+MOST_CODES = 2**20
+UNJUDGED, WRONG, CORRECT = range(3)
+KINDS = np.zeros((3, 2, 6))
+"""By judgement and by kept: what a record of weight 1 adds to the six sums."""
+KINDS[:, 1, 0] = KINDS[:, 0, 1] = 1
+KINDS[CORRECT, 1, 2] = KINDS[CORRECT, 0, 3] = KINDS[WRONG, 1, 4] = KINDS[WRONG, 0, 5] = 1
+
+
+class Design(NamedTuple):
+    """How records were drawn and judged."""
+
+    records: int
+    judged: int
+    groups: int | None = None
+    """How many groups there are, where records belong together: they are the units, and must be independent."""
+    weighted: bool = False
+
+    def __repr__(self) -> str:
+        """A line per field."""
+        return record(self)
+
+    @classmethod
+    def of(cls, judgement: NDArray[np.int8], by: "Grouping") -> "Design":
+        """Of records ``judgement`` (n,)."""
+        groups = None if by.group is None else int(by.group.max()) + 1
+        return cls(judgement.size, int((judgement != UNJUDGED).sum()), groups, by.weight is not None)
+
+    @property
+    def whole(self) -> bool:
+        """Whether rates are shares of what is there: all is judged, of equal weight. Else post-stratified."""
+        return self.judged == self.records and not self.weighted
+
+    @property
+    def plain(self) -> bool:
+        """Whether all records are judged, of equal weight, and drawn one by one: exact intervals from four counts."""
+        return self.whole and self.groups is None
+
+
+class Grouping(NamedTuple):
+    """Weight of each record, and the number of its group; None where all weigh the same or stand alone."""
+
+    weight: NDArray[np.float64] | None
+    group: NDArray[np.intp] | None
+
+    def of(self, some: NDArray[np.bool_]) -> "Grouping":
+        """The same for some of the records."""
+        weight = None if self.weight is None else self.weight[some]
+        return Grouping(weight, None if self.group is None else np.unique(self.group[some], return_inverse=True)[1])
+
+
+def grouping(weight: ArrayLike | None, group: ArrayLike | None, size: int) -> Grouping:
+    """Weights and groups of records, checked.
+
+    Raises:
+        ValueError: weights that are negative, not finite, all 0 or not one per record; a missing group.
+    """
+    heavy = None if weight is None else _weights(weight, size)
+    if group is None:
+        return Grouping(heavy, None)
+    names = labels(group, size, "group")
+    return Grouping(heavy, np.unique(names, return_inverse=True)[1])
+
+
+def _weights(weight: ArrayLike, size: int) -> NDArray[np.float64] | None:
+    found = finite("weight", weight)
+    if found.size != size:
+        raise InputError(f"weight has {found.size} entries for {size} records; give one entry per record")
+    if (found < 0).any() or not found.any():
+        raise InputError(
+            f"weight: {float(found.min()):g} is the least of them; a weight is the number of records that one stands "
+            "for, 0 or more, and some are more"
+        )
+    return None if (found == found[0]).all() else found / found.mean()
+
+
+def units(judgement: NDArray[np.int8], kept: NDArray[np.bool_], by: Grouping, seed: int = 0) -> Units:
+    """Units from ``judgement`` (n,), UNJUDGED, WRONG or CORRECT, and ``kept`` (n, v) of v verifiers."""
+    kind, kinds = _kinds(judgement, kept)
+    weight = np.ones(len(kind)) if by.weight is None else by.weight
+    sums = KINDS[kinds[:, :1], kinds[:, 1:]]  # (types, v, 6)
+    alone = by.group is None
+    if alone:
+        number, squares = (np.bincount(kind, power, len(kinds)).astype(float) for power in (weight, weight**2))
+        known = [effective(sums[:, v], number, squares) for v in range(kept.shape[1])]
+        if by.weight is None:
+            return Units(sums, number, tuple(known), float(len(kind)), True)
+    place, groups = (np.arange(len(kind)), len(kind)) if by.group is None else (by.group, int(by.group.max()) + 1)
+    count = groups
+    if alone and groups > MOST_UNITS:
+        place, groups = _at_random(groups, seed)[place], MOST_UNITS
+    by_unit = _summed(place, groups, kind, sums, weight)
+    if not alone:
+        ones = np.ones(groups)
+        known = [effective(by_unit[:, v], ones, ones, groups / max(groups - 1, 1)) for v in range(kept.shape[1])]
+        if groups > MOST_UNITS:
+            by_unit = _summed(_at_random(groups, seed)[place], MOST_UNITS, kind, sums, weight)
+    return Units(by_unit, np.ones(len(by_unit)), tuple(known), float(count), False)
+
+
+def _kinds(judgement: NDArray[np.int8], kept: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The kind of each record (n,), and of each kind its judgement and what verifiers keep of it (types, 1 + v)."""
+    code = judgement.astype(np.int64)
+    for column in kept.T:
+        code = 2 * (code if code.max() < MOST_CODES else np.unique(code, return_inverse=True)[1]) + column
+    if code.max() >= MOST_CODES:
+        code = np.unique(code, return_inverse=True)[1]
+    first = np.full(int(code.max()) + 1, -1)
+    first[code[::-1]] = np.arange(len(code))[::-1]
+    there = first >= 0
+    kind, first = (np.cumsum(there) - 1)[code], first[there]
+    return kind, np.column_stack([judgement[first].astype(np.intp), kept[first].astype(np.intp)])
+
+
+def _at_random(size: int, seed: int) -> NDArray[np.intp]:
+    return np.random.default_rng(seed).permutation(size) % MOST_UNITS
+
+
+def _summed(place: Any, groups: int, kind: Any, sums: Any, weight: Any) -> NDArray[np.float64]:
+    """(groups, v, 6): the sums of each group, over its records of each kind."""
+    if len(sums) <= 64:
+        table = np.bincount(place * len(sums) + kind, weight, groups * len(sums)).reshape(groups, len(sums))
+        return np.tensordot(table.astype(np.float64), sums, 1)
+    columns = sums.reshape(len(sums), -1)
+    found = np.column_stack([np.bincount(place, weight * column[kind], groups) for column in columns.T])
+    return found.reshape(groups, *sums.shape[1:])
