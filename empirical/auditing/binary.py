@@ -164,7 +164,7 @@ def of_resampled(
 ) -> Audit:
     """An audit of what has been resampled; ``within`` has the arguments of `of_records` where classes are asked for."""
     shared = _class_audit(found, design, counts, level, n_classes)
-    value = worth_estimate(found, level, n_classes or 2)
+    value = worth_estimate(found, level, n_classes or 2, counts if design.plain else None)
     sizes = found.observed[0], found.observed[1]
     helps = better(value, shared["p_star"], *sizes, found, level, n_classes or 2)
     whole = Audit(**shared, design=design, worth=value, better=helps, resampled=found)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from empirical.auditing.checks import finite, labels
-from empirical.auditing.resample import Units, effective
+from empirical.auditing.resample import Numbers, Units, effective
 from theory.display import record
 from theory.errors import InputError
 
@@ -90,25 +90,27 @@ def _weights(weight: ArrayLike, size: int) -> NDArray[np.float64] | None:
 def units(judgement: NDArray[np.int8], kept: NDArray[np.bool_], by: Grouping, seed: int = 0) -> Units:
     """Units from ``judgement`` (n,), UNJUDGED, WRONG or CORRECT, and ``kept`` (n, v) of v verifiers."""
     kind, kinds = _kinds(judgement, kept)
+    return of_kinds(kind, KINDS[kinds[:, :1], kinds[:, 1:]], by, seed)
+
+
+def of_kinds(kind: NDArray[np.intp], sums: Numbers, by: Grouping, seed: int = 0) -> Units:
+    """Units from the kind of each record (n,), and what one of each kind adds to the sums, (kinds, v, 6)."""
     weight = np.ones(len(kind)) if by.weight is None else by.weight
-    sums = KINDS[kinds[:, :1], kinds[:, 1:]]  # (types, v, 6)
-    alone = by.group is None
-    if alone:
-        number, squares = (np.bincount(kind, power, len(kinds)).astype(float) for power in (weight, weight**2))
-        known = [effective(sums[:, v], number, squares) for v in range(kept.shape[1])]
+    verifiers = range(sums.shape[1])
+    if by.group is None:
+        number, squares = (_summed_by(kind, power, len(sums)) for power in (weight, weight**2))
+        known = tuple(effective(sums[:, v], number, squares) for v in verifiers)
         if by.weight is None:
-            return Units(sums, number, tuple(known), float(len(kind)), True)
-    place, groups = (np.arange(len(kind)), len(kind)) if by.group is None else (by.group, int(by.group.max()) + 1)
-    count = groups
-    if alone and groups > MOST_UNITS:
-        place, groups = _at_random(groups, seed)[place], MOST_UNITS
-    by_unit = _summed(place, groups, kind, sums, weight)
-    if not alone:
-        ones = np.ones(groups)
-        known = [effective(by_unit[:, v], ones, ones, groups / max(groups - 1, 1)) for v in range(kept.shape[1])]
-        if groups > MOST_UNITS:
-            by_unit = _summed(_at_random(groups, seed)[place], MOST_UNITS, kind, sums, weight)
-    return Units(by_unit, np.ones(len(by_unit)), tuple(known), float(count), False)
+            return Units(sums, number, known, float(len(kind)), True)
+        place, count = np.arange(len(kind)), len(kind)
+    else:
+        place, count = by.group, int(by.group.max()) + 1
+        by_group, ones = _summed(place, count, kind, sums, weight), np.ones(count)
+        known = tuple(effective(by_group[:, v], ones, ones, count / max(count - 1, 1)) for v in verifiers)
+    together = min(count, MOST_UNITS)
+    if together < count:
+        place = (np.random.default_rng(seed).permutation(count) % MOST_UNITS)[place]
+    return Units(_summed(place, together, kind, sums, weight), np.ones(together), known, float(count), False)
 
 
 def _kinds(judgement: NDArray[np.int8], kept: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -125,15 +127,16 @@ def _kinds(judgement: NDArray[np.int8], kept: NDArray[np.bool_]) -> tuple[NDArra
     return kind, np.column_stack([judgement[first].astype(np.intp), kept[first].astype(np.intp)])
 
 
-def _at_random(size: int, seed: int) -> NDArray[np.intp]:
-    return np.random.default_rng(seed).permutation(size) % MOST_UNITS
+def _summed_by(place: Any, values: Any, size: int) -> Numbers:
+    return np.bincount(place, values, size).astype(np.float64, copy=False)
 
 
 def _summed(place: Any, groups: int, kind: Any, sums: Any, weight: Any) -> NDArray[np.float64]:
     """(groups, v, 6): the sums of each group, over its records of each kind."""
     if len(sums) <= 64:
-        table = np.bincount(place * len(sums) + kind, weight, groups * len(sums)).reshape(groups, len(sums))
-        return np.tensordot(table.astype(np.float64), sums, 1)
+        table = _summed_by(place * len(sums) + kind, weight, groups * len(sums)).reshape(groups, len(sums))
+        found: Numbers = np.tensordot(table, sums, 1)
+        return found
     columns = sums.reshape(len(sums), -1)
-    found = np.column_stack([np.bincount(place, weight * column[kind], groups) for column in columns.T])
-    return found.reshape(groups, *sums.shape[1:])
+    by_column = np.column_stack([np.bincount(place, weight * column[kind], groups) for column in columns.T])
+    return np.reshape(by_column, (groups, *sums.shape[1:]))

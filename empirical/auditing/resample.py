@@ -214,14 +214,7 @@ def resample(units: Units, whole: bool, draws: int = DRAWS, seed: int = 0) -> li
     """
     rng = np.random.default_rng(seed)
     number, flat = units.number, units.sums.reshape(len(units.sums), -1)
-    shape = _shapes(number.sum(), draws, units.exact, rng)
-    step = max(1, AT_ONCE // len(flat))
-    drawn = (
-        np.concatenate(
-            [rng.standard_gamma(shape[start : start + step, None] * number) @ flat for start in range(0, draws, step)]
-        )
-        / shape[:, None]
-    )
+    drawn = gamma_sums(flat, number, units.exact, draws, rng)
     extra = rng.standard_exponential((draws, 3))
     observed = number @ flat
     verifiers = units.sums.shape[1]
@@ -230,6 +223,15 @@ def resample(units: Units, whole: bool, draws: int = DRAWS, seed: int = 0) -> li
         Resampled(sums=part, observed=seen, effective=known, whole=whole, extra=extra, units=units.count)
         for part, seen, known in parts
     ]
+
+
+def gamma_sums(flat: Numbers, number: Numbers, exact: bool, draws: int, rng: np.random.Generator) -> Numbers:
+    """Sums (draws, c) of units (m, c), ``number`` (m,) of each kind, weighted by independent Gamma numbers of mean 1."""
+    shape = _shapes(number.sum(), draws, exact, rng)[:, None]
+    step = max(1, AT_ONCE // len(flat))
+    starts = range(0, draws, step)
+    drawn = [rng.standard_gamma(shape[start : start + step] * number) @ flat for start in starts]
+    return np.asarray(np.concatenate(drawn) / shape, np.float64)
 
 
 def from_json(found: Mapping[str, Any], seed: int = 0) -> Resampled:

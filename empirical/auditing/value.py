@@ -4,16 +4,20 @@ import math
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import betainc, betaincinv, ndtr, ndtri
 
-from empirical.auditing.rates import POWER, Estimate
+from empirical.auditing.rates import POWER, Counts, Estimate
 from empirical.auditing.resample import Function, Numbers, Resampled
+from sims.running.intervals import REACH, STEPS, clopper_pearson
 from theory.display import inline, record
 from theory.types import Rates
 from theory.worth import worth
 
 Answer = Literal["yes", "no", "undecided"]
 Kind = Literal["better", "harmful", "wasteful", "keeps everything", "keeps nothing", "worthless", "undecided"]
+
+
+HALVINGS = 45
 
 
 class Worth(NamedTuple):
@@ -72,14 +76,63 @@ def gain_of(classes: int = 2) -> Function:
     return lambda p, phi, psi: verified(p, phi, psi) - unverified(p, phi, psi)
 
 
-def worth_estimate(found: Resampled, level: float, classes: int = 2) -> Worth:
-    """Worth and its gain with intervals at ``level``, for any design."""
+def exact_worth(counts: Counts, level: float, classes: int = 2) -> Estimate:
+    """W with its interval from four counts, or arrays of them, by melding two exact laws, without draws.
+
+    W = kappa lead(pi)^2, lead = max((K pi - 1)/(K - 1), 0), grows with kappa and with pi. The low end is the lower
+    quantile of that of independent kappa ~ Beta(kept, dropped + 1) and pi ~ Beta(correct, wrong + 1) of the kept,
+    the high end that with the other ends of Clopper and Pearson: what `worth_estimate` draws. Source: fay2015combining.
+    """
+    total, kept, right = (np.asarray(part, float) for part in (counts.total, counts.kept, counts.correct_kept))
+    lead = lambda share: np.maximum((classes * share - 1) / (classes - 1), 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = np.where(kept > 0, kept / total * lead(right / np.where(kept > 0, kept, 1.0)) ** 2, 0.0)
+    tail = (1 - level) / 2
+    low = _melded((kept, total - kept + 1), (right, kept - right + 1), lead, tail)
+    high = _melded((kept + 1, total - kept), (right + 1, kept - right), lead, 1 - tail)
+    return Estimate(value, low, high)
+
+
+def _melded(first: tuple[Numbers, Numbers], second: tuple[Numbers, Numbers], lead: Any, tail: float) -> Numbers:
+    """The ``tail`` quantile of A lead(B)^2 for independent Beta variables; a parameter 0 is an end of [0, 1]."""
+    scores = (np.arange(STEPS) + 0.5) * (2 * REACH / STEPS) - REACH
+    weights = np.exp(-(scores**2) / 2) / np.exp(-(scores**2) / 2).sum()
+    a, b = (part[..., None] for part in np.broadcast_arrays(*second))
+    node = np.where(
+        a <= 0, 0.0, np.where(b <= 0, 1.0, betaincinv(np.maximum(a, 1e-9), np.maximum(b, 1e-9), ndtr(scores)))
+    )
+    factor = lead(node) ** 2
+    k, m = (part[..., None] for part in np.broadcast_arrays(*first))
+
+    def below(value: Numbers) -> Numbers:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.clip(np.where(factor > 0, value[..., None] / factor, 1.0), 0.0, 1.0)
+        inside = betainc(np.maximum(k, 1e-9), np.maximum(m, 1e-9), share)
+        sure = np.where(k <= 0, 1.0, np.where(m <= 0, (share >= 1).astype(float), inside))
+        return np.sum(weights * sure, -1)
+
+    low, high = np.zeros(np.shape(factor)[:-1]), np.ones(np.shape(factor)[:-1])
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        less = below(middle) < tail
+        low, high = np.where(less, middle, low), np.where(less, high, middle)
+    return np.where(below(np.zeros_like(low)) >= tail, 0.0, (low + high) / 2)
+
+
+def worth_estimate(found: Resampled, level: float, classes: int = 2, counts: Counts | None = None) -> Worth:
+    """Worth and its gain with intervals at ``level``, for any design; ``counts`` where four of them say all."""
     observed = found.observed_rates()
-    estimates = []
-    for function, low, high in ((worth_of, 0.0, 1.0), (unverified_worth, 0.0, 1.0), (gain_of, -1.0, 1.0)):
-        value = function(classes)
-        estimates.append(Estimate(float(value(*observed)), *found.interval(value, level, (low, high))))
-    return Worth(*estimates)
+
+    def estimate(function: Function, low: float) -> Estimate:
+        return Estimate(float(function(*observed)), *found.interval(function, level, (low, 1.0)))
+
+    gain = estimate(gain_of(classes), -1.0)
+    if counts is None:
+        return Worth(estimate(worth_of(classes), 0.0), estimate(unverified_worth(classes), 0.0), gain)
+    verified = Estimate(*map(float, exact_worth(counts, level, classes)))
+    errors = [float(observed[0]), *map(float, clopper_pearson(counts.wrong, counts.total, level)[::-1])]
+    everything = Rates(np.array(errors), np.ones(3), np.ones(3))
+    return Worth(verified, Estimate(*map(float, worth(everything, classes))), gain)
 
 
 def better(
