@@ -226,7 +226,7 @@ def resample(units: Units, whole: bool, draws: int = DRAWS, seed: int = 0) -> li
 
 
 def gamma_sums(flat: Numbers, number: Numbers, exact: bool, draws: int, rng: np.random.Generator) -> Numbers:
-    """Sums (draws, c) of units (m, c), ``number`` (m,) of each kind, weighted by independent Gamma numbers of mean 1."""
+    """Sums (draws, c) of units (m, c), ``number`` (m,) of each kind, weighted by Gamma numbers of mean 1."""
     shape = _shapes(number.sum(), draws, exact, rng)[:, None]
     step = max(1, AT_ONCE // len(flat))
     starts = range(0, draws, step)

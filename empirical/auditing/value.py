@@ -132,7 +132,8 @@ def worth_estimate(found: Resampled, level: float, classes: int = 2, counts: Cou
     verified = Estimate(*map(float, exact_worth(counts, level, classes)))
     errors = [float(observed[0]), *map(float, clopper_pearson(counts.wrong, counts.total, level)[::-1])]
     everything = Rates(np.array(errors), np.ones(3), np.ones(3))
-    return Worth(verified, Estimate(*map(float, worth(everything, classes))), gain)
+    unverified = np.asarray(worth(everything, classes)).tolist()
+    return Worth(verified, Estimate(*unverified), gain)
 
 
 def better(
