@@ -71,10 +71,7 @@ def cost(found: Audit, generate: float, verify: float) -> Cost:
     Raises:
         ValueError: a cost outside its range.
     """
-    if not 0 < generate < float("inf"):
-        raise InputError(f"cost of generating = {generate:g} must be above 0, in any unit")
-    if not 0 <= verify < float("inf"):
-        raise InputError(f"cost of verifying = {verify:g} must be 0 or more, in the unit of the cost of generating")
+    check_costs(generate, verify)
     classes = found.n_classes or 2
     verified, unverified = worth_of(classes), unverified_worth(classes)
 
@@ -97,6 +94,16 @@ def cost(found: Audit, generate: float, verify: float) -> Cost:
         sure,
         _estimate(found, break_even),
     )
+
+
+def check_costs(generate: float | None, verify: float | None) -> None:
+    """Raise ValueError unless both are given, or neither, and both are in their ranges."""
+    if (generate is None) != (verify is None):
+        raise InputError("--cost-generate and --cost-verify go together, per sample, in any one unit")
+    if generate is not None and not 0 < generate < float("inf"):
+        raise InputError(f"cost of generating = {generate:g} must be above 0, in any unit")
+    if verify is not None and not 0 <= verify < float("inf"):
+        raise InputError(f"cost of verifying = {verify:g} must be 0 or more, in the unit of the cost of generating")
 
 
 def _estimate(found: Audit, function: Function) -> Estimate:

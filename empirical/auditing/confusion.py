@@ -22,12 +22,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from empirical.auditing.checks import check_level, flags
 from empirical.auditing.checks import labels as check_labels
-from empirical.auditing.design import CORRECT, Design, Grouping, grouping
+from empirical.auditing.design import CORRECT, Design, Grouping, grouping, together
 from empirical.auditing.margins import Effect, Margins, wrong_labels_lead
 from empirical.auditing.margins import table as cells_of
 from empirical.auditing.rates import Estimate
 from empirical.auditing.scores import guarded_level
-from empirical.auditing.value import Answer
+from empirical.auditing.resample import DRAWS, gamma_sums
+from empirical.auditing.value import Answer, Worth
 from sims.running.intervals import clopper_pearson
 from theory.display import inline, record
 from theory.errors import InputError
@@ -68,10 +69,11 @@ class Confusions:
     """Whether in every class the correct label leads among the kept, a > 0."""
     margin: Estimate
     """a, in [-1, 1]; NaN where nothing of some class is kept."""
-    unverified: Estimate
+    margin_unverified: Estimate
     """The same of all labels, kept or not."""
-    worth: Estimate
-    """kappa a^2, 0 where a <= 0; its ends put those of both together."""
+    worth: Worth
+    """kappa a^2, 0 where a <= 0, and the same of all labels; the ends put those of both factors together. Their
+    difference is at the two confusions that are worst here, by the bootstrap."""
     p_star: float
     """Common error rate that every class could bear if its errors were spread as they are; NaN where unknown."""
     pairs: tuple[Pair, ...]
@@ -91,13 +93,14 @@ def confusions(
     *,
     weight: ArrayLike | None = None,
     group: ArrayLike | None = None,
+    seed: int = 0,
 ) -> Confusions:
     """The confusions of generator and verifier, and whether every class would be learned.
 
     Args:
         label: what the generator says, shape (n,); truth: the true class; kept: whether the verifier keeps it. Leave
             out records that nobody judged.
-        level: of the intervals, one at a time, and of the decision. weight, group: as for `empirical.audit`.
+        level: of the intervals, one at a time, and of the decision. weight, group, seed: as for `empirical.audit`.
 
     Raises:
         ValueError: unequal lengths, a missing label or class, fewer than two classes or more than 1,000.
@@ -109,7 +112,7 @@ def confusions(
     check_level(level)
     classes, code = np.unique(names.astype(str), return_inverse=True)
     by = grouping(weight, group, retained.size)
-    return of_codes(code[: retained.size], code[retained.size :], retained, tuple(classes.tolist()), by, level)
+    return of_codes(code[: retained.size], code[retained.size :], retained, tuple(classes.tolist()), by, level, seed)
 
 
 def of_codes(
@@ -119,6 +122,7 @@ def of_codes(
     classes: tuple[str, ...],
     by: Grouping,
     level: float,
+    seed: int = 0,
 ) -> Confusions:
     """`confusions` of class numbers 0 to K - 1."""
     size = len(classes)
@@ -144,6 +148,11 @@ def of_codes(
     half = guarded_level(level, 2)
     both = found.smallest(half)
     low, high = (float(end) for end in clopper_pearson(share * records, records, half))
+    verified = Estimate(share * square(margin.value), low * square(both.low), high * square(both.high))
+    before = Margins(table, every)
+    unverified = before.smallest(level)
+    places = [margins.pairs[int(margins.worst()[0])] for margins in (found, before)]
+    gain = _gain(label, truth, kept, places, by, level, seed)
     return Confusions(
         classes=classes,
         design=Design.of(np.full(label.size, CORRECT, np.int8), by),
@@ -151,12 +160,48 @@ def of_codes(
         kept=among,
         plurality=plurality,
         margin=margin,
-        unverified=Margins(table, every).smallest(level),
-        worth=Estimate(share * square(margin.value), low * square(both.low), high * square(both.high)),
+        margin_unverified=unverified,
+        worth=Worth(
+            verified,
+            Estimate(*(square(end) for end in unverified)),
+            Estimate(verified.value - square(unverified.value), *gain),
+        ),
         p_star=_p_star(table, among),
         pairs=tuple(pairs),
         level=level,
     )
+
+
+def _gain(
+    label: Any, truth: Any, kept: Any, places: list[tuple[int, int]], by: Grouping, level: float, seed: int
+) -> tuple[float, float]:
+    """Ends of kappa a^2 less that of all labels, at one confusion (k, l) each, with one more unit in either of them."""
+    flags = [np.ones(label.size, bool), kept]
+    for (k, rival), some in zip(places, (kept, np.ones(label.size, bool)), strict=True):
+        flags += [some & (truth == k), some & (truth == k) & (label == k), some & (truth == k) & (label == rival)]
+    code, kind = np.unique(sum(flag * 2**place for place, flag in enumerate(flags)), return_inverse=True)
+    sums = (code[:, None] >> np.arange(len(flags)) & 1).astype(float)
+    sums, number, exact = together(kind, sums, by, seed)
+    rng = np.random.default_rng(seed)
+    drawn, size = gamma_sums(sums, number, exact, DRAWS, rng), sums.max(0)
+    further = rng.standard_exponential(DRAWS)[:, None] * (size if not exact else 1.0)
+    values = []
+    for column in (None, 3, 4, 6, 7):
+        more = np.zeros(len(flags))
+        if column is not None:
+            more[[column, 2 if column < 5 else 5]] = 1.0
+        values.append(_difference(drawn + further * more))
+    tail = (1 - level) / 2
+    low = np.quantile(np.nan_to_num(np.min(values, axis=0), nan=-1.0), tail, method="inverted_cdf")
+    high = np.quantile(np.nan_to_num(np.max(values, axis=0), nan=1.0), 1 - tail, method="inverted_cdf")
+    return float(low), float(high)
+
+
+def _difference(sums: Numbers) -> Numbers:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        kept = (sums[:, 3] - sums[:, 4]) / sums[:, 2]
+        every = (sums[:, 6] - sums[:, 7]) / sums[:, 5]
+    return np.asarray(sums[:, 1] / sums[:, 0] * np.maximum(kept, 0) ** 2 - np.maximum(every, 0) ** 2)
 
 
 def _p_star(table: Numbers, among: Numbers) -> float:

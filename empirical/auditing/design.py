@@ -98,19 +98,28 @@ def of_kinds(kind: NDArray[np.intp], sums: Numbers, by: Grouping, seed: int = 0)
     weight = np.ones(len(kind)) if by.weight is None else by.weight
     verifiers = range(sums.shape[1])
     if by.group is None:
+        count = len(kind)
         number, squares = (_summed_by(kind, power, len(sums)) for power in (weight, weight**2))
         known = tuple(effective(sums[:, v], number, squares) for v in verifiers)
-        if by.weight is None:
-            return Units(sums, number, known, float(len(kind)), True)
-        place, count = np.arange(len(kind)), len(kind)
     else:
-        place, count = by.group, int(by.group.max()) + 1
-        by_group, ones = _summed(place, count, kind, sums, weight), np.ones(count)
+        count = int(by.group.max()) + 1
+        by_group, ones = _summed(by.group, count, kind, sums, weight), np.ones(count)
         known = tuple(effective(by_group[:, v], ones, ones, count / max(count - 1, 1)) for v in verifiers)
-    together = min(count, MOST_UNITS)
-    if together < count:
+    gathered, number, exact = together(kind, sums, by, seed)
+    return Units(gathered, number, known, float(count), exact)
+
+
+def together(kind: NDArray[np.intp], sums: Numbers, by: Grouping, seed: int = 0) -> tuple[Numbers, Numbers, bool]:
+    """Sums of units (m, ...), how many there are of each, and whether they are single records of equal weight."""
+    weight = np.ones(len(kind)) if by.weight is None else by.weight
+    if by.group is None and by.weight is None:
+        return sums, _summed_by(kind, weight, len(sums)), True
+    place = np.arange(len(kind)) if by.group is None else by.group
+    count = int(place.max()) + 1
+    if count > MOST_UNITS:
         place = (np.random.default_rng(seed).permutation(count) % MOST_UNITS)[place]
-    return Units(_summed(place, together, kind, sums, weight), np.ones(together), known, float(count), False)
+        count = MOST_UNITS
+    return _summed(place, count, kind, sums, weight), np.ones(count), False
 
 
 def _kinds(judgement: NDArray[np.int8], kept: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -132,7 +141,7 @@ def _summed_by(place: Any, values: Any, size: int) -> Numbers:
 
 
 def _summed(place: Any, groups: int, kind: Any, sums: Any, weight: Any) -> NDArray[np.float64]:
-    """(groups, v, 6): the sums of each group, over its records of each kind."""
+    """(groups, ...): the sums of each group, over its records of each kind."""
     if len(sums) <= 64:
         table = _summed_by(place * len(sums) + kind, weight, groups * len(sums)).reshape(groups, len(sums))
         found: Numbers = np.tensordot(table, sums, 1)

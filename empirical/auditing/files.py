@@ -1,18 +1,28 @@
-"""`audit_file`: everything that the named columns of a file of records allow, and its artefacts in a folder."""
+"""`audit_file`: everything that the named columns of a file of records allow."""
 
-import json
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from empirical.auditing import records
-from empirical.auditing.binary import Audit, audit
+from empirical import records
+from empirical.auditing import binary, confusion, scores, verifiers
+from empirical.auditing.binary import Audit
+from empirical.auditing.budget import Budget, Cost, budget, check_costs, cost
 from empirical.auditing.checks import check_classes, check_level
+from empirical.auditing.confusion import Confusions
+from empirical.auditing.design import CORRECT, UNJUDGED, WRONG, Grouping, grouping
 from empirical.auditing.quality import SoftAudit, ThresholdReading, soft_reading, threshold_reading
-from empirical.auditing.scores import ThresholdCurve, threshold_curve
-from theory.errors import InputError, RunError
+from empirical.auditing.scores import ThresholdCurve
+from empirical.auditing.verifiers import Verifiers
+from theory.errors import InputError
+
+PER = 1_000.0
+"""Generated samples that a budget is for where nobody says how many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,112 +30,194 @@ class Names:
     """Names of columns, None where there is no such column."""
 
     correct: str | None = None
-    kept: str | None = None
+    kept: tuple[str, ...] = ()
     score: str | None = None
     classes: str | None = None
     quality: str | None = None
+    label: str | None = None
+    truth: str | None = None
+    group: str | None = None
+    weight: str | None = None
 
     def given(self) -> dict[str, str]:
-        """Role and name of the columns there are."""
-        return {role: name for role, name in vars(self).items() if name is not None}
+        """Role and name of the columns there are; verifiers are kept, kept 2, and so on."""
+        found = {role: name for role, name in vars(self).items() if role != "kept" and name is not None}
+        verifiers = {f"kept {place}" if place > 1 else "kept": name for place, name in enumerate(self.kept, 1)}
+        return verifiers | found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is asked of the columns."""
+
+    level: float = 0.95
+    n_classes: int | None = None
+    true: tuple[str, ...] = ()
+    """Words that mean yes, beside the common ones."""
+    low_is_good: bool = False
+    generated: float = PER
+    cost_generate: float | None = None
+    cost_verify: float | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileAudit:
-    """What a file of records says: with correct and kept `binary`, and so on; None where a column is not given."""
+    """What a file of records says; None where its columns are not given."""
 
     path: Path
+    names: Names
+    asked: Asked
     records: int
-    level: float
     binary: Audit | None = None
+    """Of the verifier, or of the best of several, at a level that holds for all of them."""
+    confusions: Confusions | None = None
+    verifiers: Verifiers | None = None
     curve: ThresholdCurve | None = None
     soft: SoftAudit | None = None
     graded: ThresholdReading | None = None
+    budget: Budget | None = None
+    cost: Cost | None = None
+    forecast: Any = None
+    """`empirical.forecasting.Forecast`, with a pilot."""
+    notes: tuple[str, ...] = field(default=())
+    """What was found out about the file, and what to beware of."""
 
 
-def audit_file(path: Path, names: Names, level: float = 0.95, n_classes: int | None = None, seed: int = 0) -> FileAudit:
+def audit_file(path: Path, names: Names, asked: Asked = Asked()) -> FileAudit:
     """Read and audit a file.
 
-    ``correct`` with ``kept`` gives rates, p* and the decision, ``correct`` with ``score`` the curve over thresholds,
-    ``quality`` with ``kept`` both readings of graded quality. ``seed`` is that of the bootstrap of the soft reading.
-    Raises ValueError for columns that do not go together, and `records.RecordsError` for a file that cannot be used.
+    ``correct``, or ``label`` and ``truth``, with ``kept`` gives rates, worth, p* and the decisions, with ``score`` the
+    curve over thresholds; ``quality`` with ``kept`` both readings of graded quality. Labels and truth may be missing
+    in some records, the rest may not. Raises ValueError for columns that do not go together, and
+    `records.RecordsError` for a file that cannot be used.
     """
-    _check_roles(names, n_classes)
-    check_level(level)
-    check_classes(n_classes)
+    _check(names, asked)
+    column, notes = _read(path, names, asked)
+    size = len(next(iter(column.values())))
+    by = grouping(column.get("weight"), column.get("group"), size)
+    judged = column.get("correct")
+    found: dict[str, Any] = {}
+    kept = {names.given()[role]: flags for role, flags in column.items() if role.startswith("kept")}
+    if judged is not None and kept:
+        found |= _binary(judged, kept, by, column.get("classes"), asked)
+        if "label" in column:
+            found["confusions"] = _confusions(column, judged, found["kept"], by, asked)
+    if judged is not None and "score" in column:
+        found["curve"] = scores.of_scores(
+            judged,
+            column["score"],
+            by,
+            asked.level,
+            low_is_good=asked.low_is_good,
+            n_classes=asked.n_classes,
+            seed=asked.seed,
+        )
+    if "quality" in column:
+        [retained] = kept.values()
+        found["soft"] = soft_reading(column["quality"], retained, asked.level, seed=asked.seed)
+        found["graded"] = threshold_reading(column["quality"], retained, asked.level)
+    found.pop("kept", None)
+    return FileAudit(path=path, names=names, asked=asked, records=size, notes=notes, **found)
+
+
+def _binary(
+    judged: NDArray[np.int8], kept: Mapping[str, Any], by: Grouping, classes: Any, asked: Asked
+) -> dict[str, Any]:
+    """The audit, of several verifiers that of the best; budget and cost."""
+    found: dict[str, Any] = {}
+    level, name = asked.level, next(iter(kept))
+    if len(kept) > 1:
+        several = verifiers.of_flags(judged, kept, by, level, asked.n_classes, asked.seed)
+        found["verifiers"], name = several, several.best_given
+        level = scores.guarded_level(level, len(kept))
+    found["kept"] = kept[name]
+    audit = binary.of_records(judged, kept[name], by, level, asked.n_classes, classes, asked.seed)
+    found |= {"binary": audit, "budget": budget(audit, asked.generated)}
+    if asked.cost_generate is not None and asked.cost_verify is not None:
+        found["cost"] = cost(audit, asked.cost_generate, asked.cost_verify)
+    return found
+
+
+def _confusions(column: Mapping[str, Any], judged: Any, kept: Any, by: Grouping, asked: Asked) -> Confusions:
+    some = judged != UNJUDGED
+    label, truth = column["label"], column["truth"]
+    classes, code = np.unique(np.concatenate([label[some], truth[some]]), return_inverse=True)
+    count = int(some.sum())
+    names = tuple(map(str, classes.tolist()))
+    return confusion.of_codes(code[:count], code[count:], kept[some], names, by.of(some), asked.level, asked.seed)
+
+
+def _read(path: Path, names: Names, asked: Asked) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Columns by role as arrays, ``correct`` as judgements; and what was noticed."""
     given = names.given()
     raw = records.read(path, given.values())
-    converters = {"score": records.as_numbers, "quality": records.as_quality, "classes": records.as_labels}
-    column: dict[str, Any] = {
-        role: converters.get(role, records.as_flags)(name, raw[name]) for role, name in given.items()
+    notes = list(raw.notes)
+
+    def flags(column: records.Column, missing: bool = False) -> Any:
+        found = records.as_flags(column, asked.true, missing=missing)
+        notes.extend(found.notes)
+        return np.where(found.known, np.where(found.values, CORRECT, WRONG), UNJUDGED).astype(np.int8)
+
+    def named(column: records.Column, missing: bool = False) -> Any:
+        found = records.as_labels(column, missing=missing)
+        notes.extend(found.notes)
+        return np.array([*found.names, ""], object)[found.codes]
+
+    converters: dict[str, Callable[[records.Column], Any]] = {
+        "correct": partial(flags, missing=True),
+        "score": records.as_numbers,
+        "weight": records.as_numbers,
+        "quality": records.as_quality,
+        "classes": named,
+        "label": named,
+        "truth": partial(named, missing=True),
+        "group": lambda column: records.as_labels(column).codes,
     }
-    found: dict[str, Any] = {}
-    if "correct" in column and "kept" in column:
-        found["binary"] = audit(column["correct"], column["kept"], column.get("classes"), level, n_classes=n_classes)
-    if "correct" in column and "score" in column:
-        found["curve"] = threshold_curve(column["correct"], column["score"], level)
-    if "quality" in column:
-        found["soft"] = soft_reading(column["quality"], column["kept"], level, seed=seed)
-        found["graded"] = threshold_reading(column["quality"], column["kept"], level)
-    return FileAudit(path=path, records=len(next(iter(column.values()))), level=level, **found)
+    kept = lambda column: flags(column) == CORRECT
+    column = records.together({role: partial(converters.get(role, kept), raw[name]) for role, name in given.items()})
+    if "truth" in column:
+        same = np.where(column["label"] == column["truth"], CORRECT, WRONG)
+        column["correct"] = np.where(column["truth"] == "", UNJUDGED, same).astype(np.int8)
+    if "correct" in column and not (column["correct"] != UNJUDGED).any():
+        name = given.get("correct", given.get("truth"))
+        raise InputError(f"column {name!r} is missing in every record; judge some of them, drawn at random")
+    return column, tuple(dict.fromkeys(notes))
 
 
-def _check_roles(names: Names, n_classes: int | None) -> None:
+def _check(names: Names, asked: Asked) -> None:
+    check_level(asked.level)
+    check_classes(asked.n_classes)
     given = names.given()
     for role, name in given.items():
-        twins = [other for other, same in given.items() if same == name]
+        twins = [other.split()[0] for other, same in given.items() if same == name]
         if len(twins) > 1:
-            raise InputError(f"column {name!r} is given as {' and as '.join(twins)}; {role} needs a column of its own")
-    if "correct" not in given and "quality" not in given:
-        raise InputError("no column says which labels are correct; name one with --correct (or --quality)")
-    if "kept" not in given and "score" not in given:
+            raise InputError(
+                f"column {name!r} is given as {' and as '.join(twins)}; {role.split()[0]} needs a column of its own"
+            )
+    _check_roles(set(given))
+    if (names.classes or asked.n_classes is not None) and "score" not in given and not names.kept:
+        raise InputError("--class and --classes need --kept, the column that says what the verifier keeps")
+    if asked.low_is_good and "score" not in given:
+        raise InputError("--low-is-good is about --score; name the column of the verifier's score")
+    check_costs(asked.cost_generate, asked.cost_verify)
+
+
+def _check_roles(given: set[str]) -> None:
+    if len(given & {"label", "truth"}) == 1:
+        raise InputError("--label and --truth go together: what the generator says, and the true class")
+    if {"correct", "label"} <= given:
+        raise InputError("--correct and --label with --truth say the same; give one of them")
+    judged = given & {"correct", "label"}
+    if not judged and "quality" not in given:
+        raise InputError(
+            "no column says which labels are correct; name one with --correct, or --label and --truth, or --quality"
+        )
+    if not given & {"kept", "score"}:
         raise InputError("no column says what the verifier keeps; name one with --kept (or --score)")
     if "quality" in given and "kept" not in given:
         raise InputError("--quality needs --kept, the column that says what the verifier keeps")
-    if "score" in given and "correct" not in given:
+    if "quality" in given and given & {"group", "weight", "kept 2"}:
+        raise InputError("--quality goes with one --kept, and without --group and --weight; use --correct for those")
+    if "score" in given and not judged:
         raise InputError("--score needs --correct: the curve over thresholds is that of labels correct or wrong")
-    if ("classes" in given or n_classes is not None) and not {"correct", "kept"} <= set(given):
-        raise InputError("--class and --classes need both --correct and --kept")
-
-
-def write(found: FileAudit, report: str, summary: dict[str, Any], folder: Path) -> list[Path]:
-    """Write report.txt, audit.json, and the curves as CSV; returns the paths.
-
-    Raises RuntimeError where the folder cannot be made, FileError where the disk refuses.
-    """
-    from sims.running.files import write_atomic
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot make the output folder {folder}: {error.strerror}; choose another") from None
-    contents = {"report.txt": report + "\n", "audit.json": json.dumps(summary, indent=1) + "\n"}
-    contents |= {f"{name}.csv": table.to_csv(index=False) for name, table in tables(found).items()}
-    for name, content in contents.items():
-        write_atomic(folder / name, content.encode())
-    return [folder / name for name in contents]
-
-
-def tables(found: FileAudit) -> dict[str, Any]:
-    """The curves as data frames: ``threshold_curve`` over the score, ``quality_thresholds`` over the quality.
-
-    One line per threshold: threshold, the four counts, every rate with _low and _high at ``level``, and for the score
-    p_star_guarded_low and _high, which hold for all thresholds together, and ``best``.
-    """
-    import pandas as pd
-
-    made = {}
-    for name, curve in (("threshold_curve", found.curve), ("quality_thresholds", found.graded)):
-        if curve is None:
-            continue
-        columns: dict[str, Any] = {"threshold": curve.threshold} | curve.counts._asdict()
-        for rate, estimate in curve.rates._asdict().items():
-            columns |= {rate: estimate.value, f"{rate}_low": estimate.low, f"{rate}_high": estimate.high}
-        if isinstance(curve, ThresholdCurve):
-            guarded = curve.p_star_guarded
-            columns |= {"p_star_guarded_low": guarded.low, "p_star_guarded_high": guarded.high}
-            columns["best"] = np.arange(curve.threshold.size) == curve.best
-        else:
-            columns["verdict"] = curve.verdict
-        made[name] = pd.DataFrame(columns | {"level": curve.level})
-    return made

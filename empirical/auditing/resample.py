@@ -274,7 +274,8 @@ def effective(sums: Numbers, number: Numbers, squares: Numbers, factor: float = 
         share = float(number @ part) / total
         least = total**2 / float(squares @ size**2)
         spread, residual = share * (1 - share), factor * float(squares @ (part - share * size) ** 2)
-        known = spread * total**2 / residual if spread > 0 and residual > 0 else least
+        known = total if residual <= 1e-12 * total else spread * total**2 / residual  # as units that all agree
+        known = known if spread > 0 else least
         found[name] = Effective(max(least, known), least)
     return found
 

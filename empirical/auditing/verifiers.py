@@ -46,7 +46,9 @@ class Verifiers:
     differences: tuple[Difference, ...]
     """Of every pair of those given; and of each that is made of them, less the best given one. One at a time."""
     best: str
-    """The one with the largest worth."""
+    """The one with the largest worth, of all."""
+    best_given: str
+    """Of those that were given."""
     decided: bool
     """Whether the best differs from every other in worth, with intervals that hold together (Bonferroni)."""
     level: float
@@ -115,7 +117,7 @@ def of_flags(
     decided = all(
         _paired(found[winner], found[name], worth_of(n_classes or 2), strict)[0] > 0 for name in every if name != winner
     )
-    return Verifiers(audits=audits, differences=differences, best=winner, decided=decided, level=level)
+    return Verifiers(audits=audits, differences=differences, best=winner, best_given=best, decided=decided, level=level)
 
 
 def _made_of(given: Mapping[str, NDArray[np.bool_]]) -> dict[str, NDArray[np.bool_]]:

@@ -1,4 +1,4 @@
-"""`pstar audit`: p* and the decision p < p* from a file of one's own records."""
+"""`pstar audit`: is a verifier good enough, better than none, what is it worth: from a file of one's records."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -6,41 +6,102 @@ from typing import Annotated, Any
 from tyro.conf import Positional, arg
 
 from pstar.commands.options import Json
-from pstar.commands.output import on_disk, show
+from pstar.commands.output import on_disk, one_thread, show
+from theory.errors import InputError
 
 
 def audit(
-    records: Annotated[Positional[Path], arg(metavar="RECORDS", help="A .csv, .jsonl or .parquet, a row per label.")],
-    correct: Annotated[str | None, arg(metavar="COL", help="Column: is the generated label correct?")] = None,
-    kept: Annotated[str | None, arg(metavar="COL", help="Column: does the verifier keep it?")] = None,
+    records: Annotated[
+        Positional[Path],
+        arg(
+            metavar="RECORDS",
+            help="A row per label: .csv, .tsv, .json, .jsonl, .parquet, .arrow, also .gz or .zst; a folder of "
+            "datasets; "
+            "a log of an evaluation program; - for standard input.",
+        ),
+    ],
+    correct: Annotated[
+        str | None, arg(metavar="COL", help="Column: is the generated label correct? Empty where nobody judged.")
+    ] = None,
+    kept: Annotated[
+        tuple[str, ...], arg(metavar="COL", help="Column: does the verifier keep it? Several columns are compared.")
+    ] = (),
     score: Annotated[str | None, arg(metavar="COL", help="Column: the verifier's score, high is kept.")] = None,
-    class_column: Annotated[str | None, arg(name="class", metavar="COL", help="Column: the true class.")] = None,
+    low_is_good: Annotated[bool, arg(help="Low scores are kept, as of perplexity.")] = False,
+    label: Annotated[str | None, arg(metavar="COL", help="Column: the generated label, in place of --correct.")] = None,
+    truth: Annotated[str | None, arg(metavar="COL", help="Column: the true class, with --label.")] = None,
     quality: Annotated[str | None, arg(metavar="COL", help="Column: quality in [0, 1], as ROUGE.")] = None,
-    classes: Annotated[int | None, arg(metavar="K", help="Number of classes: adds p*_K.")] = None,
-    level: Annotated[float, arg(help="Confidence of the intervals and the decision.")] = 0.95,
-    seed: Annotated[int, arg(help="Of the bootstrap, which only --quality uses.")] = 0,
-    out: Annotated[Path | None, arg(metavar="DIR", help="Folder for report, JSON, curves and figure.")] = None,
+    class_column: Annotated[str | None, arg(name="class", metavar="COL", help="Column: a class; adds a table.")] = None,
+    classes: Annotated[int | None, arg(metavar="K", help="Number of classes: adds p*_K, worth for K.")] = None,
+    group: Annotated[
+        str | None, arg(metavar="COL", help="Column: which records belong together, as several samples of a prompt.")
+    ] = None,
+    weight: Annotated[str | None, arg(metavar="COL", help="Column: how many records each stands for.")] = None,
+    true: Annotated[str, arg(metavar="WORDS", help="Words that mean yes, with commas, as A,win.")] = "",
+    generated: Annotated[float, arg(metavar="N", help="Samples generated, for what they are worth.")] = 1000,
+    cost_generate: Annotated[float | None, arg(metavar="COST", help="Of generating one sample, any unit.")] = None,
+    cost_verify: Annotated[float | None, arg(metavar="COST", help="Of verifying one, in the same unit.")] = None,
+    pilot: Annotated[
+        Path | None, arg(metavar="FILE", help="Accuracy of your learner at 3 or more clean sizes: forecasts a student.")
+    ] = None,
+    level: Annotated[float, arg(help="Confidence of the intervals and the decisions.")] = 0.95,
+    seed: Annotated[int, arg(help="Of the bootstrap.")] = 0,
+    out: Annotated[Path | None, arg(metavar="DIR", help="Folder for reports, JSON, tables and figures.")] = None,
+    html: Annotated[Path | None, arg(metavar="FILE", help="The report with its figures, as one HTML file.")] = None,
+    markdown: Annotated[bool, arg(help="Print the report as Markdown.")] = False,
     json: Json = False,
 ) -> None:
-    """Is my verifier good enough? p, phi, psi, p* and the decision p < p* from your own records, with intervals.
+    """Does my verifier help, by how much, and what will training on what it keeps give? From your own records.
 
     Judge a random sample of all that your generator made, kept or not: is the label correct, does the verifier keep it
-    (0/1, true/false or yes/no)? --correct with --kept is the usual audit; --correct with --score looks at every
-    threshold on a score; --quality with --kept takes a graded quality instead of correct or wrong.
+    (0/1, yes/no, pass/fail and the like)? With the file alone, says what is in it and what to type.
     """
-    from empirical.auditing import files
-    from empirical.auditing.report import as_json, text
+    one_thread()
+    from empirical.auditing.files import Asked, Names, audit_file
+    from empirical.auditing.report import artefacts, as_json, build
+    from empirical.auditing.report import markdown as as_markdown
+    from empirical.auditing.report import text as as_text
 
-    names = files.Names(correct=correct, kept=kept, score=score, classes=class_column, quality=quality)
+    names = Names(
+        correct=correct,
+        kept=kept,
+        score=score,
+        classes=class_column,
+        quality=quality,
+        label=label,
+        truth=truth,
+        group=group,
+        weight=weight,
+    )
+    words = tuple(filter(None, map(str.strip, true.split(","))))
+    asked = Asked(
+        level=level,
+        n_classes=classes,
+        true=words,
+        low_is_good=low_is_good,
+        generated=generated,
+        cost_generate=cost_generate,
+        cost_verify=cost_verify,
+        seed=seed,
+    )
+    if json and markdown:
+        raise InputError("--json and --markdown are two ways of printing; give one of them")
     with on_disk():
-        found = files.audit_file(records, names, level, classes, seed)
-        report, summary = text(found), as_json(found)
-        paths: Any = []
         if out is not None:
-            paths = files.write(found, report, summary, out)
-            if found.curve is not None:
-                import figures as package
-
-                paths += package.draw("threshold_curve", files.tables(found), out / "figures")
+            artefacts.check_folder(out, records)
+        found = audit_file(records, names, asked)
+        report, summary, paths = build(found), as_json(found), []
+        title = f"Audit of {records.name}"
+        if out is not None:
+            paths = artefacts.write(found, as_text(report), as_markdown(report, title), summary, out)
+            paths += _figures(found, out / "figures")
             summary |= {"written": [str(path) for path in paths]}
-    show(summary, json, lambda _: "\n".join([report, *(f"written: {path}" for path in paths)]))
+    printed = as_markdown(report, title) if markdown else as_text(report)
+    show(summary, json, lambda _: "\n".join([printed, *(f"written: {path}" for path in paths)]))
+
+
+def _figures(found: Any, folder: Path) -> list[Path]:
+    import figures as package
+    from empirical.auditing.report.artefacts import tables
+
+    return package.draw("threshold_curve", tables(found), folder) if found.curve is not None else []

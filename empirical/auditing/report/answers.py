@@ -1,0 +1,86 @@
+"""The four answers: is what is kept correct, is the verifier better than none, its worth, and will a student gain."""
+
+import math
+
+from empirical.auditing.binary import Audit
+from empirical.auditing.confusion import Confusions
+from empirical.auditing.files import FileAudit
+from empirical.auditing.report.blocks import Answer
+from empirical.auditing.report.words import amount, holds, percent, records_more
+from empirical.auditing.value import Worth, scaled
+
+NOT_ASKED = "--pilot FILE forecasts it, from your learner's accuracy at 3 or more clean sizes"
+
+
+def answers(found: FileAudit) -> tuple[Answer, ...]:
+    """The four, of an audit with labels correct or wrong."""
+    audit = found.binary
+    if audit is None:
+        return ()
+    first = _kept(audit) if found.confusions is None else _lead(found.confusions)
+    return first, _better(audit, found.confusions), _worth(found, worth_of(found)), _student(found)
+
+
+def worth_of(found: FileAudit) -> Worth:
+    """Per generated sample: by the confusions where labels and classes are known, else with errors spread evenly."""
+    assert found.binary is not None
+    return found.binary.worth if found.confusions is None else found.confusions.worth
+
+
+def _lead(found: Confusions) -> Answer:
+    pair = found.pairs[0]
+    words = f"{pair.kept:,.0f} of kept {pair.truth!r} are labelled {pair.label!r}, {pair.correct_kept:,.0f} rightly"
+    if found.plurality == "yes":
+        words = f"in every class; by least in {pair.truth!r}, by {percent(found.margin)}, over {pair.label!r}"
+    return Answer("Does the right label lead?", found.plurality, words)
+
+
+def _kept(audit: Audit) -> Answer:
+    decision, star, name = audit.decision, audit.p_star, "p*"
+    question, limit = "Is most of what it keeps correct?", "half"
+    if audit.decision_classes is not None and audit.p_star_classes is not None and audit.n_classes != 2:
+        decision, star, name = audit.decision_classes, audit.p_star_classes, f"p*_{audit.n_classes}"
+        question, limit = "Does the right label lead?", f"1/{audit.n_classes}"
+    p, bound = ("unknown" if math.isnan(rate.value) else f"{rate.value:.1%}" for rate in (audit.p, star))
+    words = f"{percent(audit.purity)} is correct, against {limit}; p = {p}, {name} = {bound}"
+    if decision.verdict == "undecided":
+        words += f"; {records_more(decision.more)}"
+    return Answer(question, holds(decision.verdict), words)
+
+
+def _better(audit: Audit, confusions: Confusions | None) -> Answer:
+    question, kind, verdict = "Is it better than no verifier?", audit.better.kind, audit.better.answer
+    if kind in ("keeps everything", "keeps nothing"):
+        word = "drops" if kind == "keeps everything" else "keeps"
+        return Answer(question, "no", f"it is useless: it {word} none of {audit.design.records:,} records")
+    if kind == "harmful":
+        words = f"it does harm: keeps {percent(audit.phi)} of correct labels, {percent(audit.psi)} of wrong ones"
+        return Answer(question, "no", words)
+    worth, more = audit.worth, audit.better.more
+    if confusions is not None:
+        worth, gain = confusions.worth, confusions.worth.gain
+        verdict = "yes" if gain.low > 0 else "no" if gain.high < 0 or kind == "worthless" else "undecided"
+        more = math.nan if audit.better.answer != "undecided" else more
+    if kind == "worthless" and worth.verified.high <= 0:
+        return Answer(question, "no", "what it keeps is worth nothing to a student, nor is all of it")
+    words = f"worth {amount(worth.verified)} clean samples each generated, without it {amount(worth.unverified)}"
+    if verdict == "no" and kind != "worthless":
+        words = f"it drops more than it cleans: {words}"
+    if verdict == "undecided" and not math.isnan(more):
+        words += f"; {records_more(more, 'records' if audit.design.groups is None else 'groups')}"
+    return Answer(question, verdict, words)
+
+
+def _worth(found: FileAudit, worth: Worth) -> Answer:
+    size = found.asked.generated
+    verified, unverified = (scaled(part, size) for part in (worth.verified, worth.unverified))
+    verdict = "yes" if verified.low > 0 else "no" if verified.high <= 0 else "undecided"
+    words = f"{amount(verified)} clean samples per {size:,.0f} generated; unverified {amount(unverified)}"
+    return Answer("Is what it keeps worth anything?", verdict, words)
+
+
+def _student(found: FileAudit) -> Answer:
+    question = "Will a student beat its generator?"
+    if found.forecast is None:
+        return Answer(question, "not asked", NOT_ASKED)
+    return Answer(question, found.forecast.answer, found.forecast.words)
