@@ -1,13 +1,15 @@
 """`audit_file`: everything that the named columns of a file of records allow, and its artefacts in a folder."""
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from empirical.auditing import records
+from empirical import records
 from empirical.auditing.binary import Audit, audit
 from empirical.auditing.checks import check_classes, check_level
 from empirical.auditing.quality import SoftAudit, ThresholdReading, soft_reading, threshold_reading
@@ -43,11 +45,19 @@ class FileAudit:
     graded: ThresholdReading | None = None
 
 
-def audit_file(path: Path, names: Names, level: float = 0.95, n_classes: int | None = None, seed: int = 0) -> FileAudit:
+def audit_file(
+    path: Path,
+    names: Names,
+    level: float = 0.95,
+    n_classes: int | None = None,
+    seed: int = 0,
+    true: Sequence[str] = (),
+) -> FileAudit:
     """Read and audit a file.
 
     ``correct`` with ``kept`` gives rates, p* and the decision, ``correct`` with ``score`` the curve over thresholds,
-    ``quality`` with ``kept`` both readings of graded quality. ``seed`` is that of the bootstrap of the soft reading.
+    ``quality`` with ``kept`` both readings of graded quality. ``seed`` is that of the bootstrap of the soft reading,
+    ``true`` the words that mean yes, beside the common ones.
     Raises ValueError for columns that do not go together, and `records.RecordsError` for a file that cannot be used.
     """
     _check_roles(names, n_classes)
@@ -55,10 +65,13 @@ def audit_file(path: Path, names: Names, level: float = 0.95, n_classes: int | N
     check_classes(n_classes)
     given = names.given()
     raw = records.read(path, given.values())
-    converters = {"score": records.as_numbers, "quality": records.as_quality, "classes": records.as_labels}
-    column: dict[str, Any] = {
-        role: converters.get(role, records.as_flags)(name, raw[name]) for role, name in given.items()
+    converters: dict[str, Callable[[records.Column], Any]] = {
+        "score": records.as_numbers,
+        "quality": records.as_quality,
+        "classes": lambda column: _names(records.as_labels(column)),
     }
+    flags = lambda column: records.as_flags(column, true).values
+    column = records.together({role: partial(converters.get(role, flags), raw[name]) for role, name in given.items()})
     found: dict[str, Any] = {}
     if "correct" in column and "kept" in column:
         found["binary"] = audit(column["correct"], column["kept"], column.get("classes"), level, n_classes=n_classes)
@@ -68,6 +81,10 @@ def audit_file(path: Path, names: Names, level: float = 0.95, n_classes: int | N
         found["soft"] = soft_reading(column["quality"], column["kept"], level, seed=seed)
         found["graded"] = threshold_reading(column["quality"], column["kept"], level)
     return FileAudit(path=path, records=len(next(iter(column.values()))), level=level, **found)
+
+
+def _names(labels: records.Labels) -> Any:
+    return np.array(labels.names)[labels.codes]
 
 
 def _check_roles(names: Names, n_classes: int | None) -> None:

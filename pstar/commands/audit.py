@@ -10,11 +10,15 @@ from pstar.commands.output import on_disk, show
 
 
 def audit(
-    records: Annotated[Positional[Path], arg(metavar="RECORDS", help="A .csv, .jsonl or .parquet, a row per label.")],
+    records: Annotated[
+        Positional[Path],
+        arg(metavar="RECORDS", help="A .csv, .tsv, .json, .jsonl, .parquet, .arrow or -, a row per label."),
+    ],
     correct: Annotated[str | None, arg(metavar="COL", help="Column: is the generated label correct?")] = None,
     kept: Annotated[str | None, arg(metavar="COL", help="Column: does the verifier keep it?")] = None,
     score: Annotated[str | None, arg(metavar="COL", help="Column: the verifier's score, high is kept.")] = None,
     class_column: Annotated[str | None, arg(name="class", metavar="COL", help="Column: the true class.")] = None,
+    true: Annotated[str, arg(metavar="WORDS", help="Words that mean yes, with commas: A,win.")] = "",
     quality: Annotated[str | None, arg(metavar="COL", help="Column: quality in [0, 1], as ROUGE.")] = None,
     classes: Annotated[int | None, arg(metavar="K", help="Number of classes: adds p*_K.")] = None,
     level: Annotated[float, arg(help="Confidence of the intervals and the decision.")] = 0.95,
@@ -25,15 +29,16 @@ def audit(
     """Is my verifier good enough? p, phi, psi, p* and the decision p < p* from your own records, with intervals.
 
     Judge a random sample of all that your generator made, kept or not: is the label correct, does the verifier keep it
-    (0/1, true/false or yes/no)? --correct with --kept is the usual audit; --correct with --score looks at every
-    threshold on a score; --quality with --kept takes a graded quality instead of correct or wrong.
+    (0/1, true/false, pass/fail and the like, or see --true)? --correct with --kept is the usual audit; --correct with
+    --score looks at every threshold on a score; --quality with --kept takes a graded quality instead of correct or
+    wrong.
     """
     from empirical.auditing import files
     from empirical.auditing.report import as_json, text
 
     names = files.Names(correct=correct, kept=kept, score=score, classes=class_column, quality=quality)
     with on_disk():
-        found = files.audit_file(records, names, level, classes, seed)
+        found = files.audit_file(records, names, level, classes, seed, [*filter(None, true.split(","))])
         report, summary = text(found), as_json(found)
         paths: Any = []
         if out is not None:
