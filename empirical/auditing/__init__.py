@@ -5,7 +5,6 @@
     binary.py      `audit`: labels correct or wrong, classes
     quality.py     graded quality in two readings
     scores.py      the curve over the threshold of a verifier's score
-    records.py     files, read strictly
     files.py       all of it for one file
     report.py      as text and JSON
 

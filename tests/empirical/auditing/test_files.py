@@ -13,8 +13,8 @@ import pytest
 import figures
 from empirical import audit, threshold_curve
 from empirical.auditing.files import Names, audit_file, tables, write
-from empirical.auditing.records import RecordsError
 from empirical.auditing.report import as_json, text
+from empirical.records import RecordsError
 
 ROOT = Path(__file__).resolve().parents[3]
 PSTAR = (sys.executable, "-m", "pstar")
@@ -57,66 +57,6 @@ def test_formats_are_read_alike(files, frame, kind):
     assert found.graded.counts.total[0] == 150
 
 
-def test_a_utf8_mark_blank_lines_and_quotes_are_no_obstacle(tmp_path):
-    (tmp_path / "r.csv").write_bytes(b'\xef\xbb\xbfcorrect,kept,note\r\n\r\n1,0,"a, ""b""\nc"\r\n0,yes,d\r\n\r\n')
-    assert audit_file(tmp_path / "r.csv", BOTH).binary.counts == (0, 1, 1, 0)
-
-
-CSV_FAULTS = [
-    ("", "is empty; its first line names the columns"),
-    ("correct,kept\n", "holds no records"),
-    ("correct,verdict\n1,1\n", "has no column 'kept'; it has 'correct', 'verdict'"),
-    ("correct,kept,kept\n1,1,1\n", "has 2 columns 'kept'"),
-    ("correct,kept\n1,0\n1,2\n", "column 'kept', row 2 is '2', neither 0/1, true/false nor yes/no"),
-    ("correct,kept\n1,0\n1,1.0\n", "column 'kept', row 2 is '1.0'"),
-    ("correct,kept\n1,0\n\nmaybe,1\n", "column 'correct', row 2 is 'maybe'"),
-    ("correct,kept\n1,0\n , 1\n", "column 'correct', row 2 is missing"),
-    ("correct,kept\n1,0\n1\n", "row 2 has 1 fields for 2 columns"),
-    ("correct,kept\n1,0\n1,0,1\n", "row 2 has 3 fields for 2 columns"),
-    ('correct,kept\n1,"0\n', "is not CSV"),
-    (b"correct,kept\n\xff,1\n", "is not UTF-8"),
-]
-
-
-@pytest.mark.parametrize(("content", "words"), CSV_FAULTS)
-def test_faults_of_a_csv_name_the_column_and_the_row(tmp_path, content, words):
-    (tmp_path / "r.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(RecordsError, match=words):
-        audit_file(tmp_path / "r.csv", BOTH)
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ('{"correct": 1, "kept": 0}\n{"correct": 1}\n', "column 'kept', row 2 is missing"),
-        ('{"correct": 1, "kept": null}\n', "column 'kept', row 1 is missing"),
-        ('{"correct": 1}\n', "has no column 'kept'; it has 'correct'"),
-        ('{"correct": 1, "kept": NaN}\n', "column 'kept', row 1 is missing"),
-        ('{"correct": 1, "kept": 0.5}\n', "column 'kept', row 1 is 0.5"),
-        ('{"correct": 1, "kept": [1]}\n', r"column 'kept', row 1 is \[1\]"),
-        ("[1, 0]\n", "row 1 is not a JSON object"),
-        ('{"correct": 1,\n', "row 1 is not JSON"),
-        ("", "holds no records"),
-    ],
-)
-def test_faults_of_json_lines(tmp_path, content, words):
-    (tmp_path / "r.jsonl").write_text(content)
-    with pytest.raises(RecordsError, match=words):
-        audit_file(tmp_path / "r.jsonl", BOTH)
-
-
-def test_faults_of_parquet(tmp_path, files):
-    path = tmp_path / "r.parquet"
-    pd.DataFrame({"correct": [1.0, 0.0, np.nan], "kept": [True, False, True]}).to_parquet(path)
-    with pytest.raises(RecordsError, match="column 'correct', row 3 is missing"):
-        audit_file(path, BOTH)
-    with pytest.raises(RecordsError, match="has no column 'verdict'"):
-        audit_file(path, Names(correct="correct", kept="verdict"))
-    path.write_bytes((files / "r.parquet").read_bytes()[:-20])
-    with pytest.raises(RecordsError, match="no readable Parquet file"):
-        audit_file(path, BOTH)
-
-
 @pytest.mark.parametrize(
     ("names", "words"),
     [
@@ -126,7 +66,7 @@ def test_faults_of_parquet(tmp_path, files):
         (Names(quality="rouge", kept="kept", score="score"), "--score needs --correct"),
         (Names(quality="rouge", kept="kept", classes="topic"), "--class and --classes need both"),
         (Names(correct="kept", kept="kept"), "column 'kept' is given as correct and as kept"),
-        (Names(correct="correct", score="topic"), "column 'topic', row 1 is '.', not a finite number"),
+        (Names(correct="correct", score="topic"), "column 'topic' is '.', not a finite number"),
         (Names(quality="score", kept="kept"), r"not a number in \[0, 1\]; divide per cents by 100"),
     ],
 )
@@ -135,14 +75,21 @@ def test_columns_that_do_not_go_together(files, names, words):
         audit_file(files / "r.csv", names)
 
 
-def test_paths_that_hold_no_records(tmp_path):
-    for path, words in (
-        ("r.xlsx", "ends in '.xlsx', not in one of .csv, .jsonl, .parquet"),
-        ("r", "ends in ''"),
-        ("r.csv", "not a file"),
+def test_all_columns_are_refused_at_once(tmp_path):
+    (tmp_path / "r.csv").write_text("correct,kept,score\n1,0,x\n2,1,1\n1,,0\n")
+    with pytest.raises(
+        RecordsError, match=r"(?s)3 faults.*line 2: column 'score'.*line 3: .*'correct'.*line 4: .*'kept'"
     ):
-        with pytest.raises(RecordsError, match=words):
-            audit_file(tmp_path / path, BOTH)
+        audit_file(tmp_path / "r.csv", Names(correct="correct", kept="kept", score="score"))
+
+
+def test_words_for_yes(tmp_path):
+    (tmp_path / "r.csv").write_text("correct,kept\nA,1\nB,1\nA,0\nB,0\nA,1\n")
+    with pytest.raises(RecordsError, match="holds 'A' and 'B'; say which means yes, as with --true A"):
+        audit_file(tmp_path / "r.csv", BOTH)
+    assert audit_file(tmp_path / "r.csv", BOTH, true=["A"]).binary.counts == (2, 1, 1, 1)
+    done = pstar(tmp_path / "r.csv", "--correct", "correct", "--kept", "kept", "--true", "A,win", "--json")
+    assert json.loads(done.stdout)["audit"]["counts"]["correct_kept"] == 2
 
 
 def test_artefacts_hold_what_was_found(files, tmp_path):
