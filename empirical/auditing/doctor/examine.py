@@ -30,14 +30,22 @@ class Findings:
     """The program whose evaluation log it is."""
     why: str = ""
     """What of a log is likely the truth, and what judges."""
+    notes: tuple[str, ...] = ()
+    """What was found out as the file was read."""
 
 
-def examine(columns: Mapping[str, Values], log: str | None = None, suggested: Suggestion | None = None) -> Findings:
+def examine(
+    columns: Mapping[str, Values],
+    log: str | None = None,
+    suggested: Suggestion | None = None,
+    notes: Sequence[str] = (),
+) -> Findings:
     """Look at all columns of some records.
 
     Args:
         columns: values by name, as they were read, all of one length; missing as None, NaN or text for it.
         log: name of the program whose log it is. suggested: what that program's columns are likely for.
+        notes: what was found out as the file was read, to be said.
 
     Raises:
         InputError: no column, or no record.
@@ -57,6 +65,7 @@ def examine(columns: Mapping[str, Values], log: str | None = None, suggested: Su
         areas={one.name: area(one, outcome)[0] for one in measured if one.name not in guesses.named("weight")},
         log=log,
         why="" if suggested is None else suggested.why,
+        notes=tuple(notes),
     )
 
 

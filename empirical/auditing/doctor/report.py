@@ -47,6 +47,7 @@ def as_json(found: Findings, path: str) -> dict[str, Any]:
         ],
         "columns": [_column_json(found, one) for one in found.columns],
         "faults": list(found.faults[""]),
+        "notes": list(found.notes),
     }
 
 
@@ -120,7 +121,7 @@ def _columns(found: Findings) -> list[str]:
         table.append([*row, _plain(by_column(found.faults, one.name))])
     headings = ["column", "looks like", "missing", "taken as", "what is wrong"]
     lines = [layout(zip(headings, "<<><<", strict=True), table)]
-    return [*lines, *(say(_plain(fault), "! ") for fault in found.faults[""])]
+    return [*lines, *(say(_plain(fault), "! ") for fault in [*found.faults[""], *found.notes])]
 
 
 def _looks(one: Column, area: float) -> str:

@@ -4,7 +4,10 @@ log.py          what a kind of log is
 lm_eval.py inspect_ai.py promptfoo.py deepeval.py distilabel.py     one program each
 """
 
+import json
 from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
 
 from empirical.records.logs import deepeval, distilabel, inspect_ai, lm_eval, promptfoo
 from empirical.records.logs.log import Document, Log, Row, Suggestion
@@ -12,12 +15,35 @@ from empirical.records.logs.log import Document, Log, Row, Suggestion
 LOGS = (lm_eval.LOG, inspect_ai.LOG, promptfoo.LOG, deepeval.LOG, distilabel.LOG)
 """In the order in which they are tried; no document is two of them."""
 
-__all__ = ["LOGS", "Document", "Log", "Row", "Suggestion", "flatten", "left_out", "recognise"]
+SUFFIXES = (".json", ".jsonl", ".ndjson")
+
+__all__ = ["LOGS", "Document", "Log", "Row", "Suggestion", "flatten", "left_out", "load", "recognise"]
 
 
 def recognise(document: Document) -> Log | None:
     """Which program's log it is: a JSON value, or the objects of JSON lines, of which the first few are enough."""
     return next((log for log in LOGS if log.recognises(document)), None)
+
+
+def load(path: Path) -> tuple[Log, Document] | None:
+    """A file that is a log, and which; None for any other file, also for one that is not readable as JSON."""
+    if path.suffix.lower() == ".eval":
+        return inspect_ai.LOG, inspect_ai.unzip(path)
+    if path.suffix.lower() not in SUFFIXES:
+        return None
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            if path.suffix.lower() == ".json":
+                document: Document = json.load(file)
+                log = recognise(document)
+            else:
+                lines = filter(str.strip, file)
+                document = [json.loads(line) for line in islice(lines, 1)]
+                log = recognise(document)
+                document += [json.loads(line) for line in lines] if log is not None else []
+    except (ValueError, RecursionError):  # what is wrong with it is said by whoever reads records
+        return None
+    return None if log is None else (log, document)
 
 
 def flatten(log: Log, document: Document) -> list[Row]:

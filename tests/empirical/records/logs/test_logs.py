@@ -233,3 +233,33 @@ def test_distilabel_checks():
         ("keep_row_after_semantic_check",),
     )
     assert rows[7]["keep_row_after_semantic_check"] is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_loaded_by_its_path(name):
+    log, found = logs.load(HERE / name)
+    assert (log.name, logs.flatten(log, found)) == (NAMES[name], flat(name)[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "doc_id,resps,filtered_resps\n1,2,3\n"),
+        ("a.jsonl", '{"correct": 1, "kept": 0}\nno json\n'),
+        ("a.json", '[{"correct": 1}'),
+        ("a.json", "[" * 100_000),
+        ("a.jsonl", ""),
+    ],
+)
+def test_no_log_is_loaded(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    assert logs.load(tmp_path / name) is None
+
+
+def test_eval_is_loaded(tmp_path):
+    found = document("inspect.json")
+    with zipfile.ZipFile(tmp_path / "log.eval", "w") as archive:
+        archive.writestr("start.json", json.dumps({"version": 2, "eval": found["eval"]}))
+        archive.writestr("samples/1_epoch_1.json", json.dumps(found["samples"][0]))
+    log, read = logs.load(tmp_path / "log.eval")
+    assert logs.flatten(log, read) == logs.flatten(log, found | {"samples": found["samples"][:1]})
