@@ -27,6 +27,8 @@ def recognise(document: Document) -> Log | None:
 
 def load(path: Path) -> tuple[Log, Document] | None:
     """A file that is a log, and which; None for any other file, also for one that is not readable as JSON."""
+    if not path.is_file():
+        return None
     if path.suffix.lower() == ".eval":
         return inspect_ai.LOG, inspect_ai.unzip(path)
     if path.suffix.lower() not in SUFFIXES:
