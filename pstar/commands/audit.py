@@ -26,11 +26,20 @@ def audit(
 
     Judge a random sample of all that your generator made, kept or not: is the label correct, does the verifier keep it
     (0/1, true/false or yes/no)? --correct with --kept is the usual audit; --correct with --score looks at every
-    threshold on a score; --quality with --kept takes a graded quality instead of correct or wrong.
+    threshold on a score; --quality with --kept takes a graded quality instead of correct or wrong. With no column named
+    it says what the file is good for, and what to type.
     """
     from empirical.auditing import files
     from empirical.auditing.report import as_json, text
 
+    if correct is kept is score is class_column is quality is classes is None:
+        from empirical.auditing.doctor import report as page
+        from empirical.auditing.doctor.of_file import of_file
+
+        with on_disk():
+            looked = of_file(records)
+        show(page.as_json(looked, str(records)), json, lambda _: page.text(looked, str(records)))
+        return
     names = files.Names(correct=correct, kept=kept, score=score, classes=class_column, quality=quality)
     with on_disk():
         found = files.audit_file(records, names, level, classes, seed)

@@ -7,6 +7,7 @@
     faults.py     what is wrong with columns
     proposal.py   the command, and what else the file supports
     examine.py    all of it
+    of_file.py    of a file
     report.py     as text and JSON
 
 Everything is a guess and is said; nothing is computed from it.
