@@ -26,8 +26,8 @@ from empirical.auditing.design import CORRECT, Design, Grouping, grouping, toget
 from empirical.auditing.margins import Effect, Margins, wrong_labels_lead
 from empirical.auditing.margins import table as cells_of
 from empirical.auditing.rates import Estimate
-from empirical.auditing.scores import guarded_level
 from empirical.auditing.resample import DRAWS, gamma_sums
+from empirical.auditing.scores import guarded_level
 from empirical.auditing.value import Answer, Worth
 from sims.running.intervals import clopper_pearson
 from theory.display import inline, record

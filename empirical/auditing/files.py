@@ -1,5 +1,6 @@
 """`audit_file`: everything that the named columns of a file of records allow."""
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,11 +17,14 @@ from empirical.auditing.budget import Budget, Cost, budget, check_costs, cost
 from empirical.auditing.checks import check_classes, check_level
 from empirical.auditing.confusion import Confusions
 from empirical.auditing.design import CORRECT, UNJUDGED, WRONG, Grouping, grouping
+from empirical.auditing.doctor.groups import looks_like_prompt
 from empirical.auditing.quality import SoftAudit, ThresholdReading, soft_reading, threshold_reading
 from empirical.auditing.scores import ThresholdCurve
 from empirical.auditing.verifiers import Verifiers
 from theory.errors import InputError
 
+LOOKED_AT = 20_000
+"""Records that are looked at for a column of prompts."""
 PER = 1_000.0
 """Generated samples that a budget is for where nobody says how many."""
 
@@ -118,6 +122,8 @@ def audit_file(path: Path, names: Names, asked: Asked = Asked()) -> FileAudit:
         found["soft"] = soft_reading(column["quality"], retained, asked.level, seed=asked.seed)
         found["graded"] = threshold_reading(column["quality"], retained, asked.level)
     found.pop("kept", None)
+    if judged is not None and "group" not in column and str(path) != "-":
+        notes += _prompt(path, judged, names)
     return FileAudit(path=path, names=names, asked=asked, records=size, notes=notes, **found)
 
 
@@ -183,6 +189,21 @@ def _read(path: Path, names: Names, asked: Asked) -> tuple[dict[str, Any], tuple
         name = given.get("correct", given.get("truth"))
         raise InputError(f"column {name!r} is missing in every record; judge some of them, drawn at random")
     return column, tuple(dict.fromkeys(notes))
+
+
+def _prompt(path: Path, judged: NDArray[np.int8], names: Names) -> tuple[str, ...]:
+    """A warning where a column looks like a prompt and nobody named it."""
+    looked = records.peek(path, LOOKED_AT)
+    outcome = np.where(judged == UNJUDGED, np.nan, judged == CORRECT)[: looked.rows]
+    seen = {name: one.values for name, one in looked.items()}
+    found = looks_like_prompt(seen, outcome, tuple(names.given().values()))
+    if found is None:
+        return ()
+    return (
+        f"column {found.name!r} looks like a prompt: {found.values:,} values in {looked.rows:,} records. If "
+        f"records of one "
+        f"belong together these intervals are too short; give --group {shlex.quote(found.name)}",
+    )
 
 
 def _check(names: Names, asked: Asked) -> None:

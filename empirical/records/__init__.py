@@ -12,6 +12,7 @@
     json_lines.py  an object per line
     json_array.py  a list of objects
     arrow.py       Parquet, Arrow and Feather files, folders of Hugging Face datasets
+    logs/          evaluation logs of other programs, by their shape; of_log.py: as columns
     reading.py     `read`, `peek` and `names`
     convert.py     columns as flags, numbers, quality and labels
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from empirical.records import arrow, delimited, json_array, json_lines
+from empirical.records import arrow, delimited, json_array, json_lines, of_log
 from empirical.records.column import Columns
 from empirical.records.faults import Faults, RecordsError
 from empirical.records.sources import Source, opened
@@ -46,6 +46,9 @@ def columns(path: Path) -> list[str]:
 
 
 def _read(path: Path, wanted: list[str] | None, limit: int | None) -> Columns:
+    log = of_log.read(path, wanted, limit)
+    if log is not None:
+        return log
     with opened(Path(path)) as source:
         if source.kind == "CSV":
             return delimited.read(source, wanted, limit)

@@ -62,6 +62,10 @@ def audit(
     from empirical.auditing.report import markdown as as_markdown
     from empirical.auditing.report import text as as_text
 
+    roles = (correct, score, label, truth, quality, class_column, group, weight)
+    if not kept and all(role is None for role in roles):
+        _doctor(records, json)
+        return
     names = Names(
         correct=correct,
         kept=kept,
@@ -98,6 +102,16 @@ def audit(
             summary |= {"written": [str(path) for path in paths]}
     printed = as_markdown(report, title) if markdown else as_text(report)
     show(summary, json, lambda _: "\n".join([printed, *(f"written: {path}" for path in paths)]))
+
+
+def _doctor(records: Path, json: bool) -> None:
+    """What the file is good for, and what to type."""
+    from empirical.auditing.doctor import report as page
+    from empirical.auditing.doctor.of_file import of_file
+
+    with on_disk():
+        looked = of_file(records)
+    show(page.as_json(looked, str(records)), json, lambda _: page.text(looked, str(records)))
 
 
 def _figures(found: Any, folder: Path) -> list[Path]:
