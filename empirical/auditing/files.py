@@ -217,8 +217,11 @@ def _check(names: Names, asked: Asked) -> None:
                 f"column {name!r} is given as {' and as '.join(twins)}; {role.split()[0]} needs a column of its own"
             )
     _check_roles(set(given))
-    if (names.classes or asked.n_classes is not None) and "score" not in given and not names.kept:
-        raise InputError("--class and --classes need --kept, the column that says what the verifier keeps")
+    judged = given.keys() & {"correct", "label"}
+    if names.classes and not (judged and names.kept):
+        raise InputError("--class needs --correct (or --label and --truth) and --kept")
+    if asked.n_classes is not None and not judged:
+        raise InputError("--classes needs --correct, or --label and --truth; graded quality knows no classes")
     if asked.low_is_good and "score" not in given:
         raise InputError("--low-is-good is about --score; name the column of the verifier's score")
     check_costs(asked.cost_generate, asked.cost_verify)

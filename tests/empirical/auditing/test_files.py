@@ -12,14 +12,15 @@ import pytest
 
 import figures
 from empirical import audit, threshold_curve
-from empirical.auditing.files import Names, audit_file, tables, write
-from empirical.auditing.report import as_json, text
+from empirical.auditing.files import Asked, Names, audit_file
+from empirical.auditing.report import as_json, build, markdown, text
+from empirical.auditing.report.artefacts import check_folder, tables, write
 from empirical.records import RecordsError
 
 ROOT = Path(__file__).resolve().parents[3]
 PSTAR = (sys.executable, "-m", "pstar")
-BOTH = Names(correct="correct", kept="kept")
-COLUMNS = {"correct": "correct", "kept": "kept", "score": "score", "classes": "topic", "quality": "rouge"}
+BOTH = Names(correct="correct", kept=("kept",))
+COLUMNS = {"correct": "correct", "kept": ("kept",), "score": "score", "classes": "topic", "quality": "rouge"}
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def files(frame, tmp_path_factory):
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 def test_formats_are_read_alike(files, frame, kind):
-    found = audit_file(files / f"r.{kind}", Names(**COLUMNS), n_classes=2)
+    found = audit_file(files / f"r.{kind}", Names(**COLUMNS), Asked(n_classes=2))
     assert found.records == 150
     assert found.binary == audit(frame["correct"], frame["kept"], frame["topic"], n_classes=2)
     np.testing.assert_allclose(found.curve.threshold, threshold_curve(frame["correct"], frame["score"]).threshold)
@@ -60,14 +61,14 @@ def test_formats_are_read_alike(files, frame, kind):
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        (Names(kept="kept"), "--correct"),
+        (Names(kept=("kept",)), "--correct"),
         (Names(correct="correct"), "--kept"),
         (Names(quality="rouge", score="score"), "--quality needs --kept"),
-        (Names(quality="rouge", kept="kept", score="score"), "--score needs --correct"),
-        (Names(quality="rouge", kept="kept", classes="topic"), "--class and --classes need both"),
-        (Names(correct="kept", kept="kept"), "column 'kept' is given as correct and as kept"),
+        (Names(quality="rouge", kept=("kept",), score="score"), "--score needs --correct"),
+        (Names(quality="rouge", kept=("kept",), classes="topic"), "--class needs --correct"),
+        (Names(correct="kept", kept=("kept",)), "column 'kept' is given as kept and as correct"),
         (Names(correct="correct", score="topic"), "column 'topic' is '.', not a finite number"),
-        (Names(quality="score", kept="kept"), r"not a number in \[0, 1\]; divide per cents by 100"),
+        (Names(quality="score", kept=("kept",)), r"not a number in \[0, 1\]; divide per cents by 100"),
     ],
 )
 def test_columns_that_do_not_go_together(files, names, words):
@@ -80,30 +81,32 @@ def test_all_columns_are_refused_at_once(tmp_path):
     with pytest.raises(
         RecordsError, match=r"(?s)3 faults.*line 2: column 'score'.*line 3: .*'correct'.*line 4: .*'kept'"
     ):
-        audit_file(tmp_path / "r.csv", Names(correct="correct", kept="kept", score="score"))
+        audit_file(tmp_path / "r.csv", Names(correct="correct", kept=("kept",), score="score"))
 
 
 def test_words_for_yes(tmp_path):
     (tmp_path / "r.csv").write_text("correct,kept\nA,1\nB,1\nA,0\nB,0\nA,1\n")
     with pytest.raises(RecordsError, match="holds 'A' and 'B'; say which means yes, as with --true A"):
         audit_file(tmp_path / "r.csv", BOTH)
-    assert audit_file(tmp_path / "r.csv", BOTH, true=["A"]).binary.counts == (2, 1, 1, 1)
+    assert audit_file(tmp_path / "r.csv", BOTH, Asked(true=("A",))).binary.counts == (2, 1, 1, 1)
     done = pstar(tmp_path / "r.csv", "--correct", "correct", "--kept", "kept", "--true", "A,win", "--json")
     assert json.loads(done.stdout)["audit"]["counts"]["correct_kept"] == 2
 
 
 def test_artefacts_hold_what_was_found(files, tmp_path):
-    found = audit_file(files / "r.csv", Names(**COLUMNS), n_classes=2)
-    report, summary = text(found), as_json(found)
-    paths = write(found, report, summary, tmp_path / "new" / "out")
+    found = audit_file(files / "r.csv", Names(**COLUMNS), Asked(n_classes=2))
+    report, summary = text(build(found)), as_json(found)
+    paths = write(found, report, markdown(build(found), "Audit"), summary, tmp_path / "new" / "out")
     assert [path.name for path in paths] == [
         "report.txt",
-        "audit.json",
+        "report.md",
         "threshold_curve.csv",
         "quality_thresholds.csv",
+        "classes.csv",
+        "audit.json",
     ]
     assert not list((tmp_path / "new" / "out").glob(".*"))
-    assert json.loads(paths[1].read_text()) == summary
+    assert json.loads(paths[-1].read_text()) == summary
     assert summary["audit"]["p_star"]["value"] == found.binary.p_star.value
     with open(paths[2], newline="") as file:
         lines = list(csv.DictReader(file))
@@ -116,7 +119,7 @@ def test_artefacts_hold_what_was_found(files, tmp_path):
 def test_a_folder_that_cannot_be_made_is_refused(files):
     found = audit_file(files / "r.csv", BOTH)
     with pytest.raises(RuntimeError, match="cannot make the output folder .*; choose another"):
-        write(found, "", {}, files / "r.csv")
+        write(found, "", "", {}, files / "r.csv")
 
 
 def test_the_function_needs_neither_extra_nor_pandas():
@@ -150,8 +153,12 @@ def test_command_prints_the_answer_first(files, tmp_path):
     done = pstar(files / "r.csv", *words, "--out", tmp_path / "out")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("Is the verifier good enough?  Yes, p < p*, at 95% confidence (p-value ")
-    assert max(map(len, lines[:-5])) <= 120
+    questions = ("Is most of what it keeps correct?", "Is it better than no", "Is what it keeps worth", "Will a student")
+    assert [line[:3] + line[3:].split("  ")[0][: len(asked)] for line, asked in zip(lines, questions)] == [
+        f"{place}. {asked}" for place, asked in enumerate(questions, 1)
+    ]
+    assert "  Yes: " in lines[0]
+    assert max(map(len, lines[4:-5])) <= 120
     assert lines[-1] == f"written: {tmp_path / 'out' / 'figures' / 'threshold_curve.pdf'}"
     assert all(Path(line.removeprefix("written: ")).stat().st_size for line in lines[-5:])
 
@@ -181,13 +188,13 @@ def test_command_fails_in_one_line(files, tmp_path):
 
 def test_reports_of_every_verdict(tmp_path):
     for rows, answer in (
-        ("1,1\n" * 9 + "0,0\n", "Yes, p < p*, at 95% confidence"),
-        ("0,1\n" * 9 + "1,0\n", "No, p > p*, at 95% confidence"),
-        ("0,1\n1,1\n1,1\n1,0\n", "Undecided whether p < p*, at 95% confidence"),
-        ("0,0\n1,0\n", "Undecided whether p < p*"),
+        ("1,1\n" * 9 + "0,0\n", "Yes"),
+        ("0,1\n" * 9 + "1,0\n", "No"),
+        ("0,1\n1,1\n1,1\n1,0\n", "Undecided"),
+        ("0,0\n1,0\n", "Undecided"),
     ):
         (tmp_path / "r.csv").write_text(f"correct,kept\n{rows}")
-        report = text(audit_file(tmp_path / "r.csv", BOTH))
-        assert f"Is the verifier good enough?  {answer}" in report.splitlines()[0] + "\n" + report.splitlines()[1]
-        assert ("fresh records" in report or "cannot be said" in report) == ("Undecided" in answer)
+        report = text(build(audit_file(tmp_path / "r.csv", BOTH)))
+        assert f"Is most of what it keeps correct?   {answer}: " in report.splitlines()[0]
+        assert ("fresh records" in report or "cannot be said" in report) == (answer == "Undecided")
         assert "nan" not in report

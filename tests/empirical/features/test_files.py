@@ -175,7 +175,7 @@ CLASSES = np.array(["a"] * 20 + ["b"] * 20)
 def audited(folder, **more):
     table = pd.DataFrame({"correct": CORRECT, "kept": KEPT, "kind": CLASSES} | more)
     table.to_csv(folder / "records.csv", index=False)
-    found = audit_file(folder / "records.csv", Names(correct="correct", kept="kept", classes="kind"))
+    found = audit_file(folder / "records.csv", Names(correct="correct", kept=("kept",), classes="kind"))
     (folder / "audit.json").write_text(json.dumps(as_json(found)))
     return folder / "audit.json"
 

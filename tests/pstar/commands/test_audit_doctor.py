@@ -21,7 +21,7 @@ def test_what_it_says_can_be_typed(tmp_path):
     )
     [[code, said, _]] = in_one_process([words[1:]])
     assert code == 0
-    assert said.startswith("Is ")
+    assert said.startswith("1. Is most of what it keeps correct?")
 
 
 def test_logs_and_refusals(tmp_path):
