@@ -12,17 +12,24 @@ if TYPE_CHECKING:
     from empirical.auditing.binary import Audit as Audit
     from empirical.auditing.binary import audit as audit
     from empirical.auditing.binary import audit_counts as audit_counts
+    from empirical.auditing.budget import budget as budget
+    from empirical.auditing.budget import cost as cost
+    from empirical.auditing.confusion import confusions as confusions
     from empirical.auditing.quality import soft_reading as soft_reading
     from empirical.auditing.quality import threshold_reading as threshold_reading
     from empirical.auditing.rates import Counts as Counts
     from empirical.auditing.rates import Estimate as Estimate
     from empirical.auditing.scores import threshold_curve as threshold_curve
+    from empirical.auditing.verifiers import audit_verifiers as audit_verifiers
 
 HOMES = {
     "binary": ("Audit", "audit", "audit_counts"),
     "quality": ("soft_reading", "threshold_reading"),
     "rates": ("Counts", "Estimate"),
     "scores": ("threshold_curve",),
+    "verifiers": ("audit_verifiers",),
+    "confusion": ("confusions",),
+    "budget": ("budget", "cost"),
 }
 __all__ = [name for names in HOMES.values() for name in names]
 

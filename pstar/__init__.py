@@ -36,8 +36,12 @@ Simulated
     compare            a sweep beside what theory says of it
 
 Audited
-    audit              p, phi, psi, p* and the decision p < p* from judged records
+    audit              p, phi, psi, p*, worth and the decisions from judged records
     audit_counts       the same from the four counts
+    audit_verifiers    several verifiers of the same records, compared pair by pair
+    confusions         labels beside true classes: which confusions hurt, and what is kept is worth
+    budget             what a number of generated samples is worth after the verifier
+    cost               whether to verify, or to generate more
     threshold_curve    where to put the threshold on a verifier's score
     soft_reading       an audit by graded quality, each record correct to a degree
     threshold_reading  an audit by graded quality, correct above a threshold
@@ -69,11 +73,15 @@ if TYPE_CHECKING:
     from empirical.auditing.binary import Audit as Audit
     from empirical.auditing.binary import audit as audit
     from empirical.auditing.binary import audit_counts as audit_counts
+    from empirical.auditing.budget import budget as budget
+    from empirical.auditing.budget import cost as cost
+    from empirical.auditing.confusion import confusions as confusions
     from empirical.auditing.quality import soft_reading as soft_reading
     from empirical.auditing.quality import threshold_reading as threshold_reading
     from empirical.auditing.rates import Counts as Counts
     from empirical.auditing.rates import Estimate as Estimate
     from empirical.auditing.scores import threshold_curve as threshold_curve
+    from empirical.auditing.verifiers import audit_verifiers as audit_verifiers
     from pstar import features as features
     from pstar.predicting import kept_rate as kept_rate
     from pstar.predicting import p_star as p_star
@@ -129,6 +137,9 @@ HOMES = {
     "sims.measure": ("Measurement",),
     "sims.comparison.compare": ("Comparison",),
     "empirical.auditing.binary": ("audit", "audit_counts", "Audit"),
+    "empirical.auditing.verifiers": ("audit_verifiers",),
+    "empirical.auditing.confusion": ("confusions",),
+    "empirical.auditing.budget": ("budget", "cost"),
     "empirical.auditing.scores": ("threshold_curve",),
     "empirical.auditing.quality": ("soft_reading", "threshold_reading"),
     "empirical.auditing.rates": ("Counts", "Estimate"),
