@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.processes import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 PSTAR = (sys.executable, "-m", "pstar")
 RATES = ("--p", "0.3", "--phi", "0.8", "--psi", "0.2")
@@ -35,7 +37,7 @@ def pstar(*words, **environment):
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
 
 
@@ -64,7 +66,7 @@ json.dump(answers, sys.stdout)
         input=json.dumps(lines),
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

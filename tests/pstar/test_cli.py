@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from pstar import cli
+from tests.processes import PATIENCE
 from tests.pstar.command import PREDICT, PSTAR, ROOT, pstar, snapshot
 from theory.errors import Error, InputError, KindError, RunError
 
@@ -24,7 +25,7 @@ def test_help_imports_nothing_heavy():
         "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0\n"
         "print(*sys.modules, file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     assert all(command in done.stdout for command in cli.COMMANDS)
     loaded = {name.split(".")[0] for name in done.stderr.split()}
@@ -139,7 +140,7 @@ def test_a_bug_shows_its_traceback(tmp_path):
     )
     line = [sys.executable, tmp_path / "broken.py", *PREDICT]
     path = {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(line, env=os.environ | path, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(line, env=os.environ | path, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("Traceback")
     assert "zip()" in done.stderr.splitlines()[-1]
@@ -193,5 +194,5 @@ def test_a_reader_that_leaves_is_no_error(words, unbuffered):
 
 def test_head_takes_the_first_line():
     line = f"{shlex.join(PSTAR)} figures out --list | head -1"
-    done = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert (len(done.stdout.splitlines()), done.stderr) == (1, "")

@@ -13,6 +13,7 @@ import pytest
 import pstar as ps
 from pstar.float64 import float64
 from sims.trial import trial
+from tests.processes import PATIENCE
 from tests.pstar.command import ROOT
 from tests.sims.helpers import INDEPENDENT as SMALL
 from tests.small_sweep import independent_rows
@@ -26,7 +27,7 @@ def in_a_notebook(code, **environment):
     """Standard output of a fresh Python in which nobody has configured anything."""
     environment = {"PATH": "", "HOME": str(ROOT), "PYTHONPATH": str(ROOT)} | environment
     line = [sys.executable, "-c", code]
-    done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200)
+    done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

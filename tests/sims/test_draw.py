@@ -12,7 +12,8 @@ from sims.verify import verify
 from tests.statistical import rejects_mean
 from theory.types import ClassRates, Cosines, Problem, Rates
 
-FALSE_FAIL = 1e-6
+FALSE_FAIL = 1e-8
+"""Of each comparison; a test has ten at most. Twins are 12 standard errors off or more."""
 N = 20_000
 
 

@@ -11,7 +11,8 @@ from scipy.stats import binomtest, chi2, kstwobign, norm
 from sims.normal import BLOCK, normal, pair, points, words
 from tests.statistical import rejects_mean
 
-FALSE_FAIL = 1e-6
+FALSE_FAIL = 1e-8
+"""Of each comparison."""
 BINS = 2**16
 LARGEST = np.sqrt(2 * 53 * np.log(2))
 numbers_of = jax.jit(pair)
@@ -109,9 +110,9 @@ def kolmogorov(counts):
     ("total", "wrong"), [(10**7, 1.01), pytest.param(10**8, 1.003, marks=pytest.mark.slow)], ids=["7", "8"]
 )
 def test_numbers_are_normal(fresh_seed, total, wrong):
-    """Kolmogorov-Smirnov, and how many lie beyond 1, ..., 8 sigma (binomial); false-failure rate 9e-6 in all.
+    """Kolmogorov-Smirnov, and how many lie beyond 1, ..., 8 sigma (binomial); false-failure rate 9e-8 in all.
 
-    The twin is scaled by ``wrong``. Its own failure rate is below 1e-6.
+    The twin is scaled by ``wrong``: distances and counts are off by 8 standard deviations more than it takes.
     """
     counts, beyond = uniform_counts(fresh_seed, total)
     assert kolmogorov(counts) > FALSE_FAIL
@@ -127,7 +128,7 @@ def test_numbers_are_normal(fresh_seed, total, wrong):
 def test_tails_given_a_small_word(fresh_seed, sigma):
     """A number beyond sigma has u < exp(-sigma^2/2) < 2^-k: of such words, P(|z| > sigma) is 2^k times the tail.
 
-    Binomial, a million pairs; false-failure rate 2e-6. The twin is a tail that is 5 % heavier (fails below 1e-6).
+    Binomial, a million pairs; false-failure rate 2e-8. The twin is a tail that is 5 % heavier, 12 standard errors.
     """
     zeros, total = int(sigma**2 / (2 * np.log(2))), 10**6
     rng = np.random.default_rng(fresh_seed)
@@ -161,7 +162,7 @@ def dependence(z, w):
 
 @pytest.mark.statistical
 def test_the_two_of_a_pair_are_independent(fresh_seed):
-    """A million pairs; false-failure rate 7e-6. The twins: one leans on the other, one has a size in common, and one
+    """A million pairs; false-failure rate 7e-8. The twins: one leans on the other, one has a size in common, and one
     has the larger first, as without the bit that orders them."""
     first, second = np.random.default_rng(fresh_seed).integers(0, 2**64, (2, 10**6), np.uint64)
     z, w = map(np.asarray, numbers_of(first, second))
@@ -174,7 +175,7 @@ def test_the_two_of_a_pair_are_independent(fresh_seed):
 
 @pytest.mark.statistical
 def test_neighbours_are_independent(fresh_seed):
-    """Next column, next row, the same place of the next block, and the two halves of a block; failure rate 4e-5.
+    """Next column, next row, the same place of the next block, and the two halves of a block; failure rate 5e-7.
 
     Six fields of 600 x 600 numbers. The twin is a field whose blocks all have one key.
     """

@@ -164,7 +164,10 @@ def test_finite_averaging_symmetries_and_refusals():
 
 @pytest.mark.statistical
 def test_simulated_averaging_is_worth_a_random_size_and_not_its_mean(fresh_seed):
-    """False failures: 1e-6 a size. The twins: the law's number of clean samples, and the limit d -> inf."""
+    """False failures: 2e-7 a size, as accuracies are skewed.
+
+    The twins: the law's number of clean samples, and the limit d -> inf.
+    """
     rng = np.random.default_rng(fresh_seed)
     for m, d, repetitions in ((20, 20, 20_000), (60, 30, 10_000)):
         signal, purity = 2.0, 0.75
@@ -174,10 +177,10 @@ def test_simulated_averaging_is_worth_a_random_size_and_not_its_mean(fresh_seed)
         w = noise.mean(axis=1)
         samples = ndtr(signal * w[:, 0] / np.linalg.norm(w, axis=1))
         exact = finite_averaging(signal, purity, m, d)
-        assert not rejects_mean(samples, exact)
+        assert not rejects_mean(samples, exact, false_fail=1e-8)
         for other in (finite_averaging(signal, 1.0, m // 4, d), float(limits.averaging(kept(signal, purity), m / d))):
-            assert abs(other - exact) > detectable(samples)
-            assert rejects_mean(samples, other)
+            assert abs(other - exact) > detectable(samples, false_fail=1e-8)
+            assert rejects_mean(samples, other, false_fail=1e-8)
 
 
 # --- another covariance ---

@@ -45,16 +45,16 @@ VERIFIER_MEANS = [mean_of([one(name) for name in names]) for names in ("abc", "d
 @pytest.mark.statistical
 @pytest.mark.parametrize("pair", [(VERIFIER_MEANS[2], VERIFIER_MEANS[0]), (VERIFIER_MEANS[0], {"j": 1.0})])
 def test_intervals_of_differences_cover(pair, fresh_seed):
-    """4,000 experiments, 95 % within 5 standard errors (1.7 points): fails with probability < 1e-6."""
+    """4,000 experiments, 95 % within 5.5 standard errors (1.9 points): fails with probability 7e-8."""
     rng = np.random.default_rng(fresh_seed)
     found = [arms_of(students_by_rate(rng)).contrast(*pair) for _ in range(4000)]
-    assert np.mean([line.low <= 0 <= line.high for line in found]) == pytest.approx(0.95, abs=0.0172)
+    assert np.mean([line.low <= 0 <= line.high for line in found]) == pytest.approx(0.95, abs=0.019)
 
 
 @pytest.mark.statistical
 def test_taking_rates_for_independent_does_not_cover(fresh_seed):
     """The twin: a noise pooled over all arms, as in randomised blocks, with the rates as so many students: it
-    covers in 53 % (standard error of 1,000 experiments: 1.6 points)."""
+    covers in 53 % (standard error of 1,000 experiments: 1.6 points), and in 65 % with probability < 1e-13."""
     rng = np.random.default_rng(fresh_seed)
     hits = 0
     for _ in range(1000):

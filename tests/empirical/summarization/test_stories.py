@@ -13,7 +13,7 @@ CLEAN = Recipe(noisy=0.0, second=0.0)
 @pytest.mark.statistical
 @pytest.mark.parametrize("recipe", [Recipe(), Recipe(noisy=0.5, second=0.2)])
 def test_shares_of_the_recipe(fresh_seed, recipe):
-    """Fails by chance in 1e-4 of all runs: 69 bands of five standard errors, twice."""
+    """68 bands of six standard errors: fails with probability 4e-7, as counts of events are skewed."""
     count = 20_000
     rows = stories.stories(count, [fresh_seed], recipe)
     assert within(rows["noisy"].mean(), recipe.noisy, count)

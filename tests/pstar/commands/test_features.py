@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import pstar as ps
+from tests.processes import PATIENCE
 from tests.pstar.command import ROOT, in_one_process, pstar
 
 RNG = np.random.default_rng(0)
@@ -181,5 +182,5 @@ def test_a_prediction_needs_no_jax():
         "ps.features.learning_curve(x, y, n=[20], loss='logistic')\n"
         "assert 'jax' not in sys.modules"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr

@@ -24,7 +24,8 @@ draw = jax.jit(trials.draw, static_argnames=("n", "d", "classes"))
 verify = jax.jit(trials.verify)
 trial = jax.jit(trials.trial, static_argnames=("n", "d", "classes", "loss"))
 
-FALSE_FAIL = 1e-6
+FALSE_FAIL = 1e-8
+"""Of each comparison."""
 
 
 def accuracies(seed, problem, n, d, classes, loss, trials, width=128, name="accuracy"):
@@ -42,7 +43,7 @@ def accuracies(seed, problem, n, d, classes, loss, trials, width=128, name="accu
 
 @pytest.mark.statistical
 def test_labels_and_verdicts_have_the_stated_table(fresh_seed):
-    """Counts of (y, y', kept) against C and Q: chi-square, false-failure rate 1e-6 each; twin: a moved table."""
+    """Counts of (y, y', kept) against C and Q: chi-square, false-failure rate 1e-8 each; twin: a moved table."""
     rng = np.random.default_rng(0)
     unlike = Confusion(rng.dirichlet(np.ones(3), 3), rng.uniform(size=(3, 3)))
     even = Rates(0.4, 0.9, 0.3)
@@ -77,7 +78,10 @@ def test_two_antipodal_classes_are_the_binary_trial(key, loss, factor):
 @pytest.mark.statistical
 @pytest.mark.parametrize("curation", [Rates(0.4, 0.9, 0.3), Confusion(0.5 * np.eye(4) + 0.125, np.full((4, 4), 0.8))])
 def test_accuracy_is_that_of_a_sampled_test_set(fresh_seed, curation):
-    """Against 200,000 fresh points; false-failure rate 1e-6, twin off by 0.01."""
+    """Against 200,000 fresh points; false-failure rate 2e-8, the error of the measured accuracy included.
+
+    The twin is off by 0.03, 27 standard errors or more: it goes unseen with probability < 1e-90.
+    """
     k_fit, k_keep = jax.random.split(jax.random.key(fresh_seed))
     problem = ClassesProblem(2.0, curation, 0.1)
     sample = draw(k_fit, problem, 90, 8, 4)
@@ -91,7 +95,7 @@ def test_accuracy_is_that_of_a_sampled_test_set(fresh_seed, curation):
     assert float(found.accuracy_error) < 5e-4
     assert float(jnp.mean(found.class_accuracy)) == pytest.approx(float(found.accuracy), abs=1e-12)
     assert binomtest(hits, 200_000, float(found.accuracy)).pvalue > FALSE_FAIL
-    assert binomtest(hits, 200_000, float(found.accuracy) - 0.01).pvalue < FALSE_FAIL
+    assert binomtest(hits, 200_000, float(found.accuracy) - 0.03).pvalue < FALSE_FAIL
 
 
 @pytest.mark.parametrize("loss", FITTED)
@@ -155,7 +159,8 @@ def test_refusals_name_argument_value_and_range(arguments, words):
 def test_accuracy_at_the_threshold_is_one_in_k_at_any_size(fresh_seed, loss, classes, phi, psi, n, d, ridge):
     """At p = p*_K kept labels are uniform and independent of x: mean accuracy 1/K, exactly, at finite n and d.
 
-    False-failure rate 1e-6 a case. Twin: at p = p*_K -+ 0.12 it is not, on the side that theory says.
+    False-failure rate 2e-7 a case, as accuracies are skewed. Twin: at p = p*_K -+ 0.12 it is not, on the side that
+    theory says, by 12 standard errors or more.
     """
     star = float(theory.p_star_classes(Rates(0.1, phi, psi), classes))
     for shift, sign in ((0.0, 0), (-0.12, 1), (0.12, -1)):
@@ -193,9 +198,13 @@ STATED = [
 
 
 def could_be_a_draw(found, value):
-    """Whether ``value``, rounded to three digits, may be one more draw: t interval of level 1 - 1e-6."""
+    """Whether ``value``, rounded to three digits, may be one more draw: t interval of level 1 - 1e-6.
+
+    The value is one and the same in all runs: a run fails falsely where its own spread is that much too small, which
+    is rarer.
+    """
     spread = found.std(ddof=1) * np.sqrt(1 + 1 / len(found))
-    return max(abs(value - found.mean()) - 5e-4, 0) < t.isf(FALSE_FAIL / 2, len(found) - 1) * spread
+    return max(abs(value - found.mean()) - 5e-4, 0) < t.isf(5e-7, len(found) - 1) * spread
 
 
 def check_stated(seed, cells, trials):
@@ -210,13 +219,17 @@ def check_stated(seed, cells, trials):
 
 @pytest.mark.statistical
 def test_stated_accuracies_of_four_classes(fresh_seed):
-    """Two cells of THEORY §10, on either side of p*_4 = .75; the others are in the slow test."""
+    """Two cells of THEORY §10, on either side of p*_4 = .75; the others are in the slow test.
+
+    Both values are within a standard deviation of a draw: false-failure rate 1e-11. Twins are 300 of them off.
+    """
     check_stated(fresh_seed, [STATED[0], STATED[4]], 16)
 
 
 @pytest.mark.slow
 @pytest.mark.statistical
 def test_all_stated_accuracies_of_four_classes(fresh_seed):
+    """False-failure rate 2e-7: no value is farther than 2.7 standard deviations from the mean. Twins are 17 off."""
     check_stated(fresh_seed, STATED, 32)
 
 

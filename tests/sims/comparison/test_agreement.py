@@ -18,7 +18,7 @@ from theory.types import ClassRates, Cosines, KeepEasy, KeepHard, Learned, Mixtu
 
 FALSE_FAIL = 1e-6
 BIAS = 0.5
-"""Allowed |finite-size bias| times d; about 0.1 was seen for these problems."""
+"""Allowed |finite-size bias| times min(n, d); at most 0.4 was seen for these problems."""
 
 
 def trials_of(seed, problem, n, d, loss, trials):
@@ -85,22 +85,23 @@ AT_ANY_PURITY = [
 
 
 def check_agreement(found, problem, alpha, loss, d):
-    """Mean accuracy is the theory's within BIAS/d; a theory moved by what these trials resolve must fail."""
+    """Mean accuracy is the theory's within BIAS/min(n, d); a theory moved by what these trials resolve must fail."""
+    allowance = BIAS / min(round(alpha * d), d)
     shared = {"signal": problem.signal, "ridge": problem.ridge, "alpha": alpha, "loss": loss}
     shared["setting"] = problem.curation.setting
     expected = predict_table(shared | problem.curation._asdict())["accuracy"][0]
-    assert not rejects_mean(found, expected, BIAS / d, FALSE_FAIL)
-    shift = detectable(found, BIAS / d, FALSE_FAIL)
-    assert shift < 0.03, shift
+    assert not rejects_mean(found, expected, allowance, FALSE_FAIL)
+    shift = detectable(found, allowance, FALSE_FAIL)
+    assert shift < 0.04, shift
     for moved in (expected - shift, expected + shift):
-        assert rejects_mean(found, moved, BIAS / d, FALSE_FAIL)
+        assert rejects_mean(found, moved, allowance, FALSE_FAIL)
 
 
 @pytest.mark.statistical
 @pytest.mark.parametrize("loss", ["squared", "logistic"])
 @pytest.mark.parametrize(("problem", "alpha"), AT_ANY_PURITY)
 def test_accuracy_agrees_with_exact_theory(fresh_seed, loss, problem, alpha):
-    """At d = 100, every setting. False-failure rate 3e-6 a case: the statement and its two twins."""
+    """At d = 100, every setting. False-failure rate 1e-6 a case: the twins fail to fail where the statement fails."""
     n = round(alpha * 100)
     found = accuracies(fresh_seed, problem, n, 100, loss, 204_800 // n)
     check_agreement(found, problem, alpha, loss, 100)
@@ -130,7 +131,7 @@ TIGHT = {"dual": True, "tol": 1e-6, "max_iter": 100_000}
 @pytest.mark.statistical
 @pytest.mark.parametrize(("problem", "alpha"), [AT_ANY_PURITY[i] for i in (0, 2, 3)])
 def test_hinge_loss_agrees_with_exact_theory(fresh_seed, problem, alpha):
-    """At d = 100, likewise. False-failure rate 3e-6 a case."""
+    """At d = 100, likewise. False-failure rate 1e-6 a case."""
     n = round(alpha * 100)
     found = hinge_accuracies(fresh_seed, problem, n, 100, 102_400 // n)
     check_agreement(found, problem, alpha, "hinge", 100)
@@ -159,7 +160,7 @@ def test_simulation_meets_theory_like_one_over_d(fresh_seed, sizes):
     """Squared loss: |simulation - theory| ~ d^-k with k in [.75, 1.25], and none is left to the next order.
 
     Extrapolated from the two largest sizes, 2 bias(2d) - bias(d) is within 4/d^2 of 0. Twins that must fail:
-    k = 1/2, k = 2, and a theory off by what these trials resolve. False-failure rate 5e-6 in all. Measured with
+    k = 1/2, k = 2, and a theory off by what these trials resolve. False-failure rate 1e-6 in all. Measured with
     16,384 trials, d * bias at d = 50, 100, 200, 400: -.677(12), -.757(15), -.820(19), -.803(25); k = .92.
     """
     found = [biases(fresh_seed + i, d, 8192) for i, d in enumerate(sizes)]
