@@ -1,10 +1,10 @@
-"""What a verified sample is worth, in clean ones: keeping little but pure, or much but dirty, can be worth the same.
+"""Digits with wrong labels, verified: does worth say who wins, and how accurate the student will be, on real learners?
 
-Left: lines of equal worth of a generated sample over the verifier's rates, rays of equal p* (dotted), the curve of one
-verifier as its threshold moves with its best points by worth (star) and by p* (cross: it keeps nearly nothing); shaded
-is where a verifier harms, as keeping everything is worth more. Right: accuracy of students along three of the lines.
-At the best penalty (full marks) it is the same all along, as the law says (lines); at one small penalty (open marks,
-dashed exact theory) wrong labels cost far more. Points are simulations with 95 % t intervals over independent trials.
+Left: measured accuracy of every student against the forecast, its learner's clean learning curve read at n W. Tuned
+learners with errors independent of the picture lie along the line; learners that fit wrong labels too, and students of
+a model of their own family (learned errors), fall below. Right: share of cells beyond noise in which the forecast and
+the rule p < p* say who wins, with 95 % exact intervals that count settings (n, p, verifier), and what saying yes always
+would get.
 """
 
 from typing import Any
@@ -16,62 +16,70 @@ from matplotlib.figure import Figure
 
 from figures import marks
 
-RAYS = (0.5, 0.6, 0.75, 0.9)
-CONTOURS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6)
+KINDS = {
+    "interpolating": ("#9C4A2F", "^", "fits wrong labels too"),
+    "tuned": ("#0072B2", "o", "tuned on held-out data"),
+    "learned": ("#E69F00", "s", "tuned, learned errors"),
+}
+"""Colour, marker and words; told apart by the colour-blind, and in grey by their shapes."""
+RULES = {"wins": ("#0072B2", "o", -0.17, "forecast by worth"), "below": ("0.25", "D", 0.17, "rule p < p*")}
+ERRORS = {"spread": "errors spread evenly", "pair": "errors in pairs", "learned": "learned errors"}
 
 
 def draw(tables: dict[str, pd.DataFrame]) -> Figure:
-    """The verifier's plane, and the students."""
-    plane, curve, lines, cells = (tables[name] for name in ("plane", "curve", "lines", "cells"))
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10.2, 5.2), width_ratios=(1, 1.15))
-    _plane(left, plane)
-    left.plot(curve["psi"], curve["phi"], color="tab:red", linewidth=1.8, label="one verifier's thresholds")
-    for name, marker, label in (("worth", "*", "its best by worth"), ("p_star", "X", "its best by p*")):
-        best = curve[curve["best"] == name]
-        style = {"color": "tab:red", "markersize": 13 if marker == "*" else 9, "markeredgecolor": "black"}
-        left.plot(best["psi"], best["phi"], marker, clip_on=False, zorder=5, label=label, **style)
-    levels = list(lines["level"].unique())
-    for index, level in enumerate(levels):
-        style = marks.style_of(index, len(levels) + 1)
-        part = lines[lines["level"] == level]
-        line = part[part["training"] == "best"]
-        left.plot(line["psi"], line["phi"], color=style["color"], linewidth=2.2)
-        right.plot(line["purity"], line["ceiling"], color=style["color"], label=f"W = {level:g}: the law")
-        _students(right, part, cells[cells["level"] == level], style)
-    left.set(xlabel="ψ = P(kept | wrong)", ylabel="φ = P(kept | correct)", xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    left.legend(loc="lower right", frameon=True, framealpha=0.9)
-    left.set_title(f"worth W of a generated sample, p = {plane['p'].iloc[0]:g}; grey: the verifier harms", pad=14)
-    _legend(figure, right, cells)
-    right.set(xlabel="purity of what is kept: much but dirty → little but pure", ylabel="accuracy of the student")
-    right.set_title("students along the three thick lines")
-    first = cells.iloc[0]
-    settings = f"n/d = {first['alpha']:g}, d = {first['d']:g}, r = {first['signal']:g}"
-    marks.headline(figure, "Equal worth, equal accuracy, at the best penalty; not at a small one", settings)
+    """Accuracy on the left, hits on the right."""
+    cells, hits = tables["cells"], tables["hit_rates"]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 6.4), width_ratios=(1, 1.02))
+    _accuracy(left, cells)
+    _hits(right, hits)
+    settings = f"{len(cells)} cells"
+    marks.headline(figure, "Digits with wrong labels: who wins, and how accurate is the student?", settings)
+    figure.legend(*right.get_legend_handles_labels(), loc="outside lower right", ncols=3)
     return figure
 
 
-def _plane(ax: Axes, plane: pd.DataFrame) -> None:
-    table = plane.pivot(index="phi", columns="psi", values="worth")
-    x, y, values = table.columns.to_numpy(), table.index.to_numpy(), table.to_numpy()
-    ax.contourf(x, y, values, levels=[-1, plane["unverified"].iloc[0]], colors=["0.9"], zorder=0)
-    found = ax.contour(x, y, values, levels=list(CONTOURS), colors="0.45", linewidths=0.8)
-    ax.clabel(found, fontsize=7)
-    marks.rays(ax, RAYS)
+def _accuracy(ax: Axes, cells: pd.DataFrame) -> None:
+    shown = cells["kind"].where((cells["errors"] != "learned") | (cells["kind"] != "tuned"), "learned")
+    for kind, (color, marker, label) in KINDS.items():
+        part = cells[shown == kind]
+        style: dict[str, Any] = {"color": color, "alpha": 0.7, "markersize": 3.6, "markeredgewidth": 0}
+        ax.plot(part["forecast"], part["student"], marker, label=f"{label} ({len(part)})", **style)
+    ax.plot([0, 1], [0, 1], color="black", linewidth=1, zorder=0)
+    ax.annotate("W = 0: a guess", (0.1, 0.5), ha="center", fontsize=8, color="0.3")
+    ax.set(xlabel="forecast accuracy: the clean learning curve at n W", ylabel="measured accuracy of the student")
+    ax.set(xlim=(0, 1), ylim=(0, 1), title="accuracy, forecast and measured")
+    ax.legend(loc="upper left", frameon=True, framealpha=0.9, markerscale=1.6)
 
 
-def _students(ax: Axes, lines: pd.DataFrame, cells: pd.DataFrame, style: dict[str, Any]) -> None:
-    fixed = lines[lines["training"] == "fixed"]
-    ax.plot(fixed["purity"], fixed["accuracy"], color=style["color"], linestyle="--")
-    for training, fill in (("best", style["color"]), ("fixed", "white")):
-        part = cells[cells["training"] == training]
-        marks.points(ax, part["purity"], part, style | {"markerfacecolor": fill})
+def _hits(ax: Axes, hits: pd.DataFrame) -> None:
+    """A line per learner, in blocks by the kind of errors; of learned ones only all together."""
+    row, ticks, names = 0.0, [], []
+    for errors, title in ERRORS.items():
+        of_errors = hits[hits["errors"] == errors]
+        pooled = of_errors["learner"].str.startswith("all ")
+        lines = of_errors[pooled] if errors == "learned" else of_errors[~pooled]
+        ax.text(-0.01, row, title, transform=ax.get_yaxis_transform(), ha="right", va="center", fontweight="bold")
+        for _, line in lines.iterrows():
+            row += 1
+            ticks.append(row)
+            names.append(f"{line['learner']} ({line['decided']})")
+            _rules(ax, line, row)
+        row += 1.2
+    ax.plot([], [], color="#C0392B", linewidth=2.2, label="saying yes always")
+    for color, marker, _, label in RULES.values():
+        ax.plot([], [], marker, color=color, markersize=5, label=label)
+    ax.set_yticks(ticks, names)
+    ax.tick_params(axis="y", length=0)
+    ax.set(xlim=(0.4, 1.01), ylim=(row - 0.6, -0.6), xlabel="share of cells beyond noise in which it is right")
+    ax.xaxis.grid(True, color="0.9")
+    ax.set_axisbelow(True)
+    ax.set_title("who wins (in brackets: cells beyond noise)")
 
 
-def _legend(figure: Figure, ax: Axes, cells: pd.DataFrame) -> None:
-    """Of the students, below: the levels, and a mark for each training."""
-    for training, fill in (("best", "0.3"), ("fixed", "white")):
-        first = cells[cells["training"] == training].iloc[0]
-        label = f"simulated, λ = {first['ridge']:g}, {first['loss']} loss"
-        ax.plot([], [], "o", color="0.3", markerfacecolor=fill, label=label)
-    ax.plot([], [], color="0.3", linestyle="--", label="exact theory of the latter")
-    marks.legend(figure, *ax.get_legend_handles_labels())
+def _rules(ax: Axes, line: pd.Series, row: float) -> None:
+    ax.plot([line["yes"]] * 2, [row - 0.4, row + 0.4], color="#C0392B", linewidth=2.2, zorder=2)
+    for rule, (color, marker, shift, _) in RULES.items():
+        reach = [[line[rule] - line[f"{rule}_low"]], [line[f"{rule}_high"] - line[rule]]]
+        ax.errorbar(
+            line[rule], row + shift, xerr=reach, color=color, marker=marker, markersize=5, elinewidth=1, zorder=3
+        )

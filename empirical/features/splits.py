@@ -13,6 +13,11 @@ Split = tuple[np.ndarray, np.ndarray]
 
 def load(name: str) -> Split:
     """One of `NAMES`. Raises RunError without scikit-learn."""
+    return _SPLITS[name](shipped())
+
+
+def shipped() -> Any:
+    """The data sets of scikit-learn. Raises RunError without it."""
     try:
         import sklearn.datasets as sets
     except ModuleNotFoundError:
@@ -20,7 +25,7 @@ def load(name: str) -> Split:
             "scikit-learn, which ships the data, is not installed; this study needs the extra: "
             "pip install -e '.[features]'"
         ) from None
-    return _SPLITS[name](sets)
+    return sets
 
 
 def _digits(which: Callable[[np.ndarray], np.ndarray], only: tuple[int, ...] = ()) -> Callable[[Any], Split]:

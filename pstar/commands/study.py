@@ -11,16 +11,16 @@ from pstar.commands.options import Json
 from pstar.commands.output import on_disk, one_thread, pairs, show, written
 from pstar.float64 import float64
 
-MEASURED = {"features": "empirical.features.study"}
+MEASURED = {"features": "empirical.features.study", "worth": "empirical.worth.study"}
 """Studies of which one side is measured on real data, and their homes; the others are `sims.studies.NAMES`."""
-SEEDS = {"features": 100}
+SEEDS = {"features": 100, "worth": 2}
 
 
 def study(
     name: Annotated[Positional[str], arg(help="Which study; see --list.")] = "",
     out: Annotated[Path | None, arg(metavar="DIR", help="Where it goes. Default: out/NAME.")] = None,
     seeds: Annotated[
-        int | None, arg(metavar="INT", help="Trials behind every simulated point. Default: 16, on real features 100.")
+        int | None, arg(metavar="INT", help="Trials behind every point. Default: 16; features 100, worth 2.")
     ] = None,
     list: Annotated[bool, arg(help="List the studies and what they show.")] = False,
     json: Json = False,
@@ -28,7 +28,7 @@ def study(
     """Answer one question by theory and simulation side by side, and draw it.
 
     Prints what came out, where the study says it in words. Writes DIR/tables/*.csv and DIR/figures/NAME.png and .pdf.
-    Takes up to a minute, on real features a few.
+    Takes up to a minute; features and worth, which are measured on real data, a few.
     """
     one_thread()
     import figures as package

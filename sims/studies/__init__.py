@@ -26,7 +26,7 @@ NAMES: tuple[str, ...] = (
     "rounds",
     "trust",
     "intercept",
-    "worth",
+    "equal_worth",
     "poster",
 )
 

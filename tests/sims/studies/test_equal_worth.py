@@ -1,4 +1,4 @@
-"""The study of worth, computed tiny and drawn; and that equal worth is equal accuracy, by simulation."""
+"""The study of equal worth, computed tiny and drawn; and that equal worth is equal accuracy, by simulation."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pytest
 
 import figures
 from sims import studies
-from sims.studies import worth as study
+from sims.studies import equal_worth as study
 from sims.sweeps.config import parse
 from sims.sweeps.memory import compute
 from tests.statistical import detectable, rejects_mean
@@ -24,8 +24,8 @@ def small(monkeypatch):
 
 
 @pytest.mark.usefixtures("small")
-def test_worth(tmp_path, capsys):
-    tables = studies.run("worth", tmp_path, 3)
+def test_equal_worth(tmp_path, capsys):
+    tables = studies.run("equal_worth", tmp_path, 3)
     assert "simulation, squared loss, ridge 1000: 27/27 trials" in capsys.readouterr().err
     sizes = {name: len(table) for name, table in tables.items() if name != "findings"}
     assert sizes == {"plane": 121, "curve": 13, "lines": 66, "cells": 18}
@@ -39,16 +39,16 @@ def test_worth(tmp_path, capsys):
     assert curve.loc["worth", "worth"] == curve["worth"].max() > 0.3
     assert curve.loc["p_star", "p_star"] == curve["p_star"].max() > 0.99
     assert curve.loc["p_star", "worth"] < 0.01
-    assert len(figures.draw("worth", tables, tmp_path)) == 2
+    assert len(figures.draw("equal_worth", tables, tmp_path)) == 2
 
 
 @pytest.mark.usefixtures("small")
 def test_the_figure_from_csv_with_a_gap(tmp_path):
-    tables = studies.run("worth", tmp_path, 2)
+    tables = studies.run("equal_worth", tmp_path, 2)
     read = {name: pd.read_csv(tmp_path / "tables" / f"{name}.csv") for name in tables}
     read["cells"].loc[1, ["accuracy", "low", "high"]] = np.nan
     read["lines"].loc[3, "accuracy"] = np.nan
-    figure = figures.import_module("figures.worth").draw(read)
+    figure = figures.import_module("figures.equal_worth").draw(read)
     left, right = figure.axes
     assert [text.get_text() for text in left.get_legend().get_texts()] == [
         "one verifier's thresholds",
