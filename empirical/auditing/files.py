@@ -58,6 +58,8 @@ class Asked:
     n_classes: int | None = None
     true: tuple[str, ...] = ()
     """Words that mean yes, beside the common ones."""
+    false: tuple[str, ...] = ()
+    """Likewise no."""
     low_is_good: bool = False
     generated: float = PER
     cost_generate: float | None = None
@@ -161,7 +163,7 @@ def _read(path: Path, names: Names, asked: Asked) -> tuple[dict[str, Any], tuple
     notes = list(raw.notes)
 
     def flags(column: records.Column, missing: bool = False) -> Any:
-        found = records.as_flags(column, asked.true, missing=missing)
+        found = records.as_flags(column, asked.true, asked.false, missing)
         notes.extend(found.notes)
         return np.where(found.known, np.where(found.values, CORRECT, WRONG), UNJUDGED).astype(np.int8)
 

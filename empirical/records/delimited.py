@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from empirical.records.blocks import LONGEST, Block, blocks, last_row, row_lines
+from empirical.records.blocks import LONGEST, SIZE, Block, blocks, last_row, row_lines
 from empirical.records.column import Columns
 from empirical.records.encodings import Text
 from empirical.records.faults import Faults, RecordsError, absent, shown
@@ -169,17 +169,31 @@ def _quickly(block: Block, layout: _Layout, gathered: Gathered) -> bool:
 def _carefully(file: io.BufferedReader | io.BytesIO, line: int, layout: _Layout, gathered: Gathered) -> None:
     """Read rows by the csv module. Ragged ones are faults. Raises RecordsError for what is not CSV."""
     before = csv.field_size_limit(LONGEST)
-    rows = _numbered(file, line, layout.separator, gathered.faults)
+    rows: list[list[str]] = []
+    numbers: list[int] = []
+
+    def flush() -> None:
+        columns = [pa.array([row[place] for row in rows], pa.string()) for place in range(len(layout.wanted))]
+        gathered.add(columns, len(rows), np.array(numbers, np.int64))
+        rows.clear()
+        numbers.clear()
+
+    size = 0
     try:
-        while not gathered.full and (some := list(islice(rows, BATCH))):
-            batch = [(number, row) for number, row in some if len(row) == layout.width]
-            columns = [pa.array([row[place] for _, row in batch], pa.string()) for place in layout.wanted]
-            gathered.add(columns, len(batch), np.array([number for number, _ in batch], np.int64))
-            for number, row in some:
-                if len(row) != layout.width:
-                    fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
-                    what = f"{fields} for {layout.width} columns; mend the line"
-                    gathered.faults.add(what, number, f"line {number}")
+        for number, row in _numbered(file, line, layout.separator, gathered.faults):
+            if len(row) != layout.width:
+                fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
+                gathered.faults.add(f"{fields} for {layout.width} columns; mend the line", number, f"line {number}")
+                continue
+            rows.append([row[place] for place in layout.wanted])
+            numbers.append(number)
+            size += sum(map(len, rows[-1]))
+            if len(rows) == BATCH or size > SIZE:
+                flush()
+                size = 0
+                if gathered.full:
+                    return
+        flush()
     finally:
         csv.field_size_limit(before)
 

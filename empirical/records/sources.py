@@ -37,7 +37,7 @@ SUFFIXES = {
     ".ipc": "Arrow",
 }
 PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-ENDS = {"gzip": ".gz", "zstd": ".zst"}
+ENDS = (".gz", ".zst")
 BINARY = {b"PAR1": "Parquet", b"ARROW1": "Arrow", b"\xff\xff\xff\xff": "Arrow"}
 OTHER = {
     b"PK\x03\x04": "a zip archive or an Excel sheet; save it as CSV",
@@ -114,8 +114,7 @@ def _file(path: Path) -> tuple[BinaryIO, bool]:
 
 @cache
 def _pipe(path: Path, _inode: int) -> BinaryIO:
-    mode = os.stat(path).st_mode
-    if not (stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)):
+    if not stat.S_ISFIFO(os.stat(path).st_mode):
         raise RecordsError(f"{path} is neither a file nor a pipe; give {READ}")
     with open(path, "rb") as pipe:
         return _kept(pipe)
@@ -124,63 +123,61 @@ def _pipe(path: Path, _inode: int) -> BinaryIO:
 @cache
 def _kept(stream: Any) -> BinaryIO:
     kept = tempfile.TemporaryFile()
-    shutil.copyfileobj(stream, kept, 1 << 20)
+    room = shutil.disk_usage(tempfile.gettempdir()).free // 2
+    while data := stream.read(1 << 20):
+        kept.write(data)
+        room -= len(data)
+        if room < 0:
+            raise RecordsError(f"the pipe fills half of what is free in {tempfile.gettempdir()}; give a file")
     return kept
 
 
 def _source(name: str, path: Path, file: BinaryIO) -> Source:
-    head = file.read(32)
+    head = file.read(8)
     file.seek(0)
     packed = next((how for magic, how in PACKED.items() if head.startswith(magic)), None)
-    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
-    said_packed = bool(suffixes) and suffixes[-1] in ENDS.values()
-    suffix = (suffixes[:-1] if said_packed else suffixes or [""])[-1:]
-    source = Source(name, "", suffix=suffix[0] if suffix else "", path=path)
-    if packed is not None:
-        if not said_packed and name != "standard input":
-            source.notes.append(f"it is packed by {packed}")
-        read = _unpacked(name, file, packed)
-    else:
-        read = file.read
-    start = read(SAMPLE)
-    binary = next((kind for magic, kind in BINARY.items() if start.startswith(magic)), None)
-    other = next((what for magic, what in OTHER.items() if start.startswith(magic)), None)
-    expected = SUFFIXES.get(source.suffix)
-    if packed and binary:
-        raise RecordsError(f"{name} is {binary}, packed by {packed}; give the {binary} file itself, which packs inside")
-    if other:
-        raise RecordsError(f"{name} is {other}, or give {READ}")
-    if binary or expected in ("Parquet", "Arrow"):
-        if binary != expected and expected in ("Parquet", "Arrow"):
-            raise RecordsError(f"{name} is no readable {expected} file: it does not begin as one; write it again")
+    *outer, suffix = ["", *(suffix.lower() for suffix in path.suffixes)]
+    said_packed = suffix in ENDS
+    source = Source(name, "", suffix=outer[-1] if said_packed else suffix, path=path)
+    if packed is not None and not said_packed and name != "standard input":
+        source.notes.append(f"it is packed by {packed}")
+    read = file.read if packed is None else _unpacked(name, file, packed)
+    start, expected = read(SAMPLE), SUFFIXES.get(source.suffix)
+    kind = next((kind for magic, kind in BINARY.items() if start.startswith(magic)), None)
+    _check_kind(name, kind, expected, packed, start)
+    if kind is not None:
         file.seek(0)
-        source.kind, source.file = str(binary), file
+        source.kind, source.file = kind, file
         return source
-    if not start:
-        raise RecordsError(f"{name} is empty; give a line with the names of the columns, then a line per record")
     encoding = guess(start)
     source.text = Text(name, start, read, encoding)
-    source.notes += [f"encoding {encoding.upper()}"] if not encoding.startswith("utf-8") else []
     source.sample = source.text.peek(SAMPLE)
+    source.notes += [] if encoding.startswith("utf-8") else [f"encoding {encoding.upper()}"]
     source.notes += source.text.notes
-    source.kind = _kind_of_text(source, expected)
+    source.kind = expected or _kind_of_text(source)
     return source
 
 
-def _kind_of_text(source: Source, expected: str | None) -> str:
-    first = source.sample.lstrip()[:1]
-    if expected is not None:
-        return expected
-    kind = "JSON" if first in (b"{", b"[") else "CSV"
-    if b"\0" in source.sample or (source.suffix and _is_code(source.sample)):
+def _check_kind(name: str, kind: str | None, expected: str | None, packed: str | None, start: bytes) -> None:
+    """Raise RecordsError for a content that is no table, or not of the kind that the name promises."""
+    other = next((what for magic, what in OTHER.items() if start.startswith(magic)), None)
+    if other is not None:
+        raise RecordsError(f"{name} is {other}, or give {READ}")
+    if kind is not None and packed is not None:
+        raise RecordsError(f"{name} is {kind}, packed by {packed}; give the {kind} file itself, which packs inside")
+    if expected in ("Parquet", "Arrow") and kind != expected:
+        raise RecordsError(f"{name} is no readable {expected} file: it does not begin as one; write it again")
+    if not start:
+        raise RecordsError(f"{name} is empty; give a line with the names of the columns, then a line per record")
+
+
+def _kind_of_text(source: Source) -> str:
+    """By how it begins, where the name does not say it."""
+    if any(byte < 9 or 13 < byte < 27 for byte in source.sample[:4096]):
         raise RecordsError(f"{source.name} ends in {source.suffix!r} and holds no text; give {READ}")
+    kind = "JSON" if source.sample.lstrip()[:1] in (b"{", b"[") else "CSV"
     source.notes.append(f"read as {kind}")
     return kind
-
-
-def _is_code(sample: bytes) -> bool:
-    """Whether text has control characters, as no table has."""
-    return any(byte < 9 or 13 < byte < 27 for byte in sample[:4096])
 
 
 def _unpacked(name: str, file: BinaryIO, packed: str) -> Callable[[int], bytes]:

@@ -38,6 +38,7 @@ def audit(
     ] = None,
     weight: Annotated[str | None, arg(metavar="COL", help="Column: how many records each stands for.")] = None,
     true: Annotated[str, arg(metavar="WORDS", help="Words that mean yes, with commas, as A,win.")] = "",
+    false: Annotated[str, arg(metavar="WORDS", help="Words that mean no, likewise.")] = "",
     generated: Annotated[float, arg(metavar="N", help="Samples generated, for what they are worth.")] = 1000,
     cost_generate: Annotated[float | None, arg(metavar="COST", help="Of generating one sample, any unit.")] = None,
     cost_verify: Annotated[float | None, arg(metavar="COST", help="Of verifying one, in the same unit.")] = None,
@@ -77,11 +78,12 @@ def audit(
         group=group,
         weight=weight,
     )
-    words = tuple(filter(None, map(str.strip, true.split(","))))
+    yes, no = (tuple(filter(None, map(str.strip, words.split(",")))) for words in (true, false))
     asked = Asked(
         level=level,
         n_classes=classes,
-        true=words,
+        true=yes,
+        false=no,
         low_is_good=low_is_good,
         generated=generated,
         cost_generate=cost_generate,
