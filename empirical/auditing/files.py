@@ -184,6 +184,7 @@ def _read(path: Path, names: Names, asked: Asked) -> tuple[dict[str, Any], tuple
     }
     kept = lambda column: flags(column) == CORRECT
     column = records.together({role: partial(converters.get(role, kept), raw[name]) for role, name in given.items()})
+    _check_words(raw, [given[role] for role in given if role == "correct" or role.startswith("kept")], asked)
     if "truth" in column:
         same = np.where(column["label"] == column["truth"], CORRECT, WRONG)
         column["correct"] = np.where(column["truth"] == "", UNJUDGED, same).astype(np.int8)
@@ -191,6 +192,19 @@ def _read(path: Path, names: Names, asked: Asked) -> tuple[dict[str, Any], tuple
         name = given.get("correct", given.get("truth"))
         raise InputError(f"column {name!r} is missing in every record; judge some of them, drawn at random")
     return column, tuple(dict.fromkeys(notes))
+
+
+def _check_words(raw: records.Columns, flags: list[str], asked: Asked) -> None:
+    """Raise ValueError for a word of --true or --false that no column of flags holds."""
+    words = (*asked.true, *asked.false)
+    if not words:
+        return
+    held = {records.key(str(word)) for name in flags for word in raw[name].values.unique().to_pylist()[:LOOKED_AT]}
+    for word in words:
+        if records.key(word) not in held:
+            raise InputError(
+                f"no record has {word!r}, of --true or --false; {', '.join(map(repr, flags))} hold other words"
+            )
 
 
 def _prompt(path: Path, judged: NDArray[np.int8], names: Names) -> tuple[str, ...]:

@@ -33,3 +33,4 @@ from empirical.records.faults import together as together
 from empirical.records.reading import columns as columns
 from empirical.records.reading import peek as peek
 from empirical.records.reading import read as read
+from empirical.records.words import key as key

@@ -46,7 +46,7 @@ def columns(path: Path) -> list[str]:
 
 
 def _read(path: Path, wanted: list[str] | None, limit: int | None) -> Columns:
-    log = of_log.read(path, wanted, limit)
+    log = of_log.read(Path(path), wanted, limit)
     if log is not None:
         return log
     with opened(Path(path)) as source:

@@ -93,7 +93,7 @@ def _shared(by_name: dict[str, Column], guesses: Guesses) -> list[Option]:
         found.append(("--weight", weight))
     unknown = [by_name[name] for role in ("correct", "kept") for name in guesses.named(role)]
     words = [one.values[0].strip() for one in unknown if one.flags is None]
-    return [*found, ("--true", *dict.fromkeys(words))] if words else found
+    return [*found, ("--true", ",".join(dict.fromkeys(words)))] if words else found
 
 
 def _lacking(truth: Sequence[Option], verifier: Sequence[Option]) -> list[str]:
