@@ -3,6 +3,7 @@
 An `Error` was written for the user and prints one line. Every other exception is a bug and shows its traceback.
 """
 
+import io
 import os
 import signal
 import sys
@@ -44,6 +45,9 @@ training succeeds, with infinite data, while p < p* = phi/(phi + psi)."""
 def main() -> None:
     """Run the command line: exit 0 on success, 2 for what was asked wrongly, 1 for what could not be done."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # of a terminal that does not know a user's characters
     try:
         try:
             tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="pstar", description=ABOUT)

@@ -7,6 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from theory.errors import InputError
 
+HIGHEST_LEVEL = 0.9999
+"""Of 10,000 draws of a bootstrap the most that can be said."""
+MOST_CLASSES = 10**9
+
 
 def vector(name: str, values: ArrayLike) -> NDArray[Any]:
     """``values`` as a vector. Raises ValueError for any other shape."""
@@ -75,17 +79,18 @@ def _missing(value: object) -> bool:
 
 
 def check_level(level: float) -> None:
-    """Raise ValueError unless 0 < level < 1."""
-    if not isinstance(level, (int, float)) or not 0 < level < 1:
-        raise InputError(f"level = {level} is outside (0, 1); 0.95 is usual")
+    """Raise ValueError unless 0 < level <= 0.9999."""
+    if not isinstance(level, (int, float)) or not 0 < level <= HIGHEST_LEVEL:
+        raise InputError(f"level = {level} is outside (0, {HIGHEST_LEVEL}]; 0.95 is usual")
 
 
 def check_classes(n_classes: int | None) -> int | None:
-    """The number of classes. Raises ValueError unless a whole number of 2 or more, or None."""
+    """The number of classes. Raises ValueError unless a whole number from 2 to 10^9, or None."""
     if n_classes is None:
         return None
-    if n_classes < 2 or n_classes % 1 != 0:
-        raise InputError(f"n_classes = {n_classes} must be a whole number of 2 or more; K counts the classes")
+    if not 2 <= n_classes <= MOST_CLASSES or n_classes % 1 != 0:
+        shown = f"{n_classes}"[:20]
+        raise InputError(f"n_classes = {shown} must be a whole number from 2 to {MOST_CLASSES:,}; K counts the classes")
     return int(n_classes)
 
 

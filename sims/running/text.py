@@ -13,12 +13,17 @@ Column = tuple[str, str]
 def layout(columns: Iterable[Column], lines: Iterable[Iterable[str]]) -> str:
     """Lines of text cells under headings, each column as wide as its widest cell."""
     headings, sides = zip(*columns, strict=True)
-    table = [headings, *map(tuple, lines)]
+    table = [headings, *(tuple(map(printable, line)) for line in lines)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return "\n".join(
         "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)).rstrip()
         for row in table
     )
+
+
+def printable(words: str) -> str:
+    """Words with what a terminal would obey, or break a line at, escaped."""
+    return words if words.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in words)
 
 
 def say(words: str, mark: str = "") -> str:

@@ -63,7 +63,7 @@ def _better(audit: Audit, confusions: Confusions | None) -> Answer:
         more = math.nan if audit.better.answer != "undecided" else more
     if kind == "worthless" and worth.verified.high <= 0:
         return Answer(question, "no", "what it keeps is worth nothing to a student, nor is all of it")
-    words = f"worth {amount(worth.verified)} clean samples each generated, without it {amount(worth.unverified)}"
+    words = f"a sample generated is worth {amount(worth.verified)} clean ones, unverified {amount(worth.unverified)}"
     if verdict == "no" and kind != "worthless":
         words = f"it drops more than it cleans: {words}"
     if verdict == "undecided" and not math.isnan(more):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from empirical.auditing.report.blocks import Report, Section, Table
-from sims.running.text import layout, say
+from sims.running.text import layout, printable, say
 
 
 def text(report: Report) -> str:
@@ -57,4 +57,4 @@ def _table(table: Table) -> str:
 def _escaped(words: str) -> str:
     for mark in "\\`*_|<>[]":
         words = words.replace(mark, f"\\{mark}")
-    return words.replace("\n", " ")
+    return printable(words)
