@@ -16,13 +16,13 @@ def rates_by(found: Resampled, level: float) -> Rates:
     share = lambda part, whole: float(part / whole) if whole > 0 else math.nan
     unit = (0.0, 1.0)
     if found.whole:
-        ends = [found.share(name, level) for name in ("wrong", "kept_of_correct", "kept_of_wrong")]
+        ends = [found.share(name, level) for name in ("kept_of_correct", "kept_of_wrong")]
     else:
-        ends = [found.interval(lambda *rates, place=place: rates[place], level, unit) for place in range(3)]
+        ends = [found.interval(lambda *rates, place=place: rates[place], level, unit) for place in (1, 2)]
     return Rates(
-        p=Estimate(p, *ends[0]),
-        phi=Estimate(phi, *ends[1]),
-        psi=Estimate(psi, *ends[2]),
+        p=Estimate(p, *found.ends(*found.errors, level, unit)),
+        phi=Estimate(phi, *ends[0]),
+        psi=Estimate(psi, *ends[1]),
         kept_rate=Estimate(share(kept, kept + dropped), *found.share("kept", level)),
         purity=Estimate(share(right, right + wrong), *found.share("correct_of_kept", level)),
         p_star=Estimate(share(phi, phi + psi), *found.p_star(level)),

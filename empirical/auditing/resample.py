@@ -134,16 +134,35 @@ class Resampled:
         return self.ends(*self.extremes(function), level, bounds)
 
     @cached_property
-    def corners(self) -> tuple[tuple[Numbers, Numbers, Numbers], ...]:
-        """p, phi and psi by draw with one more unit in each share, on either side of each: eight times."""
+    def corners(self) -> tuple[Numbers, Numbers, Numbers]:
+        """p, phi and psi by draw with one more unit in each share, on either side of each, (8, draws)."""
         names = tuple(SHARES)[:3]
         ends = [[self._share(name, side, place) for side in (0.0, 1.0)] for place, name in enumerate(names)]
-        return tuple(rates_of(*shares) for shares in product(*ends))
+        return rates_of(*(np.array(shares) for shares in zip(*product(*ends), strict=True)))
 
     def extremes(self, function: Function) -> tuple[Numbers, Numbers]:
         """By draw (draws,), the least and the largest value with one more unit in each share: the eight corners."""
-        values = [function(*rates) for rates in self.corners]
+        values = function(*self.corners)
         return np.min(values, axis=0), np.max(values, axis=0)
+
+    @cached_property
+    def errors(self) -> tuple[Numbers, Numbers]:
+        """By draw (draws,), the least and the largest p with one more unit in one share, where that matters most.
+
+        p is a sum, over what is kept and what is dropped, and rare events of a sum need one further unit for all, with
+        the largest weight, not one for each (fay1997directly). Where a share is of nothing, all corners.
+        """
+        if self.whole:
+            return self.bounds_of("wrong")
+        names = tuple(SHARES)[:3]
+        if not all(self.observed[[*counted, *rest]].sum() for counted, rest in (SHARES[name] for name in names)):
+            return self.extremes(lambda p, phi, psi: p)
+        plain = [self._share(name) for name in names]
+        moved = []
+        for place, side in product(range(3), (0.0, 1.0)):
+            kept, pure, left = (self._share(name, side) if at == place else plain[at] for at, name in enumerate(names))
+            moved.append(rates_of(kept, pure, left)[0])
+        return np.min(moved, axis=0), np.max(moved, axis=0)
 
     def share(self, name: str, level: float) -> tuple[float, float]:
         """Ends of one share of `SHARES`."""

@@ -126,14 +126,15 @@ def worth_estimate(found: Resampled, level: float, classes: int = 2, counts: Cou
     def estimate(function: Function, low: float) -> Estimate:
         return Estimate(float(function(*observed)), *found.interval(function, level, (low, 1.0)))
 
-    gain = estimate(gain_of(classes), -1.0)
     if counts is None:
-        return Worth(estimate(worth_of(classes), 0.0), estimate(unverified_worth(classes), 0.0), gain)
-    verified = Estimate(*map(float, exact_worth(counts, level, classes)))
-    errors = [float(observed[0]), *map(float, clopper_pearson(counts.wrong, counts.total, level)[::-1])]
-    everything = Rates(np.array(errors), np.ones(3), np.ones(3))
-    unverified = np.asarray(worth(everything, classes)).tolist()
-    return Worth(verified, Estimate(*unverified), gain)
+        verified = estimate(worth_of(classes), 0.0)
+        low, high = found.ends(*found.errors, level, (0.0, 1.0))
+    else:
+        verified = Estimate(*map(float, exact_worth(counts, level, classes)))
+        low, high = map(float, clopper_pearson(counts.wrong, counts.total, level))
+    p, ones = np.array([observed[0], high, low], float), np.ones(3)
+    unverified = Estimate(*unverified_worth(classes)(p, ones, ones).tolist())
+    return Worth(verified, unverified, estimate(gain_of(classes), -1.0))
 
 
 def better(

@@ -115,7 +115,7 @@ def of_flags(
     winner = max(every, key=lambda name: audits[name].worth.verified.value)
     strict = guarded_level(level, len(every) - 1)
     decided = all(
-        _paired(found[winner], found[name], worth_of(n_classes or 2), strict)[0] > 0 for name in every if name != winner
+        paired(found[winner], found[name], worth_of(n_classes or 2), strict)[0] > 0 for name in every if name != winner
     )
     return Verifiers(audits=audits, differences=differences, best=winner, best_given=best, decided=decided, level=level)
 
@@ -146,7 +146,7 @@ def _difference(
         "purity": (_purity, one.purity.value - other.purity.value),
     }
     fields = {
-        name: Estimate(value, *_paired(found[first], found[second], function, level))
+        name: Estimate(value, *paired(found[first], found[second], function, level))
         for name, (function, value) in pairs.items()
     }
     return Difference(first=first, second=second, **fields)
@@ -158,7 +158,7 @@ def _purity(p: np.ndarray, phi: np.ndarray, psi: np.ndarray) -> np.ndarray:
         return right / (right + wrong)
 
 
-def _paired(one: Resampled, other: Resampled, function: Function, level: float) -> tuple[float, float]:
+def paired(one: Resampled, other: Resampled, function: Function, level: float) -> tuple[float, float]:
     """Ends of the difference: by draw the worst of the one less the best of the other, and the other way round."""
     with np.errstate(invalid="ignore"):
         (least, largest), (rival_least, rival_largest) = one.extremes(function), other.extremes(function)
