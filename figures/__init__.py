@@ -1,8 +1,8 @@
 """What is drawn. Every figure is a module with ``draw(tables) -> Figure | None``; none of them computes.
 
 ``draw`` takes the tables of a compared sweep (`sims.comparison.compare.Comparison`), of a study (`sims.studies`), of an
-audit (`empirical.auditing.files.tables`), or of features (`empirical.features.report.tables`), and returns None where
-they hold nothing of its kind. The first line of a
+audit (`empirical.auditing.files.tables`), of features (`empirical.features.report.tables`), or of a forecast
+(`empirical.forecasting.report.tables`), and returns None where they hold nothing of its kind. The first line of a
 module's docstring is its caption.
 """
 

@@ -46,6 +46,9 @@ Audited
     soft_reading       an audit by graded quality, each record correct to a degree
     threshold_reading  an audit by graded quality, correct above a threshold
 
+Forecast
+    forecast           what training on verified labels will give, from an audit and a pilot of one's own learner
+
 On one's own features
     features           the module of it: estimate(X, y), and learning_curve(X, y), accuracy against n
 
@@ -56,6 +59,7 @@ Results, which print themselves
     Measurement        of trial
     Comparison         of compare: four tables and a summary
     Audit              of audit
+    Forecast           of forecast: a table by n, and the learning curve
     Counts             records by correct or wrong, kept or dropped
     Estimate           a value with its interval
 
@@ -82,6 +86,8 @@ if TYPE_CHECKING:
     from empirical.auditing.rates import Estimate as Estimate
     from empirical.auditing.scores import threshold_curve as threshold_curve
     from empirical.auditing.verifiers import audit_verifiers as audit_verifiers
+    from empirical.forecasting.forecast import forecast as forecast
+    from empirical.forecasting.sentences import Forecast as Forecast
     from pstar import features as features
     from pstar.predicting import kept_rate as kept_rate
     from pstar.predicting import p_star as p_star
@@ -143,6 +149,8 @@ HOMES = {
     "empirical.auditing.scores": ("threshold_curve",),
     "empirical.auditing.quality": ("soft_reading", "threshold_reading"),
     "empirical.auditing.rates": ("Counts", "Estimate"),
+    "empirical.forecasting.forecast": ("forecast",),
+    "empirical.forecasting.sentences": ("Forecast",),
 }
 MODULES = ("features",)
 __all__ = [*(name for names in HOMES.values() for name in names), *MODULES]

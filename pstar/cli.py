@@ -17,6 +17,7 @@ from pstar.commands.compare import compare
 from pstar.commands.eigenvalues import eigenvalues
 from pstar.commands.features import features
 from pstar.commands.figures import figures
+from pstar.commands.forecast import forecast
 from pstar.commands.output import on_disk
 from pstar.commands.predict import predict
 from pstar.commands.study import study
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Any] = {
     "predict": predict,
     "audit": audit,
     "features": features,
+    "forecast": forecast,
     "eigenvalues": eigenvalues,
     "summarization": summarization,
 }
