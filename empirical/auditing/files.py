@@ -1,11 +1,13 @@
 """`audit_file`: everything that the named columns of a file of records allow."""
 
+from __future__ import annotations
+
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,9 @@ from empirical.auditing.quality import SoftAudit, ThresholdReading, soft_reading
 from empirical.auditing.scores import ThresholdCurve
 from empirical.auditing.verifiers import Verifiers
 from theory.errors import InputError
+
+if TYPE_CHECKING:
+    from empirical.forecasting.sentences import Forecast
 
 LOOKED_AT = 20_000
 """Records that are looked at for a column of prompts."""
@@ -62,6 +67,10 @@ class Asked:
     """Likewise no."""
     low_is_good: bool = False
     generated: float = PER
+    pilot: Path | None = None
+    """Accuracy of one's learner at three clean sizes or more, for a forecast."""
+    errors: str = "learned"
+    """Of the labels, for the forecast: "learned" or "spread"."""
     cost_generate: float | None = None
     cost_verify: float | None = None
     seed: int = 0
@@ -84,8 +93,8 @@ class FileAudit:
     graded: ThresholdReading | None = None
     budget: Budget | None = None
     cost: Cost | None = None
-    forecast: Any = None
-    """`empirical.forecasting.Forecast`, with a pilot."""
+    forecast: Forecast | None = None
+    """With a pilot."""
     notes: tuple[str, ...] = field(default=())
     """What was found out about the file, and what to beware of."""
 
@@ -144,6 +153,12 @@ def _binary(
     found |= {"binary": audit, "budget": budget(audit, asked.generated)}
     if asked.cost_generate is not None and asked.cost_verify is not None:
         found["cost"] = cost(audit, asked.cost_generate, asked.cost_verify)
+    if asked.pilot is not None:
+        from empirical.forecasting.forecast import forecast
+
+        found["forecast"] = forecast(
+            asked.pilot, audit, [asked.generated], errors=asked.errors, level=level, seed=asked.seed
+        )
     return found
 
 
@@ -240,6 +255,8 @@ def _check(names: Names, asked: Asked) -> None:
         raise InputError("--classes needs --correct, or --label and --truth; graded quality knows no classes")
     if asked.low_is_good and "score" not in given:
         raise InputError("--low-is-good is about --score; name the column of the verifier's score")
+    if asked.pilot is not None and not (judged and names.kept):
+        raise InputError("--pilot needs --correct (or --label and --truth) and --kept: it forecasts a verifier")
     check_costs(asked.cost_generate, asked.cost_verify)
 
 

@@ -56,6 +56,8 @@ class Judge(NamedTuple):
 
 def _drawn(function: Measured, reading: Reading, p: Any, phi: Any, psi: Any) -> Any:
     """At draws of the rates, (draws,), each with a curve of its own."""
+    if np.ndim(p) > 1:  # corners of the audit's draws: each goes with the same draws of the curve
+        return np.stack([_drawn(function, reading, *rates) for rates in zip(p, phi, psi, strict=True)])
     found = function(reading, p, phi, psi, np.arange(len(p)) % DRAWS)
     return np.where(np.isinf(found), LARGEST, found)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from empirical.forecasting.judge import Range
 from empirical.forecasting.pilot import Pilot
 from empirical.forecasting.trust import NO, NOT_GIVEN, TOO_FAR, UNDECIDED, YES
-from sims.running.text import layout
+from sims.running.text import Column, layout
 from theory.types import Rates
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _in_full(found: Forecast) -> list[str]:
     """Of the largest n that has a verdict."""
     near = found.table[found.table["status"] != TOO_FAR]
     row = (near if len(near) else found.table).iloc[-1].to_dict()
-    worth, student, none = (_range(row, name) for name in ("worth", "student", "unverified"))
+    worth, student, none = (range_of(row, name) for name in ("worth", "student", "unverified"))
     lines = [
         f"{row['n']:,.0f} generated samples: {about(row['kept'])} are kept, worth {number(worth)} clean ones to the "
         "student,",
@@ -123,12 +123,18 @@ def _between(found: Forecast) -> str:
     return "Lower end: a learner that fits wrong labels (a^14). Upper end: the law (a^2)."
 
 
-def _range(row: dict[str, Any], name: str) -> Range:
+def range_of(row: dict[str, Any], name: str) -> Range:
+    """Of one quantity of a line."""
     return Range(*(row[f"{name}_{end}"] for end in Range._fields))
 
 
 def table(found: Forecast) -> str:
     """A line per n."""
+    return layout(*cells(found))
+
+
+def cells(found: Forecast) -> tuple[list[Column], list[list[str]]]:
+    """Headings with their sides, and a line per n."""
     star = "p*" if found.classes == 2 else f"p*_{found.classes}"
     headings = [
         *(
@@ -145,16 +151,16 @@ def table(found: Forecast) -> str:
     ]
     lines = []
     for row in found.table.to_dict("records"):
-        worth, student, none = (_range(row, name) for name in ("worth", "student", "unverified"))
+        worth, student, none = (range_of(row, name) for name in ("worth", "student", "unverified"))
         lines.append(
             [
                 *(f"{row['n']:,.0f}", about(row["kept"]), number(worth), percent(student).replace("%", "")),
                 *(row["beats"], percent(none, False).rstrip("%")),
-                *(_tie(_range(row, name)) for name in ("tie_p", "tie_p_star")),
+                *(_tie(range_of(row, name)) for name in ("tie_p", "tie_p_star")),
                 row["status"] if row["status"] != "ok" else "",
             ]
         )
-    return layout(zip(headings, ">>><<<<<<", strict=True), lines)
+    return list(zip(headings, ">>><<<<<<", strict=True)), lines
 
 
 def _tie(found: Range) -> str:

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from pstar.commands.options import Json
+from empirical.forecasting import ERRORS
+from pstar.commands.options import Json, choice
 from pstar.commands.output import on_disk, one_thread, show
 from theory.errors import InputError
 
@@ -45,6 +46,9 @@ def audit(
     pilot: Annotated[
         Path | None, arg(metavar="FILE", help="Accuracy of your learner at 3 or more clean sizes: forecasts a student.")
     ] = None,
+    errors: Annotated[
+        str, choice(ERRORS), arg(help="For --pilot: errors of a trained model, or independent of the inputs.")
+    ] = "learned",
     level: Annotated[float, arg(help="Confidence of the intervals and the decisions.")] = 0.95,
     seed: Annotated[int, arg(help="Of the bootstrap.")] = 0,
     out: Annotated[Path | None, arg(metavar="DIR", help="Folder for reports, JSON, tables and figures.")] = None,
@@ -86,6 +90,8 @@ def audit(
         false=no,
         low_is_good=low_is_good,
         generated=generated,
+        pilot=pilot,
+        errors=errors,
         cost_generate=cost_generate,
         cost_verify=cost_verify,
         seed=seed,

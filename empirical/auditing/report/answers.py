@@ -8,6 +8,9 @@ from empirical.auditing.files import FileAudit
 from empirical.auditing.report.blocks import Answer
 from empirical.auditing.report.words import amount, holds, percent, records_more
 from empirical.auditing.value import Worth, scaled
+from empirical.forecasting.sentences import percent as percent_of
+from empirical.forecasting.sentences import range_of
+from empirical.forecasting.trust import OK
 
 NOT_ASKED = "--pilot FILE forecasts it, from your learner's accuracy at 3 or more clean sizes"
 
@@ -83,4 +86,9 @@ def _student(found: FileAudit) -> Answer:
     question = "Will a student beat its generator?"
     if found.forecast is None:
         return Answer(question, "not asked", NOT_ASKED)
-    return Answer(question, found.forecast.answer, found.forecast.words)
+    row = found.forecast.table.iloc[-1].to_dict()
+    student, generator = range_of(row, "student"), percent_of(found.forecast.generator, False)
+    words = f"{percent_of(student)} correct from {row['n']:,.0f} generated, generator {generator}"
+    if row["status"] != OK:
+        words += f" ({row['status']})"
+    return Answer(question, row["beats"], words)

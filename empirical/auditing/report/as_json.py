@@ -9,6 +9,7 @@ from empirical.auditing.confusion import Confusions
 from empirical.auditing.files import FileAudit
 from empirical.auditing.report.answers import answers
 from empirical.auditing.scores import ThresholdCurve
+from empirical.forecasting.report import as_json as forecast_json
 
 
 def as_json(found: FileAudit) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def as_json(found: FileAudit) -> dict[str, Any]:
         "cost": found.cost,
         "quality_soft": found.soft,
         "quality_thresholds": found.graded,
-        "forecast": found.forecast,
+        "forecast": None if found.forecast is None else forecast_json(found.forecast),
     }
     result |= {name: part for name, part in parts.items() if part is not None}
     if found.confusions is not None:

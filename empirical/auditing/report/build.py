@@ -26,7 +26,7 @@ def _sections(found: FileAudit) -> Iterator[Section]:
     if found.confusions is not None:
         yield sections.of_confusions(found.confusions)
     if found.forecast is not None:
-        yield from found.forecast.sections()
+        yield sections.of_forecast(found.forecast)
     if found.curve is not None:
         yield sections.of_curve(found.curve, found.names.score or "score")
     if found.soft is not None and found.graded is not None:

@@ -23,6 +23,9 @@ from empirical.auditing.report.words import (
 )
 from empirical.auditing.scores import ThresholdCurve
 from empirical.auditing.verifiers import Verifiers
+from empirical.forecasting.report import notes as forecast_notes
+from empirical.forecasting.sentences import Forecast, answer
+from empirical.forecasting.sentences import cells as forecast_cells
 
 MOST_LINES = 12
 MOST_CLASSES = 20
@@ -260,6 +263,18 @@ def of_verifiers(found: Verifiers) -> Section:
         (),
         Table(tuple(zip(names, "<><><>><", strict=True)), tuple(rows)),
         tuple(after),
+    )
+
+
+def of_forecast(found: Forecast) -> Section:
+    """The forecast of a student, as `pstar forecast` says it."""
+    question, *lines = answer(found)
+    headings, rows = forecast_cells(found)
+    return Section(
+        question,
+        tuple(line.strip() for line in lines),
+        Table(tuple(headings), tuple(map(tuple, rows))),
+        (f"Intervals are at {level(found.level)}, of the mean over training sets.", *forecast_notes(found)),
     )
 
 
