@@ -10,7 +10,8 @@ from empirical.forecasting import ERRORS, FARTHEST, LEARNERS, ties, trust
 from empirical.forecasting.curves import Curves
 from empirical.forecasting.evidence import Evidence, ends, evidence
 from empirical.forecasting.judge import Judge, Range
-from empirical.forecasting.pilot import Pilot, pilot
+from empirical.forecasting.pilot import Pilot
+from empirical.forecasting.pilot import pilot as checked
 from empirical.forecasting.readings import Reading
 from empirical.forecasting.sentences import Forecast
 from empirical.forecasting.setup import Setup, setup
@@ -23,7 +24,7 @@ SHOWN = 121
 
 
 def forecast(
-    pilot_runs: Any,
+    pilot: Any,
     audit: Any,
     generated: Sequence[float] = GENERATED,
     *,
@@ -43,7 +44,7 @@ def forecast(
     all.
 
     Args:
-        pilot_runs: accuracy of the learner on three clean sizes or more: a path, a data frame, a dict of columns, or an
+        pilot: accuracy of the learner on three clean sizes or more: a path, a data frame, a dict of columns, or an
             array (rows, 2) of n and accuracy. See `empirical.forecasting.pilot.pilot`.
         audit: `Audit`, the path of its JSON, or `Rates`, which are taken as known.
         generated: numbers n of generated samples.
@@ -61,7 +62,7 @@ def forecast(
     """
     _check(generated, errors, learner, unverified)
     check_level(level)
-    given, known = pilot(pilot_runs), evidence(audit)
+    given, known = checked(pilot), evidence(audit)
     k = check_classes(classes) or known.classes or 2
     _check_classes(k, known, given, unverified)
     made = setup(given, k, learner, errors, unverified, seed)

@@ -171,13 +171,13 @@ def test_json_has_all_of_it():
         ({"audit": ps.Rates((0.1, 0.2), 1.0, 0.1)}, "rates by class have no one worth"),
         ({"audit": ps.audit([1, 1], [1, 0])}, "psi is undefined in the audit"),
         ({"audit": "nothing.json"}, "nothing.json is not there; make an audit"),
-        ({"pilot_runs": runs(p=[0] * 12) | {"p": [0] * 11 + [0.5]}}, "teaches nothing; take less"),
-        ({"pilot_runs": {"n": SIZES * 2, "accuracy": [0.4] * 6}}, "no better than a guess among 2 classes"),
+        ({"pilot": runs(p=[0] * 12) | {"p": [0] * 11 + [0.5]}}, "teaches nothing; take less"),
+        ({"pilot": {"n": SIZES * 2, "accuracy": [0.4] * 6}}, "no better than a guess among 2 classes"),
     ],
 )
 def test_refusals(options, said):
     with pytest.raises(InputError) as refused:
-        ps.forecast(**({"pilot_runs": runs(), "audit": RATES} | options))
+        ps.forecast(**({"pilot": runs(), "audit": RATES} | options))
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
 
