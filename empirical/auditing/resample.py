@@ -182,8 +182,8 @@ class Resampled:
             if not finite.size:
                 return np.nan, np.nan
             bounds = float(finite.min()), float(finite.max())
-        low = np.quantile(np.nan_to_num(least, nan=bounds[0]), tail, method="inverted_cdf")
-        high = np.quantile(np.nan_to_num(largest, nan=bounds[1]), 1 - tail, method="inverted_cdf")
+        low = np.quantile(np.where(np.isnan(least), bounds[0], least), tail, method="inverted_cdf")
+        high = np.quantile(np.where(np.isnan(largest), bounds[1], largest), 1 - tail, method="inverted_cdf")
         return float(low), float(high)
 
     def p_star(self, level: float) -> tuple[float, float]:

@@ -65,6 +65,12 @@ def test_what_is_worth_nothing_costs_without_end():
     assert found.saved.value == 0
 
 
+def test_where_only_verifying_is_worth_something_it_may_cost_anything():
+    found = cost(audit_counts(Counts(200, 200, 12, 588)), 1, 1)
+    assert found.break_even.value == found.break_even.high == math.inf
+    assert found.verify_is_cheaper == "yes"
+
+
 def test_a_wasteful_verifier_breaks_even_at_nothing():
     found = cost(audit_counts(Counts(4750, 4750, 50, 450)), 1, 0)
     assert found.break_even.value == found.break_even.high == 0
