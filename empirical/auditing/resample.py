@@ -178,10 +178,10 @@ class Resampled:
         """The quantile of either tail; NaN is the far end of ``bounds``, or of what occurs."""
         tail = (1 - level) / 2
         if bounds is None:
-            finite = np.concatenate([least[np.isfinite(least)], largest[np.isfinite(largest)]])
-            if not finite.size:
+            occurring = np.concatenate([least[~np.isnan(least)], largest[~np.isnan(largest)]])
+            if not occurring.size:
                 return np.nan, np.nan
-            bounds = float(finite.min()), float(finite.max())
+            bounds = float(occurring.min()), float(occurring.max())
         low = np.quantile(np.where(np.isnan(least), bounds[0], least), tail, method="inverted_cdf")
         high = np.quantile(np.where(np.isnan(largest), bounds[1], largest), 1 - tail, method="inverted_cdf")
         return float(low), float(high)

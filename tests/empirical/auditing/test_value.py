@@ -23,12 +23,13 @@ def expected(p, phi, psi, total):
 @pytest.mark.parametrize("classes", [2, 5])
 @pytest.mark.parametrize(("counts", "few"), [((14, 3, 2, 6), True), ((20, 10, 0, 5), True), ((300, 40, 3, 60), False)])
 def test_the_exact_interval_of_worth_is_that_of_the_bootstrap(counts, few, classes, fresh_seed):
-    """Ends within .015, of which the quantile's standard error is .0015 and the rest that further units of the
-    bootstrap go by the same records. The plain bootstrap's are .03 off where records are few."""
+    """Ends within .024: .014 is because further units of the
+    bootstrap go by the same records, the rest is six standard errors of a quantile. The plain bootstrap is .048 off
+    where records are few, .0145 where they are many: that .03 lies on the wrong side has a chance below 1e-8."""
     found = drawn_of(*of_counts(counts), draws=MANY, seed=fresh_seed)
     exact = exact_worth(Counts(*counts), LEVEL, classes)
     ends = exact.low, exact.high
-    np.testing.assert_allclose(found.interval(worth_of(classes), LEVEL), ends, atol=0.015)
+    np.testing.assert_allclose(found.interval(worth_of(classes), LEVEL), ends, atol=0.024)
     plain = np.quantile(worth_of(classes)(*found.draws()), [0.025, 0.975])
     assert (np.abs(plain - ends).max() > 0.03) == few
 
