@@ -229,16 +229,20 @@ def _with_classes(
 
 
 def _plain_parts(counts: Counts, level: float, n_classes: int | None) -> Iterator[ClassAudit]:
-    """Each entry of arrays of counts as a `ClassAudit`, the intervals of all at once."""
-    found = rates(counts, level)
-    for index in range(len(counts.total)):
-        some = Counts(*(int(part[index]) for part in counts))
-        fields = {name: Estimate(*(float(end[index]) for end in value)) for name, value in found._asdict().items()}
+    """Each entry of arrays of counts as a `ClassAudit`, the intervals of all at once; equal counts share one."""
+    distinct, place = np.unique(np.column_stack(counts), axis=0, return_inverse=True)
+    one = Counts(*distinct.T)
+    found = rates(one, level)
+    ends = {name: np.column_stack(value).tolist() for name, value in found._asdict().items()}
+    parts: list[ClassAudit] = []
+    for index, some in enumerate(Counts(*values) for values in distinct.tolist()):
+        fields = {name: Estimate(*values[index]) for name, values in ends.items()}
         shared: dict[str, Any] = {"counts": some, "level": level, **fields, "decision": decide(some, level)}
         if n_classes is not None:
             shared |= {"n_classes": n_classes, "p_star_classes": of_classes(fields["p_star"], n_classes)}
             shared["decision_classes"] = decide(some, level, 1 / n_classes)
-        yield ClassAudit(**shared)
+        parts.append(ClassAudit(**shared))
+    return (parts[index] for index in place.ravel().tolist())
 
 
 def _classwise(parts: Mapping[Any, ClassAudit], whole: Audit) -> Verdict:

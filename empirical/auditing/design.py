@@ -59,7 +59,7 @@ class Grouping(NamedTuple):
     def of(self, some: NDArray[np.bool_]) -> "Grouping":
         """The same for some of the records."""
         weight = None if self.weight is None else self.weight[some]
-        return Grouping(weight, None if self.group is None else np.unique(self.group[some], return_inverse=True)[1])
+        return Grouping(weight, None if self.group is None else places(self.group[some]))
 
 
 def grouping(weight: ArrayLike | None, group: ArrayLike | None, size: int) -> Grouping:
@@ -72,7 +72,16 @@ def grouping(weight: ArrayLike | None, group: ArrayLike | None, size: int) -> Gr
     if group is None:
         return Grouping(heavy, None)
     names = labels(group, size, "group")
-    return Grouping(heavy, np.unique(names, return_inverse=True)[1])
+    return Grouping(heavy, places(names))
+
+
+def places(names: NDArray[Any]) -> NDArray[np.intp]:
+    """Of each entry its place among the distinct ones, ascending; small whole numbers are not sorted for that."""
+    if names.dtype.kind in "iu" and names.size and names.min() >= 0 and names.max() < 4 * names.size:
+        there = np.zeros(int(names.max()) + 1, bool)
+        there[names] = True
+        return names.astype(np.intp) if there.all() else (np.cumsum(there) - 1)[names]
+    return np.unique(names, return_inverse=True)[1]
 
 
 def _weights(weight: ArrayLike, size: int) -> NDArray[np.float64] | None:

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import gammaln, logsumexp
 
 from empirical.auditing.rates import Counts, Estimate, Verdict, verdict_of
@@ -44,6 +43,8 @@ def _conditional(x: int, n: int, y: int, m: int, level: float) -> tuple[float, f
     def beyond(log_ratio: float, tail: np.ndarray) -> float:
         mass = weight + log_ratio * support
         return float(logsumexp(mass[tail]) - logsumexp(mass) - np.log((1 - level) / 2))
+
+    from scipy.optimize import brentq  # slow to import, and few need it
 
     ends = [0.0, np.inf]
     for side, tail in enumerate((support >= x, support <= x)):

@@ -180,7 +180,7 @@ def _read(path: Path, names: Names, asked: Asked) -> tuple[dict[str, Any], tuple
     def flags(column: records.Column, missing: bool = False) -> Any:
         found = records.as_flags(column, asked.true, asked.false, missing)
         notes.extend(found.notes)
-        return np.where(found.known, np.where(found.values, CORRECT, WRONG), UNJUDGED).astype(np.int8)
+        return found.known.astype(np.int8) + found.values  # UNJUDGED, WRONG, CORRECT
 
     def named(column: records.Column, missing: bool = False) -> Any:
         found = records.as_labels(column, missing=missing)

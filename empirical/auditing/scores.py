@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from empirical.auditing.checks import check_classes, check_level, finite, judgements
 from empirical.auditing.design import CORRECT, KINDS, UNJUDGED, WRONG, Design, Grouping, grouping, of_kinds
@@ -162,12 +161,17 @@ def guarded_level(level: float, count: int) -> float:
 
 def area(judged: NDArray[np.int8], good: NDArray[np.float64]) -> float:
     """P(a correct label's value exceeds a wrong one's), ties half, of judged records; NaN where a kind is missing."""
-    some = judged != UNJUDGED
-    right = judged[some] == CORRECT
-    hits, misses = int(right.sum()), int((~right).sum())
-    if not hits or not misses:
+    return exceeds(good[judged == CORRECT], good[judged == WRONG])
+
+
+def exceeds(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """P(one of the first exceeds one of the second), ties half; NaN where there are none of either."""
+    if not first.size or not second.size:
         return float("nan")
-    return float((rankdata(good[some])[right].sum() - hits * (hits + 1) / 2) / (hits * misses))
+    few, many = sorted((np.sort(first), np.sort(second)), key=len)
+    below = sum(int(np.searchsorted(many, few, side).sum()) for side in ("left", "right"))  # ties in one of the two
+    share = below / (2 * few.size * many.size)
+    return share if first.size <= second.size else 1 - share
 
 
 def counts_above(threshold: NDArray[np.float64], score: NDArray[np.float64], correct: NDArray[np.bool_]) -> Counts:

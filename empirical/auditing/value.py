@@ -9,6 +9,7 @@ from scipy.special import betainc, betaincinv, ndtr, ndtri
 from empirical.auditing.rates import POWER, Counts, Estimate
 from empirical.auditing.resample import Function, Numbers, Resampled
 from sims.running.intervals import REACH, STEPS, clopper_pearson
+from sims.running.roots import find_roots
 from theory.display import inline, record
 from theory.types import Rates
 from theory.worth import worth
@@ -17,7 +18,8 @@ Answer = Literal["yes", "no", "undecided"]
 Kind = Literal["better", "harmful", "wasteful", "keeps everything", "keeps nothing", "worthless", "undecided"]
 
 
-HALVINGS = 45
+ROOT = 1e-13
+"""How sure an exact end of worth is."""
 
 
 class Worth(NamedTuple):
@@ -97,26 +99,30 @@ def _melded(first: tuple[Numbers, Numbers], second: tuple[Numbers, Numbers], lea
     """The ``tail`` quantile of A lead(B)^2 for independent Beta variables; a parameter 0 is an end of [0, 1]."""
     scores = (np.arange(STEPS) + 0.5) * (2 * REACH / STEPS) - REACH
     weights = np.exp(-(scores**2) / 2) / np.exp(-(scores**2) / 2).sum()
-    a, b = (part[..., None] for part in np.broadcast_arrays(*second))
+    sizes = np.broadcast_arrays(*first, *second)
+    k, m, a, b = (np.asarray(size, np.float64).reshape(-1, 1) for size in sizes)
     node = np.where(
         a <= 0, 0.0, np.where(b <= 0, 1.0, betaincinv(np.maximum(a, 1e-9), np.maximum(b, 1e-9), ndtr(scores)))
     )
     factor = lead(node) ** 2
-    k, m = (part[..., None] for part in np.broadcast_arrays(*first))
 
-    def below(value: Numbers) -> Numbers:
+    def below(value: Numbers, index: Any) -> Numbers:
         with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.clip(np.where(factor > 0, value[..., None] / factor, 1.0), 0.0, 1.0)
-        inside = betainc(np.maximum(k, 1e-9), np.maximum(m, 1e-9), share)
-        sure = np.where(k <= 0, 1.0, np.where(m <= 0, (share >= 1).astype(float), inside))
+            share = np.clip(np.where(factor[index] > 0, value[:, None] / factor[index], 1.0), 0.0, 1.0)
+        kept, left = k[index], m[index]
+        inside = betainc(np.maximum(kept, 1e-9), np.maximum(left, 1e-9), share)
+        sure = np.where(kept <= 0, 1.0, np.where(left <= 0, (share >= 1).astype(float), inside))
         return np.sum(weights * sure, -1)
 
-    low, high = np.zeros(np.shape(factor)[:-1]), np.ones(np.shape(factor)[:-1])
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        less = below(middle) < tail
-        low, high = np.where(less, middle, low), np.where(less, high, middle)
-    return np.where(below(np.zeros_like(low)) >= tail, 0.0, (low + high) / 2)
+    score = lambda share: ndtri(np.clip(share, 1e-300, 1 - 1e-16))
+    zero = np.zeros(len(k))
+    some = below(zero, slice(None)) < tail
+    place = np.flatnonzero(some)
+    found = zero.copy()
+    found[some] = find_roots(
+        lambda value, index: score(below(value, place[index])) - score(tail), zero[some], np.ones(place.size), ROOT
+    )
+    return found.reshape(sizes[0].shape)
 
 
 def worth_estimate(found: Resampled, level: float, classes: int = 2, counts: Counts | None = None) -> Worth:

@@ -102,7 +102,8 @@ def audit(
         if out is not None:
             artefacts.check_folder(out, records)
         found = audit_file(records, names, asked)
-        report, summary, paths = build(found), as_json(found), []
+        report, paths = build(found), []
+        summary = as_json(found) if json or out is not None else {}
         title = f"Audit of {records.name}"
         if out is not None:
             paths = artefacts.write(found, as_text(report), as_markdown(report, title), summary, out)

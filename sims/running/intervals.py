@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, bdtrik, betainc, betaincc, betainccinv, betaincinv, ndtr, ndtri, polygamma, stdtrit
 
+from sims.running.roots import find_roots
+
 Numbers = NDArray[np.float64]
 CONFIDENCE = 0.95
 """Level of every interval in tables, figures and reports that does not state another."""
@@ -154,15 +156,10 @@ def _ratio_quantile(first: Shape, second: Shape, tail: float) -> Numbers:
         share = np.sum(weights * np.where(flipped, betaincc(a, b, place), betainc(a, b, place)), -1)
         return ndtri(np.clip(share, 1e-300, 1 - 1e-16)) - ndtri(tail)
 
-    from scipy.optimize import elementwise  # as slow to import as all the rest together, and few need it
-
     root = np.sqrt(tail)
     low = np.log(betaincinv(*first, tail / 2)) - np.log(betainccinv(*second, tail / 2))
     high = np.log(betaincinv(*first, root)) - np.log(betainccinv(*second, root))
-    found = elementwise.find_root(
-        excess, (low - 1e-9, high + 1e-9), args=(np.arange(low.size),), tolerances={"xatol": 1e-12, "xrtol": 0}
-    )
-    return np.exp(np.where(found.success, found.x, np.nan))
+    return np.exp(find_roots(excess, low - 1e-9, high + 1e-9))
 
 
 def _log_variance(shape: Shape) -> Numbers:

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from empirical.auditing.doctor.look import Column, alike
 from empirical.auditing.doctor.names import LOW_IS_GOOD, known
 from empirical.auditing.doctor.roles import Guesses, agreement
+from empirical.auditing.scores import exceeds
 
 CLEARLY = 3.0
 """Standard errors by which an area under the curve lies off 1/2."""
@@ -58,11 +58,11 @@ def area(score: Column, outcome: NDArray[np.float64] | None) -> tuple[float, flo
     if outcome is None or score.numbers is None:
         return math.nan, math.nan
     some = ~np.isnan(outcome) & ~np.isnan(score.numbers)
-    right, rank = outcome[some] == 1, rankdata(score.numbers[some])
+    right, number = outcome[some] == 1, score.numbers[some]
     first, second = int(right.sum()), int((~right).sum())
     if not first or not second:
         return math.nan, math.nan
-    value = (float(rank[right].sum()) - first * (first + 1) / 2) / (first * second)
+    value = exceeds(number[right], number[~right])
     return value, (value - 0.5) / math.sqrt((first + second + 1) / (12 * first * second))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from scipy.stats import f as fisher
+from scipy.special import fdtrc
 
 from empirical.auditing.doctor.look import Column, Values, arrow, column
 from empirical.auditing.doctor.names import CLASS, GROUP, PARTS, known
@@ -124,7 +124,7 @@ def _alike(code: NDArray[np.int64], outcome: NDArray[np.float64] | None) -> tupl
     within = float((value**2).sum() - (total * means).sum()) / (n - groups)
     typical = (n - float((size.astype(float) ** 2).sum()) / n) / (groups - 1)
     correlation = (between - within) / (between + (typical - 1) * within)
-    p_value = float(fisher.sf(between / within, groups - 1, n - groups)) if within > 0 else 0.0
+    p_value = float(fdtrc(groups - 1, n - groups, between / within)) if within > 0 else 0.0
     return correlation, p_value
 
 
