@@ -83,7 +83,8 @@ def exact_worth(counts: Counts, level: float, classes: int = 2) -> Estimate:
 
     W = kappa lead(pi)^2, lead = max((K pi - 1)/(K - 1), 0), grows with kappa and with pi. The low end is the lower
     quantile of that of independent kappa ~ Beta(kept, dropped + 1) and pi ~ Beta(correct, wrong + 1) of the kept,
-    the high end that with the other ends of Clopper and Pearson: what `worth_estimate` draws. Source: fay2015combining.
+    the high end that with the other ends of Clopper and Pearson. The bootstrap of other designs has its further unit in
+    sums that the shares have in common, and a slightly lower end at small counts. Source: fay2015combining.
     """
     total, kept, right = (np.asarray(part, float) for part in (counts.total, counts.kept, counts.correct_kept))
     lead = lambda share: np.maximum((classes * share - 1) / (classes - 1), 0.0)
