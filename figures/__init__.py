@@ -1,13 +1,16 @@
 """What is drawn. Every figure is a module with ``draw(tables) -> Figure | None``; none of them computes.
 
 ``draw`` takes the tables of a compared sweep (`sims.comparison.compare.Comparison`), of a study (`sims.studies`), of an
-audit (`empirical.auditing.files.tables`), of features (`empirical.features.report.tables`), or of a forecast
+audit (`empirical.auditing.report.artefacts.tables`), of features (`empirical.features.report.tables`), or of a forecast
 (`empirical.forecasting.report.tables`), and returns None where they hold nothing of its kind. The first line of a
 module's docstring is its caption.
 """
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +23,18 @@ NAMES = (
     "residuals",
     "trained_against_generator",
 )
+SVG_METADATA = ("Creator", "Date", "Format", "Type")
+"""What Matplotlib writes of its own accord; a date would make files differ."""
 
 
 def caption(name: str) -> str:
     """What a figure shows: the first line of its module's docstring."""
     return (import_module(f"figures.{name}").__doc__ or "").splitlines()[0]
+
+
+def legend(name: str) -> str:
+    """What is seen in a figure: the rest of its module's docstring."""
+    return " ".join((import_module(f"figures.{name}").__doc__ or "").split("\n", 1)[1].split())
 
 
 def describe() -> dict[str, str]:
@@ -51,16 +61,36 @@ def draw_all(tables: dict[str, Any], folder: Path, names: Iterable[str] = ()) ->
 
 def draw(name: str, tables: dict[str, Any], folder: Path) -> list[Path]:
     """Draw figures.<name> into ``folder``; returns nothing where the tables hold nothing of its kind."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    with mpl.rc_context(fname=str(Path(__file__).parent / "style.mplstyle")):
-        figure = import_module(f"figures.{name}").draw(tables)
+    with _drawn(name, tables) as figure:
         for kind in ("png", "pdf") if figure is not None else ():
             written.append(folder / f"{name}.{kind}")
             figure.savefig(written[-1], metadata={"CreationDate": None} if kind == "pdf" else None)
             figure.set_layout_engine("none")  # what stands in its place stays there: the second file takes half as long
-        import_module("matplotlib.pyplot").close("all")
     return written
+
+
+def svg(name: str, tables: dict[str, Any]) -> str | None:
+    """figures.<name> as SVG of text and paths on no ground, the same bytes each time; None where nothing is drawn."""
+    with _drawn(name, tables, **{"svg.fonttype": "none", "svg.hashsalt": name}) as figure:
+        if figure is None:
+            return None
+        page = StringIO()
+        figure.savefig(page, format="svg", transparent=True, metadata=dict.fromkeys(SVG_METADATA))
+        return page.getvalue()
+
+
+@contextmanager
+def _drawn(name: str, tables: dict[str, Any], **more: Any) -> Iterator[Any]:
+    """The figure in the project's style, and ``more`` settings of Matplotlib; letters that no font has are boxes."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    with mpl.rc_context(fname=str(Path(__file__).parent / "style.mplstyle")), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        mpl.rcParams.update(more)
+        try:
+            yield import_module(f"figures.{name}").draw(tables)
+        finally:
+            import_module("matplotlib.pyplot").close("all")

@@ -20,6 +20,8 @@ LISTS = {"eigenvalues": "s", "shares": "f", "signals_sq": "μ²"}
 MOST_PANELS = 8
 LABEL_WIDTH = 2.5
 """Inches that an entry of a legend takes at least."""
+BEST = {"best_worth": ("*", 13, "best threshold for worth"), "best": ("X", 8, "surest threshold for p*")}
+"""Thresholds of a score by the column that says which: marker, its size, and label."""
 
 
 class Panel(NamedTuple):
@@ -128,6 +130,22 @@ def rays(ax: Axes, stars: Sequence[float]) -> None:
         end = (1 / slope, 1.0) if slope > 1 else (1.0, slope)
         ax.plot([0, end[0]], [0, end[1]], color="0.5", linestyle=":", linewidth=1, zorder=1)
         ax.annotate(f"p*={star:g}", end, (0, 2), textcoords="offset points", fontsize=7, color="0.35", ha="center")
+
+
+def threshold(ax: Axes, curve: pd.DataFrame, name: str, x: str, height: str) -> None:
+    """The threshold of a score that is best in the sense of `BEST`, at the height of a column; none where none is."""
+    marker, size, label = BEST[name]
+    best = curve[curve[name].astype(bool)]
+    if len(best):
+        style: dict[str, Any] = {"color": "tab:red", "markersize": size, "markeredgecolor": "black"}
+        ax.plot(best[x], best[height], marker, linestyle="none", clip_on=False, zorder=7, label=label, **style)
+
+
+def plain(name: Any, most: int = 36) -> str:
+    """A name that a user gave, as a label: no mathematics, nothing unprintable, of at most ``most`` letters."""
+    words = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(name))
+    words = words if len(words) <= most else words[: most - 1] + "…"
+    return words.replace("$", r"\$")
 
 
 def label(figure: Figure, axes: list[Axes], x: str, y: str) -> None:

@@ -1,7 +1,9 @@
 """`pstar audit`: is a verifier good enough, better than none, what is it worth: from a file of one's records."""
 
+import shlex
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from tyro.conf import Positional, arg
 
@@ -101,13 +103,14 @@ def audit(
     with on_disk():
         if out is not None:
             artefacts.check_folder(out, records)
+        if html is not None:
+            artefacts.check_page(html, records)
         found = audit_file(records, names, asked)
         report, paths = build(found), []
         summary = as_json(found) if json or out is not None else {}
         title = f"Audit of {records.name}"
-        if out is not None:
-            paths = artefacts.write(found, as_text(report), as_markdown(report, title), summary, out)
-            paths += _figures(found, out / "figures")
+        if out is not None or html is not None:
+            paths = artefacts.write(found, report, summary, title, out, html, shlex.join(["pstar", *sys.argv[1:]]))
             summary |= {"written": [str(path) for path in paths]}
     printed = as_markdown(report, title) if markdown else as_text(report)
     show(summary, json, lambda _: "\n".join([printed, *(f"written: {path}" for path in paths)]))
@@ -121,10 +124,3 @@ def _doctor(records: Path, json: bool) -> None:
     with on_disk():
         looked = of_file(records)
     show(page.as_json(looked, str(records)), json, lambda _: page.text(looked, str(records)))
-
-
-def _figures(found: Any, folder: Path) -> list[Path]:
-    import figures as package
-    from empirical.auditing.report.artefacts import tables
-
-    return package.draw("threshold_curve", tables(found), folder) if found.curve is not None else []

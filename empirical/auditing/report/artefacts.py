@@ -1,21 +1,37 @@
-"""A folder with all that an audit found: report, JSON, Markdown, tables as CSV."""
+"""Files of all that an audit found: one HTML page; or a folder of reports, JSON, tables as CSV and figures."""
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from empirical.auditing.files import FileAudit
+from empirical.auditing.report.blocks import Report
+from empirical.auditing.report.html import GENERATOR, Drawing, html
+from empirical.auditing.report.text import markdown, text
 from empirical.auditing.scores import ThresholdCurve
 from theory.errors import InputError, RunError
 
-OURS = ("audit.json", "report.txt")
+FIGURES = ("verifier", "threshold_curve")
+"""Modules of `figures`, which draw what `tables` has for them; a section names those that belong to it."""
+PLANE = ("verifier", "verifier_region", "verifier_lines")
+TABLES = (*PLANE, "threshold_curve", "quality_thresholds", "classes", "confusions")
+OURS = (
+    *(f"{name}.csv" for name in TABLES),
+    "audit.json",
+    "report.txt",
+    "report.md",
+    "report.html",
+)
+HEAD = 2_000
+"""Bytes of a page that say whose it is."""
 
 
 def check_folder(folder: Path, source: Path) -> None:
     """Raise ValueError where the folder holds the records themselves, or what another command made."""
-    for name in ("threshold_curve.csv", "quality_thresholds.csv", "classes.csv", "confusions.csv", *OURS):
+    for name in OURS:
         path = folder / name
         if path.exists() and source.exists() and path.samefile(source):
             raise InputError(f"--out {folder} would overwrite {source}, the records themselves; choose another folder")
@@ -23,34 +39,83 @@ def check_folder(folder: Path, source: Path) -> None:
         raise InputError(f"--out {folder} holds files that no audit made; choose an empty folder, or a new one")
 
 
-def write(found: FileAudit, report: str, markdown: str, summary: dict[str, Any], folder: Path) -> list[Path]:
-    """Write report.txt, report.md, audit.json, and tables as CSV; returns the paths.
+def check_page(page: Path, source: Path) -> None:
+    """Raise ValueError where a page would overwrite the records, or anything but a page of ours; or has no folder."""
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"--html {page} ends in {page.suffix!r}, not in .html; name a page")
+    if page.exists() and source.exists() and page.samefile(source):
+        raise InputError(f"--html {page} would overwrite the records themselves; choose another name")
+    if not page.parent.is_dir():
+        raise InputError(f"--html {page}: {page.parent} is not a folder; make it, or choose another")
+    if page.exists() and not _is_ours(page):
+        raise InputError(f"--html {page} is there, and no audit made it; choose another name, or remove it")
 
-    Raises RuntimeError where the folder cannot be made, FileError where the disk refuses.
+
+def _is_ours(page: Path) -> bool:
+    if not page.is_file():
+        return False
+    with open(page, "rb") as file:
+        return GENERATOR.encode() in file.read(HEAD)
+
+
+def write(
+    found: FileAudit,
+    report: Report,
+    summary: dict[str, Any],
+    title: str,
+    folder: Path | None = None,
+    page: Path | None = None,
+    command: str = "",
+) -> list[Path]:
+    """Write the page; and into the folder report.txt, .md and .html, audit.json, tables as CSV, figures as PNG and PDF.
+
+    Returns the paths. ``summary`` is `as_json` of it, ``command`` what was typed. Raises RuntimeError where the folder
+    cannot be made, FileError where the disk refuses.
     """
+    import figures
     from sims.running.files import write_atomic
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot make the output folder {folder}: {error.strerror}; choose another") from None
-    contents = {"report.txt": report + "\n", "report.md": markdown + "\n"}
-    contents |= {f"{name}.csv": table.to_csv(index=False) for name, table in tables(found).items()}
-    contents["audit.json"] = json.dumps(summary, indent=1) + "\n"
-    for name, content in contents.items():
-        write_atomic(folder / name, content.encode())
-    return [folder / name for name in contents]
+    made = tables(found)
+    whole = html(report, title, _drawings(made), command, version("pstar"))
+    contents = {} if page is None else {page: whole}
+    if folder is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(f"cannot make the output folder {folder}: {error.strerror}; choose another") from None
+        names = {"report.txt": text(report) + "\n", "report.md": markdown(report, title) + "\n", "report.html": whole}
+        names |= {f"{name}.csv": table.to_csv(index=False) for name, table in made.items()}
+        names["audit.json"] = json.dumps(summary, indent=1) + "\n"
+        contents = {folder / name: content for name, content in names.items()} | contents
+    for path, content in contents.items():
+        write_atomic(path, content.encode())
+    drawn = [path for name in FIGURES for path in figures.draw(name, made, folder / "figures")] if folder else []
+    return [*contents, *drawn]
+
+
+def _drawings(made: dict[str, Any]) -> dict[str, Drawing]:
+    import figures
+
+    drawn = {name: figures.svg(name, made) for name in FIGURES}
+    return {
+        name: Drawing(figures.caption(name), figures.legend(name), svg)
+        for name, svg in drawn.items()
+        if svg is not None
+    }
 
 
 def tables(found: FileAudit) -> dict[str, Any]:
-    """As data frames: ``threshold_curve``, ``quality_thresholds``, ``classes`` and ``confusions``, where there are any.
+    """As data frames: ``threshold_curve``, ``quality_thresholds``, ``classes``, ``confusions``, where there are any.
 
+    And those of `empirical.auditing.report.plane`.
     A curve has one line per threshold: threshold, the four counts, every rate with _low and _high at ``level``; that of
     a score also worth, guarded intervals, which hold for all thresholds together, and ``best``.
     """
     import pandas as pd
 
-    made = {}
+    from empirical.auditing.report.plane import plane
+
+    made = plane(found)
     for name, curve in (("threshold_curve", found.curve), ("quality_thresholds", found.graded)):
         if curve is None:
             continue

@@ -28,6 +28,8 @@ class Section(NamedTuple):
     """Lines of prose."""
     table: Table | None = None
     after: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
+    """Names of the figures that show it, of `empirical.auditing.report.artefacts.FIGURES`."""
 
 
 class Report(NamedTuple):

@@ -7,6 +7,9 @@ from empirical.auditing.report import sections
 from empirical.auditing.report.answers import answers
 from empirical.auditing.report.blocks import Report, Section
 
+PLANE = ("verifier",)
+"""The figure of the verifiers, which stands at the first section that tells of them."""
+
 
 def build(found: FileAudit) -> Report:
     """For every kind of audit that the columns allowed, the answers and then the evidence."""
@@ -17,9 +20,9 @@ def build(found: FileAudit) -> Report:
 
 def _sections(found: FileAudit) -> Iterator[Section]:
     if found.verifiers is not None:
-        yield sections.of_verifiers(found.verifiers)
+        yield sections.of_verifiers(found.verifiers)._replace(figures=PLANE)
     if found.binary is not None:
-        yield sections.of_rates(found.binary)
+        yield sections.of_rates(found.binary)._replace(figures=PLANE if found.verifiers is None else ())
         yield sections.of_worth(found)
         if found.binary.by_class:
             yield from sections.of_classes(found.binary)
@@ -28,7 +31,8 @@ def _sections(found: FileAudit) -> Iterator[Section]:
     if found.forecast is not None:
         yield sections.of_forecast(found.forecast)
     if found.curve is not None:
-        yield sections.of_curve(found.curve, found.names.score or "score")
+        curve = sections.of_curve(found.curve, found.names.score or "score")
+        yield curve._replace(figures=("threshold_curve", *(PLANE if found.binary is None else ())))
     if found.soft is not None and found.graded is not None:
         yield sections.of_quality(found.soft)
         yield sections.of_thresholds(found.graded)
