@@ -17,8 +17,10 @@ from matplotlib.figure import Figure
 from figures import marks
 
 
-def draw(tables: dict[str, pd.DataFrame]) -> Figure:
-    """One panel."""
+def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
+    """One panel from the tables ``forecast``, ``curve`` and ``pilot``; None where there are none."""
+    if "forecast" not in tables:
+        return None
     told, curve, pilot = (tables[name] for name in ("forecast", "curve", "pilot"))
     first, dark = told.iloc[0], marks.style_of(0, 2)
     figure, ax = plt.subplots(figsize=(6.4, 4.8))

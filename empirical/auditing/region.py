@@ -34,7 +34,7 @@ class Region(NamedTuple):
 
 def region(found: Resampled, level: float) -> Region:
     """Where (psi, phi) is, both together, at ``level`` in (0, 1). A rate that is unknown may be anything."""
-    psi, phi = (np.array([corner[place][:DRAWS] for corner in found.corners]) for place in (2, 1))
+    psi, phi = (found.corners[place][:, :DRAWS] for place in (2, 1))
     share = max(float(ndtr(np.sqrt(-2 * np.log1p(-level)))), LEAST)
     place = int(np.ceil(share * psi.shape[1])) - 1
     outline = np.array(SQUARE)

@@ -12,12 +12,14 @@ from empirical.auditing.report.blocks import Report
 from empirical.auditing.report.html import GENERATOR, Drawing, html
 from empirical.auditing.report.text import markdown, text
 from empirical.auditing.scores import ThresholdCurve
+from empirical.forecasting.report import tables as forecast_tables
 from theory.errors import InputError, RunError
 
-FIGURES = ("verifier", "threshold_curve")
+FIGURES = ("verifier", "threshold_curve", "forecast")
 """Modules of `figures`, which draw what `tables` has for them; a section names those that belong to it."""
 PLANE = ("verifier", "verifier_region", "verifier_lines")
-TABLES = (*PLANE, "threshold_curve", "quality_thresholds", "classes", "confusions")
+FORECAST = ("forecast", "curve", "pilot")
+TABLES = (*PLANE, "threshold_curve", "quality_thresholds", "classes", "confusions", *FORECAST)
 OURS = (
     *(f"{name}.csv" for name in TABLES),
     "audit.json",
@@ -107,7 +109,7 @@ def _drawings(made: dict[str, Any]) -> dict[str, Drawing]:
 def tables(found: FileAudit) -> dict[str, Any]:
     """As data frames: ``threshold_curve``, ``quality_thresholds``, ``classes``, ``confusions``, where there are any.
 
-    And those of `empirical.auditing.report.plane`.
+    And those of `empirical.auditing.report.plane` and `empirical.forecasting.report`.
     A curve has one line per threshold: threshold, the four counts, every rate with _low and _high at ``level``; that of
     a score also worth, guarded intervals, which hold for all thresholds together, and ``best``.
     """
@@ -116,6 +118,8 @@ def tables(found: FileAudit) -> dict[str, Any]:
     from empirical.auditing.report.plane import plane
 
     made = plane(found)
+    if found.forecast is not None:
+        made |= forecast_tables(found.forecast)
     for name, curve in (("threshold_curve", found.curve), ("quality_thresholds", found.graded)):
         if curve is None:
             continue

@@ -275,6 +275,7 @@ def of_forecast(found: Forecast) -> Section:
         tuple(line.strip() for line in lines),
         Table(tuple(headings), tuple(map(tuple, rows))),
         (f"Intervals are at {level(found.level)}, of the mean over training sets.", *forecast_notes(found)),
+        figures=("forecast",),
     )
 
 
