@@ -210,16 +210,14 @@ def _read(path: Path, names: Names, asked: Asked) -> tuple[dict[str, Any], tuple
 
 
 def _check_words(raw: records.Columns, flags: list[str], asked: Asked) -> None:
-    """Raise ValueError for a word of --true or --false that no column of flags holds."""
-    words = (*asked.true, *asked.false)
-    if not words:
+    """Raise ValueError where no column of flags holds any word of --true, or of --false."""
+    if not asked.true and not asked.false:
         return
     held = {records.key(str(word)) for name in flags for word in raw[name].values.unique().to_pylist()[:LOOKED_AT]}
-    for word in words:
-        if records.key(word) not in held:
-            raise InputError(
-                f"no record has {word!r}, of --true or --false; {', '.join(map(repr, flags))} hold other words"
-            )
+    for option, words in (("--true", asked.true), ("--false", asked.false)):
+        if words and not held & set(map(records.key, words)):
+            columns = ", ".join(map(repr, flags))
+            raise InputError(f"{option} {','.join(words)}: no record has such a word in {columns}; give one of theirs")
 
 
 def _prompt(path: Path, judged: NDArray[np.int8], names: Names) -> tuple[str, ...]:

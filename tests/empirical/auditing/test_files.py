@@ -13,7 +13,7 @@ import pytest
 import figures
 from empirical import audit, threshold_curve
 from empirical.auditing.files import Asked, Names, audit_file
-from empirical.auditing.report import as_json, build, markdown, text
+from empirical.auditing.report import as_json, build, text
 from empirical.auditing.report.artefacts import check_folder, tables, write
 from empirical.records import RecordsError
 
@@ -89,26 +89,26 @@ def test_words_for_yes(tmp_path):
     with pytest.raises(RecordsError, match="holds 'A' and 'B'; say which means yes, as with --true A"):
         audit_file(tmp_path / "r.csv", BOTH)
     assert audit_file(tmp_path / "r.csv", BOTH, Asked(true=("A",))).binary.counts == (2, 1, 1, 1)
+    with pytest.raises(ValueError, match="--true win: no record has such a word in 'correct', 'kept'"):
+        audit_file(tmp_path / "r.csv", BOTH, Asked(true=("win",)))
     done = pstar(tmp_path / "r.csv", "--correct", "correct", "--kept", "kept", "--true", "A,win", "--json")
     assert json.loads(done.stdout)["audit"]["counts"]["correct_kept"] == 2
 
 
 def test_artefacts_hold_what_was_found(files, tmp_path):
     found = audit_file(files / "r.csv", Names(**COLUMNS), Asked(n_classes=2))
-    report, summary = text(build(found)), as_json(found)
-    paths = write(found, report, markdown(build(found), "Audit"), summary, tmp_path / "new" / "out")
-    assert [path.name for path in paths] == [
-        "report.txt",
-        "report.md",
-        "threshold_curve.csv",
-        "quality_thresholds.csv",
-        "classes.csv",
-        "audit.json",
-    ]
-    assert not list((tmp_path / "new" / "out").glob(".*"))
-    assert json.loads(paths[-1].read_text()) == summary
+    summary, folder = as_json(found), tmp_path / "new" / "out"
+    paths = write(found, build(found), summary, "Audit", folder)
+    assert {path.name for path in paths if path.parent == folder} == {
+        *("report.txt", "report.md", "report.html", "audit.json"),
+        *("threshold_curve.csv", "quality_thresholds.csv", "classes.csv"),
+        *("verifier.csv", "verifier_region.csv", "verifier_lines.csv"),
+    }
+    assert all(path.is_file() for path in paths)
+    assert not list(folder.glob(".*"))
+    assert json.loads((folder / "audit.json").read_text()) == summary
     assert summary["audit"]["p_star"]["value"] == found.binary.p_star.value
-    with open(paths[2], newline="") as file:
+    with open(folder / "threshold_curve.csv", newline="") as file:
         lines = list(csv.DictReader(file))
     assert len(lines) == found.curve.threshold.size
     assert [line["best"] for line in lines].index("True") == found.curve.best
@@ -135,7 +135,7 @@ def test_out_overwrites_neither_the_records_nor_what_others_made(tmp_path):
 def test_a_folder_that_cannot_be_made_is_refused(files):
     found = audit_file(files / "r.csv", BOTH)
     with pytest.raises(RuntimeError, match="cannot make the output folder .*; choose another"):
-        write(found, "", "", {}, files / "r.csv")
+        write(found, build(found), {}, "Audit", files / "r.csv")
 
 
 def test_the_function_needs_neither_extra_nor_pandas():
