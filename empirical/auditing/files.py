@@ -175,6 +175,7 @@ def _read(path: Path, names: Names, asked: Asked) -> tuple[dict[str, Any], tuple
     """Columns by role as arrays, ``correct`` as judgements; and what was noticed."""
     given = names.given()
     raw = records.read(path, given.values())
+    _check_words(raw, [given[role] for role in given if role == "correct" or role.startswith("kept")], asked)
     notes = list(raw.notes)
 
     def flags(column: records.Column, missing: bool = False) -> Any:
@@ -199,7 +200,6 @@ def _read(path: Path, names: Names, asked: Asked) -> tuple[dict[str, Any], tuple
     }
     kept = lambda column: flags(column) == CORRECT
     column = records.together({role: partial(converters.get(role, kept), raw[name]) for role, name in given.items()})
-    _check_words(raw, [given[role] for role in given if role == "correct" or role.startswith("kept")], asked)
     if "truth" in column:
         same = np.where(column["label"] == column["truth"], CORRECT, WRONG)
         column["correct"] = np.where(column["truth"] == "", UNJUDGED, same).astype(np.int8)

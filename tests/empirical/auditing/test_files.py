@@ -14,7 +14,7 @@ import figures
 from empirical import audit, threshold_curve
 from empirical.auditing.files import Asked, Names, audit_file
 from empirical.auditing.report import as_json, build, text
-from empirical.auditing.report.artefacts import check_folder, tables, write
+from empirical.auditing.report.artefacts import check_folder, write
 from empirical.records import RecordsError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -145,16 +145,6 @@ def test_the_function_needs_neither_extra_nor_pandas():
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     assert {"numpy", "scipy"} <= loaded
     assert loaded & {"torch", "transformers", "jax", "pandas", "pyarrow", "matplotlib"} == set()
-
-
-def test_the_figure_shows_the_table(files):
-    table = tables(audit_file(files / "r.csv", Names(**COLUMNS)))["threshold_curve"]
-    left, right = figures.import_module("figures.threshold_curve").draw({"threshold_curve": table}).axes
-    drawn = {line.get_label(): np.asarray(line.get_ydata(), float) for line in (*left.get_lines(), *right.get_lines())}
-    np.testing.assert_array_equal(drawn["p*"], table["p_star"])
-    np.testing.assert_array_equal(drawn["kept rate"], table["kept_rate"])
-    np.testing.assert_array_equal(drawn["p*, guarded low end"], table["p_star_guarded_low"])
-    assert drawn["surest: highest guarded low end"] == table["p_star_guarded_low"].max()
 
 
 # --- the command ---
