@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 20_000
 """Records that are looked at for a column of prompts."""
+TWO_CLASSES = (
+    "labels are taken as right or wrong, of two classes. Where a wrong label may be one of many, wrong ones "
+    "disagree and "
+    "do less harm: give --classes K, as the answers may change"
+)
+BEST_OF = "the best of {} given, at a level that holds for all of them"
 PER = 1_000.0
 """Generated samples that a budget is for where nobody says how many."""
 
@@ -114,10 +120,6 @@ def audit_file(path: Path, names: Names, asked: Asked = Asked()) -> FileAudit:
     judged = column.get("correct")
     found: dict[str, Any] = {}
     kept = {names.given()[role]: flags for role, flags in column.items() if role.startswith("kept")}
-    if judged is not None and kept:
-        found |= _binary(judged, kept, by, column.get("classes"), asked)
-        if "label" in column:
-            found["confusions"] = _confusions(column, judged, found["kept"], by, asked)
     if judged is not None and "score" in column:
         found["curve"] = scores.of_scores(
             judged,
@@ -128,6 +130,22 @@ def audit_file(path: Path, names: Names, asked: Asked = Asked()) -> FileAudit:
             n_classes=asked.n_classes,
             seed=asked.seed,
         )
+    level = asked.level
+    if judged is not None and not kept and "score" in column:
+        kept, level, note = _chosen(found["curve"], column["score"])
+        notes += (note,)
+    if judged is not None and kept:
+        if "label" in column and asked.n_classes is None:
+            some = judged != UNJUDGED
+            names_of = {*column["label"][some].tolist(), *column["truth"][some].tolist()}
+            asked = replace(asked, n_classes=max(len(names_of), 2))
+        found |= _binary(judged, kept, by, column.get("classes"), asked, level)
+        if "label" in column:
+            found["confusions"] = _confusions(column, judged, found["kept"], by, asked)
+        elif asked.n_classes is None:
+            notes += (TWO_CLASSES,)
+        if len(kept) > 1:
+            notes += (f"the answers are of {found['verifiers'].best_given!r}, {BEST_OF.format(len(kept))}",)
     if "quality" in column:
         [retained] = kept.values()
         found["soft"] = soft_reading(column["quality"], retained, asked.level, seed=asked.seed)
@@ -138,12 +156,29 @@ def audit_file(path: Path, names: Names, asked: Asked = Asked()) -> FileAudit:
     return FileAudit(path=path, names=names, asked=asked, records=size, notes=notes, **found)
 
 
+def _chosen(curve: ThresholdCurve, score: NDArray[np.float64]) -> tuple[dict[str, Any], float, str]:
+    """What the threshold that is best for the worth keeps, the level that holds for the best of all, and a note."""
+    place = curve.best if curve.best_worth is None else curve.best_worth
+    threshold, rule = curve.threshold[place], "<=" if curve.low_is_good else ">="
+    keep = score <= threshold if curve.low_is_good else score >= threshold
+    name = f"score {rule} {float(threshold)!r}"
+    return (
+        {name: keep},
+        scores.guarded_level(curve.level, curve.threshold.size),
+        (
+            f"the answers are of the rule {name}, the best of {curve.threshold.size} thresholds for the worth, at a "
+            f"level that "
+            "holds for all of them"
+        ),
+    )
+
+
 def _binary(
-    judged: NDArray[np.int8], kept: Mapping[str, Any], by: Grouping, classes: Any, asked: Asked
+    judged: NDArray[np.int8], kept: Mapping[str, Any], by: Grouping, classes: Any, asked: Asked, level: float
 ) -> dict[str, Any]:
     """The audit, of several verifiers that of the best; budget and cost."""
     found: dict[str, Any] = {}
-    level, name = asked.level, next(iter(kept))
+    name = next(iter(kept))
     if len(kept) > 1:
         several = verifiers.of_flags(judged, kept, by, level, asked.n_classes, asked.seed)
         found["verifiers"], name = several, several.best_given

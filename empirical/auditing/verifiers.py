@@ -17,6 +17,7 @@ from empirical.auditing.value import worth_of
 from theory.display import record
 from theory.errors import InputError
 
+AND, OR, MAJORITY = "all keep it (AND)", "any keeps it (OR)", "most keep it"
 MOST = 12
 """Verifiers that are compared at once."""
 
@@ -42,7 +43,7 @@ class Verifiers:
     """Audits of several verifiers, and how they differ; see `audit_verifiers`."""
 
     audits: Mapping[str, Audit]
-    """Each verifier, and "all of them" (AND), "any of them" (OR), and of three or more "most of them". At ``level``."""
+    """Each verifier, and those made of them: `AND`, `OR`, and of three or more `MAJORITY`. At ``level``."""
     differences: tuple[Difference, ...]
     """Of every pair of those given; and of each that is made of them, less the best given one. One at a time."""
     best: str
@@ -50,7 +51,9 @@ class Verifiers:
     best_given: str
     """Of those that were given."""
     decided: bool
-    """Whether the best differs from every other in worth, with intervals that hold together (Bonferroni)."""
+    """Whether the best of those given is worth more than every other given, with intervals that hold together."""
+    made_decided: Mapping[str, bool]
+    """Whether one that is made of them is worth more than the best given, likewise."""
     level: float
 
     def __repr__(self) -> str:
@@ -113,21 +116,29 @@ def of_flags(
     pairs = [*combinations(given, 2), *((name, best) for name in every if name not in given)]
     differences = tuple(_difference(first, second, found, audits, level, n_classes or 2) for first, second in pairs)
     winner = max(every, key=lambda name: audits[name].worth.verified.value)
-    strict = guarded_level(level, len(every) - 1)
-    decided = all(
-        paired(found[winner], found[name], worth_of(n_classes or 2), strict)[0] > 0 for name in every if name != winner
+    strict, worth = guarded_level(level, len(every) - 1), worth_of(n_classes or 2)
+    beats = lambda name, other: paired(found[name], found[other], worth, strict)[0] > 0
+    decided = all(beats(best, name) for name in given if name != best)
+    made_decided = {name: beats(name, best) for name in every if name not in given}
+    return Verifiers(
+        audits=audits,
+        differences=differences,
+        best=winner,
+        best_given=best,
+        decided=decided,
+        made_decided=made_decided,
+        level=level,
     )
-    return Verifiers(audits=audits, differences=differences, best=winner, best_given=best, decided=decided, level=level)
 
 
 def _made_of(given: Mapping[str, NDArray[np.bool_]]) -> dict[str, NDArray[np.bool_]]:
     columns = np.column_stack(list(given.values()))
     made: dict[str, NDArray[np.bool_]] = {
-        "all of them": np.all(columns, axis=1),
-        "any of them": np.any(columns, axis=1),
+        AND: np.all(columns, axis=1),
+        OR: np.any(columns, axis=1),
     }
     if len(given) > 2:
-        made["most of them"] = 2 * columns.sum(1) > len(given)
+        made[MAJORITY] = 2 * columns.sum(1) > len(given)
     return {name: column for name, column in made.items() if name not in given}
 
 

@@ -71,6 +71,8 @@ def audit(
 
     roles = (correct, score, label, truth, quality, class_column, group, weight)
     if not kept and all(role is None for role in roles):
+        if out is not None or html is not None or pilot is not None or markdown:
+            raise InputError("name the columns first: pstar audit RECORDS alone says which they may be")
         _doctor(records, json)
         return
     names = Names(

@@ -3,6 +3,7 @@
 import math
 
 from empirical.auditing.binary import Audit
+from empirical.auditing.budget import Cost
 from empirical.auditing.confusion import Confusions
 from empirical.auditing.files import FileAudit
 from empirical.auditing.report.blocks import Answer
@@ -10,18 +11,19 @@ from empirical.auditing.report.words import amount, holds, percent, records_more
 from empirical.auditing.value import Worth, scaled
 from empirical.forecasting.sentences import percent as percent_of
 from empirical.forecasting.sentences import range_of
-from empirical.forecasting.trust import OK
+from empirical.forecasting.trust import NOT_GIVEN, OK
 
 NOT_ASKED = "--pilot FILE forecasts it, from your learner's accuracy at 3 or more clean sizes"
 
 
 def answers(found: FileAudit) -> tuple[Answer, ...]:
-    """The four, of an audit with labels correct or wrong."""
+    """The four, of an audit with labels correct or wrong; and a fifth where costs are given."""
     audit = found.binary
     if audit is None:
         return ()
     first = _kept(audit) if found.confusions is None else _lead(found.confusions)
-    return first, _better(audit, found.confusions), _worth(found, worth_of(found)), _student(found)
+    four = first, _better(audit, found.confusions), _worth(found, worth_of(found)), _student(found)
+    return four if found.cost is None else (*four, _cost(found.cost))
 
 
 def worth_of(found: FileAudit) -> Worth:
@@ -45,7 +47,7 @@ def _kept(audit: Audit) -> Answer:
         decision, star, name = audit.decision_classes, audit.p_star_classes, f"p*_{audit.n_classes}"
         question, limit = "Does the right label lead?", f"1/{audit.n_classes}"
     p, bound = ("unknown" if math.isnan(rate.value) else f"{rate.value:.1%}" for rate in (audit.p, star))
-    words = f"{percent(audit.purity)} is correct, against {limit}; p = {p}, {name} = {bound}"
+    words = f"{percent(audit.purity)} is correct, against {limit}; it errs on p = {p}, and may on {name} = {bound}"
     if decision.verdict == "undecided":
         words += f"; {records_more(decision.more)}"
     return Answer(question, holds(decision.verdict), words)
@@ -54,8 +56,10 @@ def _kept(audit: Audit) -> Answer:
 def _better(audit: Audit, confusions: Confusions | None) -> Answer:
     question, kind, verdict = "Is it better than no verifier?", audit.better.kind, audit.better.answer
     if kind in ("keeps everything", "keeps nothing"):
-        word = "drops" if kind == "keeps everything" else "keeps"
-        return Answer(question, "no", f"it is useless: it {word} none of {audit.design.records:,} records")
+        words = f"it is useless: it keeps none of {audit.design.records:,} records"
+        if kind == "keeps everything":
+            words = f"it is useless: it drops none of {audit.design.records:,} records (or the file lacks the dropped)"
+        return Answer(question, "no", words)
     if kind == "harmful":
         words = f"it does harm: keeps {percent(audit.phi)} of correct labels, {percent(audit.psi)} of wrong ones"
         return Answer(question, "no", words)
@@ -66,7 +70,7 @@ def _better(audit: Audit, confusions: Confusions | None) -> Answer:
         more = math.nan if audit.better.answer != "undecided" else more
     if kind == "worthless" and worth.verified.high <= 0:
         return Answer(question, "no", "what it keeps is worth nothing to a student, nor is all of it")
-    words = f"a sample generated is worth {amount(worth.verified)} clean ones, unverified {amount(worth.unverified)}"
+    words = f"a generated sample trains like {amount(worth.verified)} clean ones, unverified {amount(worth.unverified)}"
     if verdict == "no" and kind != "worthless":
         words = f"it drops more than it cleans: {words}"
     if verdict == "undecided" and not math.isnan(more):
@@ -78,8 +82,17 @@ def _worth(found: FileAudit, worth: Worth) -> Answer:
     size = found.asked.generated
     verified, unverified = (scaled(part, size) for part in (worth.verified, worth.unverified))
     verdict = "yes" if verified.low > 0 else "no" if verified.high <= 0 else "undecided"
-    words = f"{amount(verified)} clean samples per {size:,.0f} generated; unverified {amount(unverified)}"
+    words = f"{size:,.0f} generated train like {amount(verified)} clean ones, unverified {amount(unverified)}"
     return Answer("Is what it keeps worth anything?", verdict, words)
+
+
+def _cost(found: Cost) -> Answer:
+    words = {
+        "yes": f"it pays up to {amount(found.break_even)} a sample, and costs {found.verify:g}",
+        "no": f"it would pay up to {amount(found.break_even)} a sample, and costs {found.verify:g}: generate more",
+        "undecided": f"it pays up to {amount(found.break_even)} a sample, and costs {found.verify:g}",
+    }[found.verify_is_cheaper]
+    return Answer("Is verifying cheaper than generating more?", found.verify_is_cheaper, words)
 
 
 def _student(found: FileAudit) -> Answer:
@@ -91,4 +104,4 @@ def _student(found: FileAudit) -> Answer:
     words = f"{percent_of(student)} correct from {row['n']:,.0f} generated, generator {generator}"
     if row["status"] != OK:
         words += f" ({row['status']})"
-    return Answer(question, row["beats"], words)
+    return Answer(question, "no verdict" if row["beats"] == NOT_GIVEN else row["beats"], words)

@@ -22,6 +22,7 @@ from empirical.auditing.report.words import (
     p_value,
 )
 from empirical.auditing.scores import ThresholdCurve
+from empirical.auditing.value import scaled
 from empirical.auditing.verifiers import Verifiers
 from empirical.forecasting.report import notes as forecast_notes
 from empirical.forecasting.sentences import Forecast, answer
@@ -112,23 +113,24 @@ def of_worth(found: FileAudit) -> Section:
     audit, budget, cost = found.binary, found.budget, found.cost
     assert audit is not None and budget is not None
     size = f"of {budget.generated:,.0f}"
-    rows = [
-        ("worth of a generated sample", amount(audit.worth.verified), "((1-p)phi - p psi)^2/((1-p)phi + p psi)"),
-        ("the same, all kept", amount(audit.worth.unverified), "(1 - 2p)^2"),
-        ("difference", amount(audit.worth.gain), "above 0: the verifier is better than none"),
-        (f"kept {size}", amount(budget.kept), ""),
-        (f"worth {size}", amount(budget.worth), "clean samples that would do as well"),
-    ]
+    worth, formulas = audit.worth, ("((1-p)phi - p psi)^2/((1-p)phi + p psi)", "(1 - 2p)^2")
     if audit.n_classes not in (None, 2):
-        rows[0] = (*rows[0][:2], "K classes, errors spread evenly; 2 classes: p psi in place of p psi/(K-1)")
-        rows[1] = (*rows[1][:2], f"(1 - pK/(K-1))^2, K = {audit.n_classes}")
+        formulas = ("the same with p psi/(K-1), K classes", f"(1 - pK/(K-1))^2, K = {audit.n_classes}")
+    if found.confusions is not None:
+        worth = found.confusions.worth
+        formulas = ("kept_rate a^2, a the smallest margin of a class", "a^2 of all labels")
+    rows = [
+        ("worth of a generated sample", amount(worth.verified), formulas[0]),
+        ("the same, all kept", amount(worth.unverified), formulas[1]),
+        ("difference", amount(worth.gain), "above 0: the verifier is better than none"),
+        (f"kept {size}", amount(budget.kept), ""),
+        (f"worth {size}", amount(scaled(worth.verified, budget.generated)), "clean samples that train as well"),
+    ]
     lines = []
     if cost is not None:
-        cheaper = {"yes": "Verify", "no": "Generate more, and verify none", "undecided": "Undecided whether to verify"}
         lines.append(
-            f"{cheaper[cost.verify_is_cheaper]}: a clean sample's worth costs {amount(cost.verified)} with the "
-            f"verifier, "
-            f"{amount(cost.unverified)} without. Up to {amount(cost.break_even)} a sample verifying pays."
+            f"{cost.generate:g} to generate and {cost.verify:g} to verify a sample: what trains like one clean sample "
+            f"costs {amount(cost.verified)} with the verifier, {amount(cost.unverified)} without."
         )
     headings = (("", "<"), ("estimate and interval", "<"), ("", "<"))
     return Section(
@@ -239,8 +241,11 @@ def of_confusions(found: Confusions) -> Section:
 def of_verifiers(found: Verifiers) -> Section:
     """Several verifiers, the best first, and the pairs."""
     ordered = sorted(found.audits.items(), key=lambda item: -item[1].worth.verified.value)
-    name, audit = ordered[0]
-    verdict = f"{name} is worth most" if found.decided else f"{name} looks best, which is not decided"
+    sure = "decided" if found.decided else "not decided"
+    verdict = f"{found.best_given} looks best of those given ({sure})"
+    for name, better in found.made_decided.items():
+        if better:
+            verdict += f"; {name} is worth more (decided)"
     rows = [
         (name, *cells(audit.worth.verified), *cells(audit.p_star), number(audit.purity.value))
         + (number(audit.kept_rate.value), audit.better.answer)
@@ -294,7 +299,7 @@ def of_curve(curve: ThresholdCurve, name: str) -> Section:
         surely = at(curve.worth_guarded, worth)
         than = "more than" if surely.low > curve.unverified else "not surely more than"
         lines.append(
-            f"Best for training: {exactly(curve.threshold[worth])}. It keeps "
+            f"Best for training, with the largest low end of worth: {exactly(curve.threshold[worth])}. It keeps "
             f"{curve.rates.kept_rate.value[worth]:.1%} of "
             f"all, and a generated sample is then worth {amount(surely)}, {than} the {curve.unverified:.3f} of "
             f"keeping all."

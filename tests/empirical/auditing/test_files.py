@@ -89,7 +89,7 @@ def test_words_for_yes(tmp_path):
     with pytest.raises(RecordsError, match="holds 'A' and 'B'; say which means yes, as with --true A"):
         audit_file(tmp_path / "r.csv", BOTH)
     assert audit_file(tmp_path / "r.csv", BOTH, Asked(true=("A",))).binary.counts == (2, 1, 1, 1)
-    with pytest.raises(ValueError, match="--true win: no record has such a word in 'correct', 'kept'"):
+    with pytest.raises(ValueError, match="--true win: no record has such a word in 'kept', 'correct'"):
         audit_file(tmp_path / "r.csv", BOTH, Asked(true=("win",)))
     done = pstar(tmp_path / "r.csv", "--correct", "correct", "--kept", "kept", "--true", "A,win", "--json")
     assert json.loads(done.stdout)["audit"]["counts"]["correct_kept"] == 2
