@@ -92,6 +92,8 @@ class FileAudit:
     records: int
     binary: Audit | None = None
     """Of the verifier, or of the best of several, at a level that holds for all of them."""
+    verifier: str | None = None
+    """Whose audit `binary` is: the column, or the rule on a score."""
     confusions: Confusions | None = None
     verifiers: Verifiers | None = None
     curve: ThresholdCurve | None = None
@@ -135,11 +137,12 @@ def audit_file(path: Path, names: Names, asked: Asked = Asked()) -> FileAudit:
         kept, level, note = _chosen(found["curve"], column["score"])
         notes += (note,)
     if judged is not None and kept:
+        meant = asked
         if "label" in column and asked.n_classes is None:
             some = judged != UNJUDGED
             names_of = {*column["label"][some].tolist(), *column["truth"][some].tolist()}
-            asked = replace(asked, n_classes=max(len(names_of), 2))
-        found |= _binary(judged, kept, by, column.get("classes"), asked, level)
+            meant = replace(asked, n_classes=max(len(names_of), 2))
+        found |= _binary(judged, kept, by, column.get("classes"), meant, level)
         if "label" in column:
             found["confusions"] = _confusions(column, judged, found["kept"], by, asked)
         elif asked.n_classes is None:
@@ -183,7 +186,7 @@ def _binary(
         several = verifiers.of_flags(judged, kept, by, level, asked.n_classes, asked.seed)
         found["verifiers"], name = several, several.best_given
         level = scores.guarded_level(level, len(kept))
-    found["kept"] = kept[name]
+    found |= {"kept": kept[name], "verifier": name}
     audit = binary.of_records(judged, kept[name], by, level, asked.n_classes, classes, asked.seed)
     found |= {"binary": audit, "budget": budget(audit, asked.generated)}
     if asked.cost_generate is not None and asked.cost_verify is not None:

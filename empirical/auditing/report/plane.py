@@ -59,7 +59,7 @@ def _audits(found: FileAudit) -> Mapping[str, tuple[Audit, bool, bool]]:
             name: (audit, name in found.names.kept, name == several.best_given)
             for name, audit in several.audits.items()
         }
-    return {} if found.binary is None else {found.names.kept[0]: (found.binary, True, True)}
+    return {} if found.binary is None else {found.verifier or "": (found.binary, True, True)}
 
 
 def _lines(p: Estimate, classes: int | None, even: bool) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from empirical import audit
 from empirical.auditing.design import units
 from empirical.auditing.resample import resample
 from empirical.auditing.value import worth_of
-from empirical.auditing.verifiers import audit_verifiers, paired
+from empirical.auditing.verifiers import AND, MAJORITY, OR, audit_verifiers, paired
 from tests.empirical.auditing.drawn import ALONE, LEVEL, labels, too_few
 
 RATES = (0.3, 0.8, 0.3)
@@ -28,14 +28,14 @@ def test_and_or_and_majority_by_hand():
     correct, kept = three()
     found = audit_verifiers(correct, kept)
     a, b, c = kept.values()
-    made = {"all of them": a & b & c, "any of them": a | b | c, "most of them": (a & b) | (a & c) | (b & c)}
+    made = {AND: a & b & c, OR: a | b | c, MAJORITY: (a & b) | (a & c) | (b & c)}
     assert list(found.audits) == [*kept, *made]
     for name, column in (kept | made).items():
         one = audit(correct, column)
         assert found.audits[name].counts == one.counts
         assert found.audits[name].worth.verified == one.worth.verified
         assert found.audits[name].p_star == one.p_star
-    assert "most of them" not in audit_verifiers(correct, {"first": a, "second": b}).audits
+    assert MAJORITY not in audit_verifiers(correct, {"first": a, "second": b}).audits
     assert found.best == "first"
 
 
@@ -44,7 +44,7 @@ def test_differences_are_of_every_pair_and_of_what_is_made_less_the_best():
     found = audit_verifiers(correct, kept)
     pairs = [(difference.first, difference.second) for difference in found.differences]
     assert pairs[:3] == [("first", "second"), ("first", "third"), ("second", "third")]
-    assert pairs[3:] == [("all of them", "first"), ("any of them", "first"), ("most of them", "first")]
+    assert pairs[3:] == [(AND, "first"), (OR, "first"), (MAJORITY, "first")]
     for difference in found.differences:
         one, other = found.audits[difference.first], found.audits[difference.second]
         assert difference.worth.value == pytest.approx(one.worth.verified.value - other.worth.verified.value)
