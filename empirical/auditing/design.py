@@ -115,9 +115,9 @@ def of_kinds(kind: NDArray[np.intp], sums: Numbers, by: Grouping, seed: int = 0)
     by_group, ones = _summed(by.group, count, kind, sums, by.weight), np.ones(count)
     known = tuple(effective(by_group[:, v], ones, ones, count / max(count - 1, 1)) for v in verifiers)
     if count > MOST_UNITS:
-        columns = by_group.reshape(count, -1).T
-        place = _mixed(count, seed)
-        by_group = np.column_stack([np.bincount(place, column) for column in columns]).reshape(-1, *sums.shape[1:])
+        columns, place = by_group.reshape(count, -1).T, _mixed(count, seed)
+        by_group = np.column_stack([_summed_by(place, column, MOST_UNITS) for column in columns])
+        by_group = by_group.reshape(-1, *sums.shape[1:])
     return Units(by_group, np.ones(len(by_group)), known, float(count), False)
 
 
