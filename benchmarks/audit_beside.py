@@ -11,6 +11,7 @@ import argparse
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -78,7 +79,7 @@ def cells(found: dict[str, Any], before: dict[str, Any] | None) -> list[str]:
     same = before is not None and before["quantity"] == found["quantity"]
     start = ["" if same else QUANTITIES[found["quantity"]], f"{found['tool']}, {found['how']}"]
     if "refused" in found:
-        return [*start, f"*{found['refused']}*", "", "", "", "", ""]
+        return [*start, f"*{re.split('[,;]', found['refused'])[0]}*", "", "", "", "", ""]
     number = lambda key: f"{found[key]:.3f}" if math.isfinite(found.get(key, math.nan)) else ""
     interval = f"[{found['low']:.3f}, {found['high']:.3f}]"
     coverage = f"{100 * found['coverage']:.1f}" if "coverage" in found else ""

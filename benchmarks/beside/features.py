@@ -29,7 +29,13 @@ FEATURES: list[tuple[str, str, str, str, str]] = [
         "Rogan-Gladen",
         "PPI++",
     ),
-    ("who is judged may depend on what is kept", "yes", "-", "-", "by weights that you compute"),
+    (
+        "who is judged may depend on what is kept",
+        "yes",
+        "library only: by strata that you name",
+        "-",
+        "by weights that you compute",
+    ),
     (
         "phi and psi (sensitivity, 1 - specificity)",
         "yes, of all records",
@@ -99,7 +105,7 @@ FEATURES: list[tuple[str, str, str, str, str]] = [
         "needs",
         "NumPy, SciPy, pyarrow, pandas and more",
         "NumPy, SciPy",
-        "NumPy, matplotlib",
+        "NumPy",
         "NumPy, SciPy, numba, scikit-learn, statsmodels, pandas",
     ),
 ]

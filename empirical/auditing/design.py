@@ -12,7 +12,6 @@ from theory.errors import InputError
 
 MOST_UNITS = 1_000
 """More units than these are put together at random, which leaves the variance of their sums as it is."""
-MOST_CODES = 2**20
 UNJUDGED, WRONG, CORRECT = range(3)
 KINDS = np.zeros((3, 2, 6))
 """By judgement and by kept: what a record of weight 1 adds to the six sums."""
@@ -104,57 +103,67 @@ def units(judgement: NDArray[np.int8], kept: NDArray[np.bool_], by: Grouping, se
 
 def of_kinds(kind: NDArray[np.intp], sums: Numbers, by: Grouping, seed: int = 0) -> Units:
     """Units from the kind of each record (n,), and what one of each kind adds to the sums, (kinds, v, 6)."""
-    weight = np.ones(len(kind)) if by.weight is None else by.weight
     verifiers = range(sums.shape[1])
     if by.group is None:
-        count = len(kind)
-        number, squares = (_summed_by(kind, power, len(sums)) for power in (weight, weight**2))
+        number = squares = _summed_by(kind, by.weight, len(sums))
+        if by.weight is not None:
+            squares = _summed_by(kind, by.weight**2, len(sums))
         known = tuple(effective(sums[:, v], number, squares) for v in verifiers)
-    else:
-        count = int(by.group.max()) + 1
-        by_group, ones = _summed(by.group, count, kind, sums, weight), np.ones(count)
-        known = tuple(effective(by_group[:, v], ones, ones, count / max(count - 1, 1)) for v in verifiers)
-    gathered, number, exact = together(kind, sums, by, seed)
-    return Units(gathered, number, known, float(count), exact)
+        gathered, number, exact = together(kind, sums, by, seed)
+        return Units(gathered, number, known, float(len(kind)), exact)
+    count = int(by.group.max()) + 1
+    by_group, ones = _summed(by.group, count, kind, sums, by.weight), np.ones(count)
+    known = tuple(effective(by_group[:, v], ones, ones, count / max(count - 1, 1)) for v in verifiers)
+    if count > MOST_UNITS:
+        columns, place = by_group.reshape(count, -1).T, _mixed(count, seed)
+        by_group = np.column_stack([_summed_by(place, column, MOST_UNITS) for column in columns])
+        by_group = by_group.reshape(-1, *sums.shape[1:])
+    return Units(by_group, np.ones(len(by_group)), known, float(count), False)
 
 
 def together(kind: NDArray[np.intp], sums: Numbers, by: Grouping, seed: int = 0) -> tuple[Numbers, Numbers, bool]:
     """Sums of units (m, ...), how many there are of each, and whether they are single records of equal weight."""
-    weight = np.ones(len(kind)) if by.weight is None else by.weight
     if by.group is None and by.weight is None:
-        return sums, _summed_by(kind, weight, len(sums)), True
+        return sums, _summed_by(kind, None, len(sums)), True
     place = np.arange(len(kind)) if by.group is None else by.group
     count = int(place.max()) + 1
     if count > MOST_UNITS:
-        place = (np.random.default_rng(seed).permutation(count) % MOST_UNITS)[place]
-        count = MOST_UNITS
-    return _summed(place, count, kind, sums, weight), np.ones(count), False
+        place, count = _mixed(count, seed)[place], MOST_UNITS
+    return _summed(place, count, kind, sums, by.weight), np.ones(count), False
+
+
+def _mixed(count: int, seed: int) -> NDArray[np.intp]:
+    """(count,) which of `MOST_UNITS` units each belongs to, at random, as many to each."""
+    return np.random.default_rng(seed).permutation(count) % MOST_UNITS
 
 
 def _kinds(judgement: NDArray[np.int8], kept: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The kind of each record (n,), and of each kind its judgement and what verifiers keep of it (types, 1 + v)."""
-    code = judgement.astype(np.int64)
+    verifiers = kept.shape[1]
+    code = judgement.astype(np.intp)
     for column in kept.T:
-        code = 2 * (code if code.max() < MOST_CODES else np.unique(code, return_inverse=True)[1]) + column
-    if code.max() >= MOST_CODES:
-        code = np.unique(code, return_inverse=True)[1]
-    first = np.full(int(code.max()) + 1, -1)
-    first[code[::-1]] = np.arange(len(code))[::-1]
-    there = first >= 0
-    kind, first = (np.cumsum(there) - 1)[code], first[there]
-    return kind, np.column_stack([judgement[first].astype(np.intp), kept[first].astype(np.intp)])
+        code *= 2
+        code += column
+    there = np.bincount(code) > 0
+    bits = np.flatnonzero(there)[:, None] >> np.arange(verifiers, -1, -1)
+    bits[:, 1:] &= 1
+    return code if there.all() else (np.cumsum(there) - 1)[code], bits
 
 
 def _summed_by(place: Any, values: Any, size: int) -> Numbers:
+    """(size,): the sums of values, which are 1 where there are none, by place."""
     return np.bincount(place, values, size).astype(np.float64, copy=False)
 
 
 def _summed(place: Any, groups: int, kind: Any, sums: Any, weight: Any) -> NDArray[np.float64]:
-    """(groups, ...): the sums of each group, over its records of each kind."""
+    """(groups, ...): the sums of each group, over its records of each kind; weight may be None."""
     if len(sums) <= 64:
-        table = _summed_by(place * len(sums) + kind, weight, groups * len(sums)).reshape(groups, len(sums))
+        cell = place * len(sums)
+        cell += kind
+        table = _summed_by(cell, weight, groups * len(sums)).reshape(groups, len(sums))
         found: Numbers = np.tensordot(table, sums, 1)
         return found
     columns = sums.reshape(len(sums), -1)
-    by_column = np.column_stack([np.bincount(place, weight * column[kind], groups) for column in columns.T])
+    heavy = 1.0 if weight is None else weight
+    by_column = np.column_stack([np.bincount(place, heavy * column[kind], groups) for column in columns.T])
     return np.reshape(by_column, (groups, *sums.shape[1:]))
