@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from empirical.auditing.checks import check_classes, check_level, flags, judgements, labels
+from empirical.auditing.checks import check_classes, check_level, check_seed, flags, judgements, labels
 from empirical.auditing.design import CORRECT, UNJUDGED, WRONG, Design, Grouping, grouping, units
 from empirical.auditing.direction import Direction, direction
 from empirical.auditing.estimates import decide_by, rates_by
@@ -121,6 +121,7 @@ def audit(
     if not (judged != UNJUDGED).any():
         raise InputError("correct is missing in every record; judge some of them, drawn at random")
     check_level(level)
+    check_seed(seed)
     by = grouping(weight, group, judged.size)
     known = check_classes(n_classes)
     names = None if classes is None else labels(classes, judged.size)

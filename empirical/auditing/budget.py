@@ -79,9 +79,10 @@ def cost(found: Audit, generate: float, verify: float) -> Cost:
         return verified(*rates) / (1 + verify / generate) - unverified(*rates)
 
     def break_even(*rates: Numbers) -> Numbers:
+        worth, before = verified(*rates), unverified(*rates)
         with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = verified(*rates) / unverified(*rates)
-        return generate * np.maximum(np.where(np.isnan(ratio), 0.0, ratio) - 1, 0.0)
+            ratio = np.where((worth == 0) & (before == 0), 0.0, worth / before)
+        return generate * np.maximum(ratio - 1, 0.0)
 
     gain = _estimate(found, saved)
     sure: Answer = "yes" if gain.low > 0 else "no" if gain.high < 0 else "undecided"
@@ -112,6 +113,6 @@ def _estimate(found: Audit, function: Function) -> Estimate:
 
 
 def _price(worth: Estimate, cost: float) -> Estimate:
-    """cost/worth; the ends change places."""
-    price = lambda share: cost / share if share > 0 else float("inf")
+    """cost/worth, infinite where worth is 0 and NaN where it is NaN; the ends change places."""
+    price = lambda share: cost / share if share != 0 else float("inf")
     return Estimate(price(worth.value), price(worth.high), price(worth.low))

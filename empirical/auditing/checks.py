@@ -84,6 +84,12 @@ def check_level(level: float) -> None:
         raise InputError(f"level = {level} is outside (0, {HIGHEST_LEVEL}]; 0.95 is usual")
 
 
+def check_seed(seed: int) -> None:
+    """Raise ValueError unless a whole number of 0 or more."""
+    if not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError(f"seed = {seed} must be a whole number of 0 or more; any one will do")
+
+
 def check_classes(n_classes: int | None) -> int | None:
     """The number of classes. Raises ValueError unless a whole number from 2 to 10^9, or None."""
     if n_classes is None:

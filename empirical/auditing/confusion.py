@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from empirical.auditing.checks import check_level, flags
+from empirical.auditing.checks import check_level, check_seed, flags
 from empirical.auditing.checks import labels as check_labels
 from empirical.auditing.design import CORRECT, Design, Grouping, grouping, together
 from empirical.auditing.margins import Effect, Margins, wrong_labels_lead
@@ -110,6 +110,7 @@ def confusions(
         raise InputError(f"label has {said.size} records, truth {true.size}, kept {retained.size}; give each the same")
     names = check_labels(np.concatenate([said, true]), 2 * retained.size, "label and truth")
     check_level(level)
+    check_seed(seed)
     classes, code = np.unique(names.astype(str), return_inverse=True)
     by = grouping(weight, group, retained.size)
     return of_codes(code[: retained.size], code[retained.size :], retained, tuple(classes.tolist()), by, level, seed)

@@ -16,7 +16,7 @@ from empirical import records
 from empirical.auditing import binary, confusion, scores, verifiers
 from empirical.auditing.binary import Audit
 from empirical.auditing.budget import Budget, Cost, budget, check_costs, cost
-from empirical.auditing.checks import check_classes, check_level
+from empirical.auditing.checks import check_classes, check_level, check_seed
 from empirical.auditing.confusion import Confusions
 from empirical.auditing.design import CORRECT, UNJUDGED, WRONG, Grouping, grouping
 from empirical.auditing.doctor.groups import looks_like_prompt
@@ -275,6 +275,7 @@ def _prompt(path: Path, judged: NDArray[np.int8], names: Names) -> tuple[str, ..
 
 def _check(names: Names, asked: Asked) -> None:
     check_level(asked.level)
+    check_seed(asked.seed)
     check_classes(asked.n_classes)
     given = names.given()
     for role, name in given.items():

@@ -294,7 +294,7 @@ def effective(sums: Numbers, number: Numbers, squares: Numbers, factor: float = 
         least = total**2 / float(squares @ size**2)
         spread, residual = share * (1 - share), factor * float(squares @ (part - share * size) ** 2)
         known = total if residual <= 1e-12 * total else spread * total**2 / residual  # as units that all agree
-        known = known if spread > 0 else least
+        known = known if spread > 0 and number.sum() > 1 else least  # one unit agrees with itself, which says nothing
         found[name] = Effective(max(least, known), least)
     return found
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from empirical.auditing.checks import check_classes, check_level, finite, judgements
+from empirical.auditing.checks import check_classes, check_level, check_seed, finite, judgements
 from empirical.auditing.design import CORRECT, KINDS, UNJUDGED, WRONG, Design, Grouping, grouping, of_kinds
 from empirical.auditing.estimates import rates_by
 from empirical.auditing.rates import Counts, Estimate, Rates, rates
@@ -106,6 +106,7 @@ def threshold_curve(
     if not (judged != UNJUDGED).any():
         raise InputError("correct is missing in every record; judge some of them, drawn at random")
     check_level(level)
+    check_seed(seed)
     if most < 1:
         raise InputError(f"most = {most} must be 1 or more; it is the number of thresholds")
     by = grouping(weight, group, judged.size)

@@ -20,6 +20,8 @@ Kind = Literal["better", "harmful", "wasteful", "keeps everything", "keeps nothi
 
 ROOT = 1e-13
 """How sure an exact end of worth is."""
+TINY = 1e-9
+"""In place of a parameter 0, and of an end of worth that is above 0, as purity says, and below what nodes resolve."""
 
 
 class Worth(NamedTuple):
@@ -93,7 +95,15 @@ def exact_worth(counts: Counts, level: float, classes: int = 2) -> Estimate:
     tail = (1 - level) / 2
     low = _melded((kept, total - kept + 1), (right, kept - right + 1), lead, tail)
     high = _melded((kept + 1, total - kept), (right + 1, kept - right), lead, 1 - tail)
+    low = np.where(_mass(right, kept - right + 1, 1 / classes) < tail, np.maximum(low, TINY), 0.0)
+    high = np.where(_mass(right + 1, kept - right, 1 / classes) < 1 - tail, np.maximum(high, TINY), 0.0)
     return Estimate(value, low, high)
+
+
+def _mass(a: Numbers, b: Numbers, share: float) -> Numbers:
+    """P(Beta(a, b) <= share < 1); a parameter 0 puts all on an end of [0, 1]."""
+    inside = betainc(np.maximum(a, TINY), np.maximum(b, TINY), share)
+    return np.asarray(np.where(a <= 0, 1.0, np.where(b <= 0, 0.0, inside)), np.float64)
 
 
 def _melded(first: tuple[Numbers, Numbers], second: tuple[Numbers, Numbers], lead: Any, tail: float) -> Numbers:

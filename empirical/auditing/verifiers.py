@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from empirical.auditing.binary import Audit, count, of_resampled
-from empirical.auditing.checks import check_classes, check_level, flags, judgements
+from empirical.auditing.checks import check_classes, check_level, check_seed, flags, judgements
 from empirical.auditing.design import Design, Grouping, grouping, units
 from empirical.auditing.rates import Estimate
 from empirical.auditing.resample import DRAWS, Function, Resampled, resample
@@ -91,6 +91,7 @@ def audit_verifiers(
         if column.shape != judged.shape:
             raise InputError(f"{name} has {column.size} records, correct {judged.size}; give one entry per record")
     check_level(level)
+    check_seed(seed)
     by = grouping(weight, group, judged.size)
     return of_flags(judged, given, by, level, check_classes(n_classes), seed)
 

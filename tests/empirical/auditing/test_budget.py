@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from empirical import Counts, audit_counts
+from empirical import Counts, audit, audit_counts
 from empirical.auditing.budget import budget, cost
 
 COUNTS = Counts(616, 82, 62, 240)
@@ -90,3 +90,13 @@ def test_budgets_of_nothing_are_refused(generated):
 def test_costs_below_0_are_refused(costs, words):
     with pytest.raises(ValueError, match=words):
         cost(audit_counts(COUNTS), *costs)
+
+
+def test_a_cost_of_what_is_unknown_is_unknown():
+    """Of what is dropped nothing is judged: neither "endless" nor "verifying pays up to 0" is known."""
+    found = audit([1] * 80 + [0] * 20 + [None] * 50, [1] * 100 + [0] * 50)
+    assert math.isnan(found.worth.unverified.value)
+    shown = cost(found, generate=1.0, verify=0.1)
+    assert math.isnan(shown.unverified.value)
+    assert math.isnan(shown.break_even.value)
+    assert shown.break_even.low <= shown.break_even.high

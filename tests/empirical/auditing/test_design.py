@@ -250,3 +250,19 @@ def test_nothing_judged_is_refused():
 
 def test_a_table_of_counts_is_drawn_as_its_records():
     assert drawn_of(*of_counts((3, 1, 2, 4))).observed.tolist() == [5, 5, 3, 1, 2, 4]
+
+
+def test_one_group_says_less_than_two():
+    """Its records agree with its mean, as any number does; 200 single records are the twin."""
+    correct, kept = np.tile([1, 1, 1, 0], 50), np.tile([1, 1, 0, 0, 1], 40)
+    one = audit(correct, kept, group=np.zeros(200, int))
+    for rate in (one.p, one.purity, one.kept_rate):
+        assert rate.low < 0.05
+        assert rate.high > 0.95
+    assert audit(correct, kept, group=np.arange(200)).purity.low > 0.05
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(ValueError, match=f"seed = {seed} must be a whole number of 0 or more"):
+        audit([1, 0], [1, 0], seed=seed)

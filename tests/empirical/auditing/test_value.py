@@ -6,6 +6,7 @@ from scipy.stats import norm
 
 from empirical import Counts, audit_counts
 from empirical.auditing.design import Grouping
+from empirical.auditing.rates import decide
 from empirical.auditing.value import exact_worth, gain_of, scaled, unverified_worth, worth_of
 from tests.empirical.auditing.drawn import LEVEL, audited, drawn_of, grouped, labels, of_counts, some_judged
 from theory.types import Rates
@@ -32,6 +33,18 @@ def test_the_exact_interval_of_worth_is_that_of_the_bootstrap(counts, few, class
     np.testing.assert_allclose(found.interval(worth_of(classes), LEVEL), ends, atol=0.024)
     plain = np.quantile(worth_of(classes)(*found.draws()), [0.025, 0.975])
     assert (np.abs(plain - ends).max() > 0.03) == few
+
+
+@pytest.mark.parametrize("classes", [2, 10])
+def test_worth_is_above_0_just_where_the_right_label_leads(classes):
+    """Of 30 records, whatever is kept: both answers come from one count, and must not contradict."""
+    says = {"below": "some", "above": "none", "undecided": "undecided"}
+    for kept in range(31):
+        for right in range(kept + 1):
+            counts = Counts(right, 30 - kept, kept - right, 0)
+            low, high = exact_worth(counts, LEVEL, classes)[1:]
+            found = "some" if low > 0 else "none" if high <= 0 else "undecided"
+            assert found == says[decide(counts, LEVEL, 1 / classes).verdict], counts
 
 
 def test_where_all_is_kept_the_bootstrap_is_not_shorter_than_the_exact_interval():
