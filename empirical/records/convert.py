@@ -163,9 +163,13 @@ def _array(values: pa.ChunkedArray) -> NDArray[np.float64]:
 
 def _encoded(values: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.Array]:
     """For every record the place of its value among the distinct ones, -1 for null."""
-    coded = values.combine_chunks() if values.num_chunks == 0 else values.dictionary_encode().unify_dictionaries()
     if values.num_chunks == 0:
-        return np.empty(0, np.int64), coded
+        return np.empty(0, np.int64), values.combine_chunks()
+    if is_text(values.type):  # as one piece: to make the dictionaries of many pieces one is slow
+        whole = values.cast(pa.large_string()).combine_chunks()
+        pieces = whole.chunks if isinstance(whole, pa.ChunkedArray) else [whole]
+        values = pa.chunked_array(pieces, pa.large_string())
+    coded = values.dictionary_encode().unify_dictionaries()
     places = [pc.fill_null(chunk.indices, -1).to_numpy() for chunk in coded.chunks]
     return np.concatenate(places), coded.chunk(0).dictionary
 
