@@ -141,7 +141,9 @@ def worth_estimate(found: Resampled, level: float, classes: int = 2, counts: Cou
     observed = found.observed_rates()
 
     def estimate(function: Function, low: float) -> Estimate:
-        return Estimate(float(function(*observed)), *found.interval(function, level, (low, 1.0)))
+        value, ends = float(function(*observed)), found.interval(function, level, (low, 1.0))
+        hold = float(np.fmin(ends[0], value)), float(np.fmax(ends[1], value))  # at its greatest the gain turns round
+        return Estimate(value, *hold)
 
     if counts is None:
         verified = estimate(worth_of(classes), 0.0)
