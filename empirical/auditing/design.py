@@ -108,12 +108,13 @@ def of_kinds(kind: NDArray[np.intp], sums: Numbers, by: Grouping, seed: int = 0)
         number = squares = _summed_by(kind, by.weight, len(sums))
         if by.weight is not None:
             squares = _summed_by(kind, by.weight**2, len(sums))
-        known = tuple(effective(sums[:, v], number, squares) for v in verifiers)
+        known = tuple(effective(sums[:, v], number, squares, weighed=by.weight is not None) for v in verifiers)
         gathered, number, exact = together(kind, sums, by, seed)
         return Units(gathered, number, known, float(len(kind)), exact)
     count = int(by.group.max()) + 1
     by_group, ones = _summed(by.group, count, kind, sums, by.weight), np.ones(count)
-    known = tuple(effective(by_group[:, v], ones, ones, count / max(count - 1, 1)) for v in verifiers)
+    factor, weighed = count / max(count - 1, 1), by.weight is not None
+    known = tuple(effective(by_group[:, v], ones, ones, factor, weighed) for v in verifiers)
     if count > MOST_UNITS:
         columns, place = by_group.reshape(count, -1).T, _mixed(count, seed)
         by_group = np.column_stack([_summed_by(place, column, MOST_UNITS) for column in columns])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -138,13 +139,14 @@ def audit_file(path: Path, names: Names, asked: Asked = Asked()) -> FileAudit:
         notes += (note,)
     if judged is not None and kept:
         meant = asked
+        if "label" in column and asked.n_classes is not None and asked.n_classes < len(_classes(column, judged)):
+            many = len(_classes(column, judged))
+            raise InputError(f"--classes {asked.n_classes}, but label and truth have {many} classes; leave it out")
         if "label" in column and asked.n_classes is None:
-            some = judged != UNJUDGED
-            names_of = {*column["label"][some].tolist(), *column["truth"][some].tolist()}
-            meant = replace(asked, n_classes=max(len(names_of), 2))
+            meant = replace(asked, n_classes=max(len(_classes(column, judged)), 2))
         found |= _binary(judged, kept, by, column.get("classes"), meant, level)
         if "label" in column:
-            found["confusions"] = _confusions(column, judged, found["kept"], by, asked)
+            found["confusions"] = _confusions(column, judged, found["kept"], by, asked, found["binary"].level)
         elif asked.n_classes is None:
             notes += (TWO_CLASSES,)
         if len(kept) > 1:
@@ -153,6 +155,7 @@ def audit_file(path: Path, names: Names, asked: Asked = Asked()) -> FileAudit:
         [retained] = kept.values()
         found["soft"] = soft_reading(column["quality"], retained, asked.level, seed=asked.seed)
         found["graded"] = threshold_reading(column["quality"], retained, asked.level)
+    notes += (found.pop("note"),) if "note" in found else ()
     found.pop("kept", None)
     if judged is not None and "group" not in column and str(path) != "-":
         notes += _prompt(path, judged, names)
@@ -194,19 +197,36 @@ def _binary(
     if asked.pilot is not None:
         from empirical.forecasting.forecast import forecast
 
+        if math.isnan(audit.p.value):
+            found["note"] = "no forecast: what is dropped is not judged, so that the generator's error rate is unknown"
+            return found
         found["forecast"] = forecast(
             asked.pilot, audit, [asked.generated], errors=asked.errors, level=level, seed=asked.seed
         )
     return found
 
 
-def _confusions(column: Mapping[str, Any], judged: Any, kept: Any, by: Grouping, asked: Asked) -> Confusions:
+def _classes(column: Mapping[str, Any], judged: NDArray[np.int8]) -> set[str]:
+    some = judged != UNJUDGED
+    return {*column["label"][some].tolist(), *column["truth"][some].tolist()}
+
+
+def _confusions(
+    column: Mapping[str, Any], judged: Any, kept: Any, by: Grouping, asked: Asked, level: float
+) -> Confusions:
+    """Of the judged records, weighed so that kept and dropped ones stand for all that are."""
     some = judged != UNJUDGED
     label, truth = column["label"], column["truth"]
     classes, code = np.unique(np.concatenate([label[some], truth[some]]), return_inverse=True)
     count = int(some.sum())
+    if count < judged.size:
+        weight = np.ones(judged.size) if by.weight is None else by.weight
+        for side in (kept, ~kept):
+            seen = float(weight[side & some].sum())
+            weight = np.where(side, weight * (float(weight[side].sum()) / seen if seen else 0.0), weight)
+        by = Grouping(weight, by.group)
     names = tuple(map(str, classes.tolist()))
-    return confusion.of_codes(code[:count], code[count:], kept[some], names, by.of(some), asked.level, asked.seed)
+    return confusion.of_codes(code[:count], code[count:], kept[some], names, by.of(some), level, asked.seed)
 
 
 def _read(path: Path, names: Names, asked: Asked) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -56,11 +56,16 @@ class Effective:
     """share (1 - share)/variance, the variance between units of the linearised ratio."""
     least: float
     """As if each unit were one record: (sum of sizes)^2/(sum of their squares) (kish1965survey)."""
+    weighed: bool = False
+    """Whether records weigh differently: what is heavy may then be unlike the rest, and it may not be seen."""
 
     @property
     def further(self) -> float:
-        """One further unit, at the place that is worst for an end of an interval, weighs 1/this of all: their mean."""
-        return math.sqrt(self.records * self.least)
+        """One further unit, at the place that is worst for an end of an interval, weighs 1/this of all.
+
+        The mean of both, as of groups neither a record more nor a whole group is right; the least with weights.
+        """
+        return self.least if self.weighed else math.sqrt(self.records * self.least)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +119,7 @@ class Resampled:
         return {
             "sums": np.round(self.sums[:most], 3).tolist(),
             "observed": self.observed.tolist(),
-            "effective": {name: [known.records, known.least] for name, known in self.effective.items()},
+            "effective": {name: [known.records, known.least, known.weighed] for name, known in self.effective.items()},
             "whole": self.whole,
             "units": self.units,
         }
@@ -132,6 +137,10 @@ class Resampled:
         or as the least and the largest value that occur.
         """
         return self.ends(*self.extremes(function), level, bounds)
+
+    def kept_and_purity(self, side: float | None = None) -> tuple[Numbers, Numbers]:
+        """kappa and pi by draw; with one more unit in each that counts (``side`` 1) or does not (0)."""
+        return self._share("kept", side, 0), self._share("correct_of_kept", side, 1)
 
     @cached_property
     def corners(self) -> tuple[Numbers, Numbers, Numbers]:
@@ -244,6 +253,10 @@ def resample(units: Units, whole: bool, draws: int = DRAWS, seed: int = 0) -> li
     ]
 
 
+def _effective(records: float, least: float, weighed: bool) -> Effective:
+    return Effective(float(records), float(least), bool(weighed))
+
+
 def gamma_sums(flat: Numbers, number: Numbers, exact: bool, draws: int, rng: np.random.Generator) -> Numbers:
     """Sums (draws, c) of units (m, c), ``number`` (m,) of each kind, weighted by Gamma numbers of mean 1."""
     shape = _shapes(number.sum(), draws, exact, rng)[:, None]
@@ -259,7 +272,7 @@ def from_json(found: Mapping[str, Any], seed: int = 0) -> Resampled:
     return Resampled(
         sums=sums,
         observed=np.asarray(found["observed"], float),
-        effective={name: Effective(*map(float, found["effective"][name])) for name in SHARES},
+        effective={name: _effective(*found["effective"][name]) for name in SHARES},
         whole=bool(found["whole"]),
         extra=np.random.default_rng(seed).standard_exponential((len(sums), 3)),
         units=float(found["units"]),
@@ -276,26 +289,28 @@ def _shapes(number: float, draws: int, exact: bool, rng: np.random.Generator) ->
     return np.maximum((rng.chisquare(number - 1, draws) - 1) / number, LEAST_SHAPE)
 
 
-def effective(sums: Numbers, number: Numbers, squares: Numbers, factor: float = 1.0) -> dict[str, Effective]:
+def effective(
+    sums: Numbers, number: Numbers, squares: Numbers, factor: float = 1.0, weighed: bool = False
+) -> dict[str, Effective]:
     """Of each of `SHARES`, from one verifier's sums (m, 6) by kind of unit; plain records give their number twice.
 
     Args:
         number, squares: (m,) by kind of unit, how many (or their weights), and their weights squared.
-        factor: of the variance, g/(g - 1) for g groups.
+        factor: of the variance, g/(g - 1) for g groups. weighed: whether records weigh differently.
     """
     found = {}
     for name, (counted, rest) in SHARES.items():
         part, size = sums[:, list(counted)].sum(-1), sums[:, [*counted, *rest]].sum(-1)
         total = float(number @ size)
         if not total:
-            found[name] = Effective(0.0, 0.0)
+            found[name] = Effective(0.0, 0.0, weighed)
             continue
         share = float(number @ part) / total
         least = total**2 / float(squares @ size**2)
         spread, residual = share * (1 - share), factor * float(squares @ (part - share * size) ** 2)
         known = total if residual <= 1e-12 * total else spread * total**2 / residual  # as units that all agree
         known = known if spread > 0 and number.sum() > 1 else least  # one unit agrees with itself, which says nothing
-        found[name] = Effective(max(least, known), least)
+        found[name] = Effective(max(least, known), least, weighed)
     return found
 
 

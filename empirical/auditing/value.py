@@ -14,6 +14,8 @@ from theory.display import inline, record
 from theory.types import Rates
 from theory.worth import worth
 
+FEWEST = 5
+"""Units, below which nobody can say how many would decide."""
 Answer = Literal["yes", "no", "undecided"]
 Kind = Literal["better", "harmful", "wasteful", "keeps everything", "keeps nothing", "worthless", "undecided"]
 
@@ -146,7 +148,7 @@ def worth_estimate(found: Resampled, level: float, classes: int = 2, counts: Cou
         return Estimate(value, *hold)
 
     if counts is None:
-        verified = estimate(worth_of(classes), 0.0)
+        verified = _verified(found, level, classes)
         low, high = found.ends(*found.errors, level, (0.0, 1.0))
     else:
         verified = Estimate(*map(float, exact_worth(counts, level, classes)))
@@ -154,6 +156,20 @@ def worth_estimate(found: Resampled, level: float, classes: int = 2, counts: Cou
     p, ones = np.array([observed[0], high, low], float), np.ones(3)
     unverified = Estimate(*unverified_worth(classes)(p, ones, ones).tolist())
     return Worth(verified, unverified, estimate(gain_of(classes), -1.0))
+
+
+def _verified(found: Resampled, level: float, classes: int) -> Estimate:
+    """W = kappa lead(pi)^2, which knows nothing of what is dropped."""
+
+    def value(kept: Any, pure: Any) -> Any:
+        lead = np.maximum((classes * np.asarray(pure, float) - 1) / (classes - 1), 0.0)
+        return np.where(np.asarray(kept) > 0, kept * lead**2, 0.0)
+
+    kept, dropped, right, wrong = (float(found.observed[place]) for place in (0, 1, 2, 4))
+    share = lambda part, whole: part / whole if whole > 0 else math.nan
+    least, largest = (value(*found.kept_and_purity(side)) for side in (0.0, 1.0))
+    ends = found.ends(least, largest, level, (0.0, 1.0))
+    return Estimate(float(value(share(kept, kept + dropped), share(right, right + wrong))), *ends)
 
 
 def better(
@@ -166,22 +182,22 @@ def better(
         return Better("no", "keeps everything", 0.0)
     if value.gain.low > 0:
         return Better("yes", "better", 0.0)
-    if max(value.verified.high, value.unverified.high) <= 0:
-        return Better("no", "worthless", 0.0)
-    if value.gain.high < 0:
-        return Better("no", "harmful" if p_star.high < 0.5 else "wasteful", 0.0)
+    worthless = max(value.verified.high, value.unverified.high) <= 0
+    if worthless or value.gain.high < 0:
+        return Better("no", "harmful" if p_star.high < 0.5 else "worthless" if worthless else "wasteful", 0.0)
     return Better("undecided", "undecided", units_needed(found, gain_of(classes), level))
 
 
 def units_needed(found: Resampled, function: Function, level: float, power: float = POWER) -> float:
     """Fresh units, as many as these records hold per unit, whose interval excludes 0, with ``power``.
 
-    ((z_level + z_power) s/value)^2, s the standard deviation of the function for one unit, by the bootstrap.
+    ((z_level + z_power) s/value)^2, s the standard deviation of the function for one unit, by the bootstrap. NaN of
+    fewer than FEWEST units.
     """
     value = float(function(*found.observed_rates()))
     draws = function(*found.draws())
     draws = draws[np.isfinite(draws)]
-    if not draws.size or not math.isfinite(value) or value == 0:
+    if found.units < FEWEST or not draws.size or not math.isfinite(value) or value == 0:
         return math.nan
     reach = ndtri((1 + level) / 2) + ndtri(power)
     return float(math.ceil(found.units * (reach * float(draws.std()) / value) ** 2))

@@ -113,10 +113,11 @@ def of_flags(
         name: of_resampled(found[name], design, count(judged, column), level, n_classes)
         for name, column in every.items()
     }
-    best = max(given, key=lambda name: audits[name].worth.verified.value)
+    worth_of_each = {name: np.nan_to_num(audit.worth.verified.value, nan=-1.0) for name, audit in audits.items()}
+    best = max(given, key=worth_of_each.__getitem__)
     pairs = [*combinations(given, 2), *((name, best) for name in every if name not in given)]
     differences = tuple(_difference(first, second, found, audits, level, n_classes or 2) for first, second in pairs)
-    winner = max(every, key=lambda name: audits[name].worth.verified.value)
+    winner = max(every, key=worth_of_each.__getitem__)
     strict, worth = guarded_level(level, len(every) - 1), worth_of(n_classes or 2)
     beats = lambda name, other: paired(found[name], found[other], worth, strict)[0] > 0
     decided = all(beats(best, name) for name in given if name != best)

@@ -33,7 +33,9 @@ def worth_of(found: FileAudit) -> Worth:
 
 
 def _lead(found: Confusions) -> Answer:
-    pair = found.pairs[0]
+    pair = min(found.pairs, key=lambda pair: pair.margin.low) if found.plurality == "undecided" else found.pairs[0]
+    if not pair.kept and not pair.correct_kept:
+        return Answer("Does the right label lead?", found.plurality, f"nothing of class {pair.truth!r} is kept")
     words = f"{pair.kept:,.0f} of kept {pair.truth!r} are labelled {pair.label!r}, {pair.correct_kept:,.0f} rightly"
     if found.plurality == "yes":
         words = f"in every class; by least in {pair.truth!r}, by {percent(found.margin)}, over {pair.label!r}"

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from empirical.auditing.binary import Audit, ClassAudit, missing_kinds
 from empirical.auditing.confusion import Confusions
 from empirical.auditing.estimates import design_effect
@@ -240,7 +242,7 @@ def of_confusions(found: Confusions) -> Section:
 
 def of_verifiers(found: Verifiers) -> Section:
     """Several verifiers, the best first, and the pairs."""
-    ordered = sorted(found.audits.items(), key=lambda item: -item[1].worth.verified.value)
+    ordered = sorted(found.audits.items(), key=lambda item: -np.nan_to_num(item[1].worth.verified.value, nan=-1))
     sure = "decided" if found.decided else "not decided"
     verdict = f"{found.best_given} looks best of those given ({sure})"
     for name, better in found.made_decided.items():

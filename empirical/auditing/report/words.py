@@ -32,11 +32,12 @@ def percent(estimate: Estimate) -> str:
 
 def amount(estimate: Estimate) -> str:
     """As 260 [211, 309], with as many digits as mean something."""
-    if any(math.isnan(end) for end in estimate):
+    if math.isnan(estimate.low) or math.isnan(estimate.high):
         return "unknown"
     size = max((abs(end) for end in estimate if abs(end) < ENDLESS), default=0.0)
     digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3
-    value, low, high = (f"{end:,.{digits}f}" if abs(end) < ENDLESS else "endless" for end in estimate)
+    word = lambda end: "unknown" if math.isnan(end) else "endless"
+    value, low, high = (f"{end:,.{digits}f}" if abs(end) < ENDLESS else word(end) for end in estimate)
     return f"{value} [{low}, {high}]"
 
 
