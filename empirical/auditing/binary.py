@@ -98,7 +98,7 @@ def audit(
         correct: whether each label is correct, booleans (or 0 and 1), shape (n,); None or NaN where nobody judged.
         kept: whether the verifier keeps it, likewise, known of all.
         classes: the true class of each record, shape (n,); adds the same within every class.
-        level: of every interval (one at a time) and of the decisions, in (0, 1).
+        level: of every interval (one at a time) and of the decisions, in (0, 0.9999].
         n_classes: K; adds p*_K and its decision, and worth is that of K classes, errors spread evenly.
         weight: how many records each stands for, 0 or more, where some were drawn more readily than others, (n,).
         group: which records belong together, as answers to one prompt do, (n,). Groups must be independent.

@@ -36,6 +36,10 @@ TWO_CLASSES = (
     "disagree and "
     "do less harm: give --classes K, as the answers may change"
 )
+DEPENDS = (
+    "given what {0} keeps, who is judged depends on what {1} keeps: rates of {0} may be off. Judge records drawn at "
+    "random, or give --weight"
+)
 BEST_OF = "the best of {} given, at a level that holds for all of them"
 PER = 1_000.0
 """Generated samples that a budget is for where nobody says how many."""
@@ -112,8 +116,8 @@ def audit_file(path: Path, names: Names, asked: Asked = Asked()) -> FileAudit:
     """Read and audit a file.
 
     ``correct``, or ``label`` and ``truth``, with ``kept`` gives rates, worth, p* and the decisions, with ``score`` the
-    curve over thresholds; ``quality`` with ``kept`` both readings of graded quality. Labels and truth may be missing
-    in some records, the rest may not. Raises ValueError for columns that do not go together, and
+    curve over thresholds; ``quality`` with ``kept`` both readings of graded quality. ``correct`` and ``truth`` may be
+    missing in some records, the rest may not. Raises ValueError for columns that do not go together, and
     `records.RecordsError` for a file that cannot be used.
     """
     _check(names, asked)
@@ -150,6 +154,9 @@ def audit_file(path: Path, names: Names, asked: Asked = Asked()) -> FileAudit:
         elif asked.n_classes is None:
             notes += (TWO_CLASSES,)
         if len(kept) > 1:
+            pair = verifiers.judging_follows(judged, kept)
+            if pair is not None:
+                notes += (DEPENDS.format(*map(repr, pair)),)
             notes += (f"the answers are of {found['verifiers'].best_given!r}, {BEST_OF.format(len(kept))}",)
     if "quality" in column:
         [retained] = kept.values()

@@ -47,7 +47,7 @@ class Counts(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """A value in [0, 1] with its interval; value is NaN where the records leave it undefined. Floats, or arrays."""
+    """A value with its interval; NaN where the records leave it undefined. Floats, or arrays."""
 
     value: Any
     low: Any

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from empirical.auditing.binary import Audit, count, of_resampled
 from empirical.auditing.checks import check_classes, check_level, check_seed, flags, judgements
-from empirical.auditing.design import Design, Grouping, grouping, units
+from empirical.auditing.design import UNJUDGED, Design, Grouping, grouping, units
 from empirical.auditing.rates import Estimate
 from empirical.auditing.resample import DRAWS, Function, Resampled, resample
 from empirical.auditing.scores import guarded_level
@@ -131,6 +131,24 @@ def of_flags(
         made_decided=made_decided,
         level=level,
     )
+
+
+def judging_follows(judged: NDArray[np.int8], given: Mapping[str, NDArray[np.bool_]]) -> tuple[str, str] | None:
+    """A pair of verifiers where, given what the first keeps, who is judged depends on what the second keeps; or None.
+
+    Then rates of the first, post-stratified by what it keeps alone, may be off. By a test of two shares, z > 4.
+    """
+    seen = judged != UNJUDGED
+    for first, other in permutations(given, 2):
+        for side in (given[first], ~given[first]):
+            parts = [seen[side & flag] for flag in (given[other], ~given[other])]
+            if min(map(len, parts)) == 0:
+                continue
+            share = float(seen[side].mean())
+            error = np.sqrt(share * (1 - share) * sum(1 / len(part) for part in parts))
+            if abs(parts[0].mean() - parts[1].mean()) > 4 * error:
+                return first, other
+    return None
 
 
 def _made_of(given: Mapping[str, NDArray[np.bool_]]) -> dict[str, NDArray[np.bool_]]:

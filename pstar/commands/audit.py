@@ -27,7 +27,7 @@ def audit(
         str | None, arg(metavar="COL", help="Column: is the generated label correct? Empty where nobody judged.")
     ] = None,
     kept: Annotated[
-        tuple[str, ...], arg(metavar="COL", help="Column: does the verifier keep it? Several columns are compared.")
+        tuple[str, ...], arg(metavar="COL", help="Column: does the verifier keep it? Several are compared: --kept A B.")
     ] = (),
     score: Annotated[str | None, arg(metavar="COL", help="Column: the verifier's score, high is kept.")] = None,
     low_is_good: Annotated[bool, arg(help="Low scores are kept, as of perplexity.")] = False,

@@ -147,6 +147,35 @@ def test_the_function_needs_neither_extra_nor_pandas():
     assert loaded & {"torch", "transformers", "jax", "pandas", "pyarrow", "matplotlib"} == set()
 
 
+def test_labels_that_are_partly_judged_stand_for_all(tmp_path):
+    """All kept judged, a tenth of the dropped: rates of the table are those of all, not of the judged."""
+    rng = np.random.default_rng(3)
+    truth = rng.integers(0, 3, 6000)
+    label = np.where(rng.random(6000) < 0.3, (truth + 1) % 3, truth)
+    kept = rng.random(6000) < np.where(label == truth, 0.7, 0.4)
+    seen = kept | (rng.random(6000) < 0.1)
+    frame = pd.DataFrame({"label": label, "truth": np.where(seen, truth.astype(str), ""), "kept": kept.astype(int)})
+    frame.to_csv(tmp_path / "r.csv", index=False)
+    found = audit_file(tmp_path / "r.csv", Names(label="label", truth="truth", kept=("kept",)))
+    assert found.confusions.kept.sum() / found.confusions.table.sum() == pytest.approx(kept.mean(), abs=1e-9)
+    assert found.confusions.margin_unverified.value == pytest.approx(0.4, abs=0.08)
+    assert found.binary.n_classes == 3
+    assert found.asked.n_classes is None
+
+
+def test_only_what_is_kept_is_judged(tmp_path):
+    """Worth needs kappa and pi alone; p, and a forecast, are unknown and said so."""
+    frame = pd.DataFrame({"correct": ["1"] * 45 + ["0"] * 5 + [""] * 50, "kept": [1] * 50 + [0] * 50})
+    frame.to_csv(tmp_path / "r.csv", index=False)
+    (tmp_path / "pilot.csv").write_text("n,accuracy\n100,.6\n100,.62\n300,.7\n300,.71\n900,.8\n900,.79\n")
+    found = audit_file(tmp_path / "r.csv", BOTH, Asked(pilot=tmp_path / "pilot.csv"))
+    assert found.binary.worth.verified.value == pytest.approx(0.5 * 0.8**2)
+    assert 0 < found.binary.worth.verified.low < 0.32 < found.binary.worth.verified.high < 0.6
+    assert np.isnan(found.binary.p.value)
+    assert found.forecast is None
+    assert any(note.startswith("no forecast") for note in found.notes)
+
+
 # --- the command ---
 
 

@@ -8,7 +8,7 @@ from empirical import audit
 from empirical.auditing.design import units
 from empirical.auditing.resample import resample
 from empirical.auditing.value import worth_of
-from empirical.auditing.verifiers import AND, MAJORITY, OR, audit_verifiers, paired
+from empirical.auditing.verifiers import AND, MAJORITY, OR, audit_verifiers, judging_follows, paired
 from tests.empirical.auditing.drawn import ALONE, LEVEL, labels, too_few
 
 RATES = (0.3, 0.8, 0.3)
@@ -135,3 +135,14 @@ def test_refusals():
         audit_verifiers(correct, {"first": kept["first"], "second": kept["second"][:9]})
     with pytest.raises(ValueError, match="level"):
         audit_verifiers(correct, kept, level=1.0)
+
+
+def test_judging_that_follows_another_verifier_is_seen():
+    """By that verifier: judged where it keeps; not where judging is chance, nor where all is judged."""
+    rng = np.random.default_rng(1)
+    given = {"first": rng.random(800) < 0.6, "other": rng.random(800) < 0.5}
+    judged = rng.integers(1, 3, 800).astype(np.int8)
+    assert judging_follows(judged, given) is None
+    assert judging_follows(np.where(rng.random(800) < 0.3, judged, 0).astype(np.int8), given) is None
+    follows = np.where(rng.random(800) < np.where(given["other"], 0.6, 0.1), judged, 0).astype(np.int8)
+    assert judging_follows(follows, given) == ("first", "other")
