@@ -253,7 +253,7 @@ def resample(units: Units, whole: bool, draws: int = DRAWS, seed: int = 0) -> li
     ]
 
 
-def _effective(records: float, least: float, weighed: bool) -> Effective:
+def _effective(records: float, least: float, weighed: bool = False) -> Effective:
     return Effective(float(records), float(least), bool(weighed))
 
 

@@ -66,7 +66,8 @@ def answer(found: Forecast) -> list[str]:
         "Does a student trained on what the verifier keeps beat its generator "
         f"({percent(found.generator, found.audited)} correct)?"
     )
-    return [question, f"  {_verdicts(found)}", f"  {_from(found)}", *(f"  {line}" for line in _in_full(found))]
+    accuracy, worth, *rest = _in_full(found)
+    return [question, *(f"  {line}" for line in (_verdicts(found), accuracy, worth, _from(found), *rest))]
 
 
 def _verdicts(found: Forecast) -> str:
@@ -106,9 +107,8 @@ def _in_full(found: Forecast) -> list[str]:
     row = (near if len(near) else found.table).iloc[-1].to_dict()
     worth, student, none = (range_of(row, name) for name in ("worth", "student", "unverified"))
     lines = [
-        f"{row['n']:,.0f} generated samples: {about(row['kept'])} are kept, worth {number(worth)} clean ones to the "
-        "student,",
-        f"which is then {percent(student)} correct; with no verifier {percent(none)}.",
+        f"Of {row['n']:,.0f} generated samples it is {percent(student)} correct, with no verifier {percent(none)}.",
+        f"{about(row['kept'])} of those are kept, and train like {number(worth)} clean ones.",
     ]
     if student.most - student.least > WIDE:
         lines.append(_between(found))

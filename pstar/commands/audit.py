@@ -63,6 +63,8 @@ def audit(
     Judge a random sample of all that your generator made, kept or not: is the label correct, does the verifier keep it
     (0/1, yes/no, pass/fail and the like)? With the file alone, says what is in it and what to type.
     """
+    if sys.argv.count("--kept") > 1:
+        raise InputError("--kept is given twice; name all columns after one, as --kept A B")
     one_thread()
     from empirical.auditing.files import Asked, Names, audit_file
     from empirical.auditing.report import artefacts, as_json, build

@@ -47,12 +47,13 @@ def test_the_answer_comes_first(answers):
     assert answers["audit"][0] == 0
     code, out, err = answers["audited"]
     assert (code, err) == (0, "")
-    first, second, third, *_ = out.splitlines()
+    first, second, third, fourth, fifth, *_ = out.splitlines()
     assert first.startswith("Does a student trained on what the verifier keeps beat its generator (70.0% [")
     assert second == "  Yes at n = 500 and 3,000 (95% confidence)."
-    assert third.startswith("  It wins from about n = ")
-    assert "clean ones to the student" in out
-    assert "with no verifier" in out
+    assert third.startswith("  Of 3,000 generated samples it is ")
+    assert "correct, with no verifier" in third
+    assert "are kept, and train like" in fourth
+    assert fifth.startswith("  It wins from about n = ")
 
 
 def test_learned_is_the_default(answers):
