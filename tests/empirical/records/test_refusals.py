@@ -236,9 +236,9 @@ def test_all_faults_at_once(tmp_path):
         ("r.xlsx", b"PK\x03\x04...", "is a zip archive or an Excel sheet; save it as CSV"),
         ("r.csv", b"PK\x03\x04...", "is a zip archive or an Excel sheet"),
         ("r.csv", pickle.dumps([1]), "is a Python pickle, which is never opened"),
-        ("r.csv.gz", gzip.compress(b"c\n" + bytes(range(48, 58)) * 99)[:-9], "is damaged or cut short"),
+        ("r.csv.gz", gzip.compress(b"c\n" + bytes(range(48, 58)) * 99, mtime=0)[:-9], "is damaged or cut short"),
         ("r.csv.zst", pa.compress(b"c\n" * 999, "zstd", asbytes=True)[:-3], "is damaged or cut short"),
-        ("r.csv.gz", gzip.compress(b"PAR1..."), "is Parquet, packed by gzip; give the Parquet file itself"),
+        ("r.csv.gz", gzip.compress(b"PAR1...", mtime=0), "is Parquet, packed by gzip; give the Parquet file itself"),
         ("r.dat", b"c,k\n1,\x00\x01", "holds no text"),
     ],
 )
