@@ -24,7 +24,18 @@ PSTAR = ("-m", "pstar")
 RATES = "--p .3 --phi .9 --psi .2 --signal 2 --alpha 4 --ridge .1".split()
 COLOURED = ("--intercept", "--prior", ".7", "--eigenvalues", "4;1;.1", "--shares", ".1;.3;.6", "--signals-sq", "2;1;0")
 COSINES = "--cos-generator .4 --cos-verifier .6 --cos-between .2 --alpha 4".split()
-VERBS = ("sweep", "compare", "figures", "study", "predict", "audit", "features", "eigenvalues", "summarization")
+VERBS = (
+    "sweep",
+    "compare",
+    "figures",
+    "study",
+    "predict",
+    "audit",
+    "forecast",
+    "features",
+    "eigenvalues",
+    "summarization",
+)
 STUDIES = ("sharpening", "roc", "classes", "rounds", "trust", "equal_worth", "poster", "intercept")
 PLAIN = "plain SciPy, logistic"
 
