@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ NAMES = (
     "residuals",
     "trained_against_generator",
 )
+KINDS = ("png", "pdf")
+"""What a figure is written as."""
 SVG_METADATA = ("Creator", "Date", "Format", "Type")
 """What Matplotlib writes of its own accord; a date would make files differ."""
 
@@ -62,13 +64,22 @@ def draw_all(tables: dict[str, Any], folder: Path, names: Iterable[str] = ()) ->
 def draw(name: str, tables: dict[str, Any], folder: Path) -> list[Path]:
     """Draw figures.<name> into ``folder``; returns nothing where the tables hold nothing of its kind."""
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    files = rendered(name, tables)
+    for file, data in files.items():
+        (folder / file).write_bytes(data)
+    return [folder / file for file in files]
+
+
+def rendered(name: str, tables: dict[str, Any]) -> dict[str, bytes]:
+    """figures.<name> as PNG and PDF, by the names of the files; nothing where the tables hold nothing of its kind."""
+    files = {}
     with _drawn(name, tables) as figure:
-        for kind in ("png", "pdf") if figure is not None else ():
-            written.append(folder / f"{name}.{kind}")
-            figure.savefig(written[-1], metadata={"CreationDate": None} if kind == "pdf" else None)
+        for kind in KINDS if figure is not None else ():
+            page = BytesIO()
+            figure.savefig(page, format=kind, metadata={"CreationDate": None} if kind == "pdf" else None)
             figure.set_layout_engine("none")  # what stands in its place stays there: the second file takes half as long
-    return written
+            files[f"{name}.{kind}"] = page.getvalue()
+    return files
 
 
 def svg(name: str, tables: dict[str, Any]) -> str | None:

@@ -2,14 +2,12 @@
 
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 from empirical.features.check import LEAST_TEST
 from empirical.features.sentences import NO_SIGNAL, OUT_OF_REACH, Curve, answer, rates, table
-from sims.running.files import write_atomic
+from figures import rendered
 from sims.running.text import say
-from theory.errors import RunError
 
 REASONS = {
     NO_SIGNAL: "no signal seen: the estimated distance between the classes is not positive; more points are needed",
@@ -37,20 +35,15 @@ def as_json(curve: Curve) -> dict[str, Any]:
     return _plain(result) | {"curve": _plain(curve.table.to_dict("records"))}
 
 
-def write(curve: Curve, report: str, folder: Path) -> list[Path]:
-    """Write report.txt, features.json and curve.csv; returns the paths. Raises RuntimeError for no such folder."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot make the output folder {folder}: {error.strerror}; choose another") from None
+def files(curve: Curve, report: str) -> dict[str, bytes]:
+    """report.txt, features.json, curve.csv and the figure, by name."""
     contents = {
         "report.txt": f"{report}\n",
         "features.json": json.dumps(as_json(curve), indent=1) + "\n",
         "curve.csv": curve.table.to_csv(index=False),
     }
-    for name, content in contents.items():
-        write_atomic(folder / name, content.encode())
-    return [folder / name for name in contents]
+    drawn = {f"figures/{name}": data for name, data in rendered("learning_curve", tables(curve)).items()}
+    return {name: content.encode() for name, content in contents.items()} | drawn
 
 
 def tables(curve: Curve) -> dict[str, Any]:

@@ -2,16 +2,14 @@
 
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from empirical.forecasting.sentences import Forecast, answer, table
 from empirical.forecasting.trust import OK, REASONS
-from sims.running.files import write_atomic
+from figures import rendered
 from sims.running.text import say
-from theory.errors import RunError
 
 LAW = (
     "The law is exact in a Gaussian model at the best penalty. In experiments on digits and text, real learners whose "
@@ -130,24 +128,16 @@ def as_json(found: Forecast) -> dict[str, Any]:
     return result | {"notes": notes(found)}
 
 
-def write(found: Forecast, report: str, folder: Path) -> list[Path]:
-    """Write report.txt, forecast.json, forecast.csv and curve.csv; returns the paths.
-
-    Raises RuntimeError where the folder cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot make the output folder {folder}: {error.strerror}; choose another") from None
+def files(found: Forecast, report: str) -> dict[str, bytes]:
+    """report.txt, forecast.json, forecast.csv, curve.csv and the figure, by name."""
     contents = {
         "report.txt": f"{report}\n",
         "forecast.json": json.dumps(as_json(found), indent=1) + "\n",
         "forecast.csv": found.table.to_csv(index=False),
         "curve.csv": found.curve.to_csv(index=False),
     }
-    for name, content in contents.items():
-        write_atomic(folder / name, content.encode())
-    return [folder / name for name in contents]
+    drawn = {f"figures/{name}": data for name, data in rendered("forecast", tables(found)).items()}
+    return {name: content.encode() for name, content in contents.items()} | drawn
 
 
 def tables(found: Forecast) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """`pstar audit`: is a verifier good enough, better than none, what is it worth: from a file of one's records."""
 
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,7 @@ from tyro.conf import Positional, arg
 
 from empirical.forecasting import ERRORS
 from pstar.commands.options import Json, choice
-from pstar.commands.output import on_disk, one_thread, show
+from pstar.commands.output import on_disk, one_thread, show, typed
 from theory.errors import InputError
 
 
@@ -106,7 +105,7 @@ def audit(
         raise InputError("--json and --markdown are two ways of printing; give one of them")
     with on_disk():
         if out is not None:
-            artefacts.check_folder(out, records)
+            artefacts.check_folder(out, [records, *([] if pilot is None else [pilot])])
         if html is not None:
             artefacts.check_page(html, records)
         found = audit_file(records, names, asked)
@@ -114,7 +113,7 @@ def audit(
         summary = as_json(found) if json or out is not None else {}
         title = f"Audit of {records.name}"
         if out is not None or html is not None:
-            paths = artefacts.write(found, report, summary, title, out, html, shlex.join(["pstar", *sys.argv[1:]]))
+            paths = artefacts.write(found, report, summary, title, out, html, typed("audit"))
             summary |= {"written": [str(path) for path in paths]}
     printed = as_markdown(report, title) if markdown else as_text(report)
     show(summary, json, lambda _: "\n".join([printed, *(f"written: {path}" for path in paths)]))

@@ -17,22 +17,22 @@ def compare(
 
     Prints the report and writes DIR/tables/*.csv (cells, crossings, theory lines and maps) and DIR/summary.json.
     """
-    from sims.comparison.tables import NAMES, read_rows, write_tables
+    from sims.comparison.tables import COMPARE, NAMES, WRITTEN, read_rows, write_comparison
+    from sims.running.certificates import claim
 
     rows = read_rows(local(folder))
+    claim(folder, COMPARE, WRITTEN)
     from sims.comparison.compare import STEPS
     from sims.comparison.compare import compare as compare_rows
     from sims.comparison.report import as_json, texts
-    from sims.running.files import write_atomic
     from sims.running.progress import progress
 
     with progress("comparing", STEPS, "steps") as advance:
         found = compare_rows(rows, advance)
     short, full = texts(found)
     with on_disk():
-        write_tables(folder, {name: getattr(found, name) for name in NAMES})
-        write_atomic(folder / "summary.json", dumps(found.summary).encode())
-        write_atomic(folder / "report.txt", (full + "\n").encode())
+        words = {"summary.json": dumps(found.summary).encode(), "report.txt": f"{full}\n".encode()}
+        write_comparison(folder, {name: getattr(found, name) for name in NAMES}, words)
         print(
             dumps(as_json(found))
             if json

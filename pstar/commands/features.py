@@ -8,7 +8,7 @@ from tyro.conf import Positional, arg
 
 from empirical.features import LOSSES
 from pstar.commands.options import Json, choice
-from pstar.commands.output import on_disk, one_thread, show
+from pstar.commands.output import on_disk, one_thread, show, typed
 from theory.errors import InputError
 
 
@@ -52,11 +52,16 @@ def features(
     from empirical.features import files, report
     from empirical.features.curve import learning_curve
     from empirical.features.points import points
+    from sims.running.certificates import Maker, claim, write
+    from sims.running.fingerprint import fingerprint
 
     if audit is not None and (p, phi, psi) != (None, None, None):
         raise InputError("--audit goes without --p, --phi and --psi: it has them")
     if check and repetitions < 2:
         raise InputError(f"--repetitions {repetitions} measures nothing; give 2 or more with --check, 100 are usual")
+    maker = Maker("features", typed("features"), mark="features.json")
+    if out is not None:
+        claim(out, maker, inputs=[path for path in (data, labels, audit) if path is not None])
     with on_disk():
         given = files.read(data, labels, label, names)
         rates, notes = (_rates(p, phi, psi), ()) if audit is None else files.read_rates(audit, points(*given).classes)
@@ -74,11 +79,9 @@ def features(
     words, summary = report.text(curve), report.as_json(curve)
     paths: Any = []
     if out is not None:
-        import figures as package
-
         with on_disk():
-            paths = report.write(curve, words, out)
-            paths += package.draw("learning_curve", report.tables(curve), out / "figures")
+            made = {"program": fingerprint("empirical.features.report", "empirical.features.curve")}
+            paths = write(out, maker, report.files(curve, words), made=made)
         summary |= {"written": [str(path) for path in paths]}
     show(summary, json, lambda _: "\n".join([words, *(f"written: {path}" for path in paths)]))
 

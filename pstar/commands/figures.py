@@ -21,19 +21,27 @@ def figures(
     if list:
         show(package.describe(), json, pairs)
         return
-    from sims.comparison.tables import read_tables
+    from sims.comparison.tables import COMPARE, FIGURES, TABLES, read_tables
+    from sims.running.certificates import claim, stale, write
+    from sims.running.fingerprint import fingerprint
     from sims.running.progress import progress
 
     package.check_names(names)
+    names = names or package.NAMES
     tables = read_tables(local(folder))
-    paths: Any = []
+    claim(folder, FIGURES, [f"figures/{name}.{kind}" for name in names for kind in package.KINDS])
+    if stale(folder, COMPARE):
+        print(f"warning: the tables are of earlier rows; run again: {COMPARE.again(folder)}", file=sys.stderr)
+    files: dict[str, bytes] = {}
     absent: Any = []
-    with on_disk(), progress("drawing", len(names or package.NAMES), "figures") as advance:
-        for name in names or package.NAMES:
-            drawn = package.draw(name, tables, folder / "figures")
+    with on_disk(), progress("drawing", len(names), "figures") as advance:
+        for name in names:
+            drawn = package.rendered(name, tables)
             absent += [] if drawn else [name]
-            paths += drawn
+            files |= {f"figures/{file}": data for file, data in drawn.items()}
             advance(1)
+        made = {"program": fingerprint("figures", *(f"figures.{name}" for name in names))}
+        paths = write(folder, FIGURES, files, read=TABLES, made=made, keep=True)
     for name in absent:
         print(f"{name}: not drawn; the sweep has another setting, or fewer than three psi at one phi", file=sys.stderr)
     show({"written": [str(path) for path in paths], "not_drawn": absent}, json, written)

@@ -7,7 +7,7 @@ from tyro.conf import arg
 
 from empirical.forecasting import ERRORS, LEARNERS
 from pstar.commands.options import Json, choice
-from pstar.commands.output import on_disk, one_thread, show
+from pstar.commands.output import on_disk, one_thread, show, typed
 from theory.errors import InputError
 
 
@@ -55,6 +55,8 @@ def forecast(
     one_thread()
     from empirical.forecasting import report
     from empirical.forecasting.forecast import forecast as forecasts
+    from sims.running.certificates import Maker, claim, write
+    from sims.running.fingerprint import fingerprint
     from theory.types import Rates
 
     given = {"--p": p, "--phi": phi, "--psi": psi}
@@ -66,6 +68,9 @@ def forecast(
     known: Any = Rates(*given.values()) if audit is None else audit
     sizes = _numbers("--generated", generated)
     run: Any = None if unverified is None else _numbers("--unverified", unverified)
+    maker = Maker("forecast", typed("forecast"), mark="forecast.json")
+    if out is not None:
+        claim(out, maker, inputs=[pilot, *([] if audit is None else [audit])])
     with on_disk():
         found = forecasts(
             pilot,
@@ -82,11 +87,9 @@ def forecast(
     summary |= {"pilot_file": str(pilot)}
     paths: Any = []
     if out is not None:
-        import figures as package
-
         with on_disk():
-            paths = report.write(found, words, out)
-            paths += package.draw("forecast", report.tables(found), out / "figures")
+            made = {"program": fingerprint("empirical.forecasting.report", "empirical.forecasting.forecast")}
+            paths = write(out, maker, report.files(found, words), made=made)
         summary |= {"written": [str(path) for path in paths]}
     show(summary, json, lambda _: "\n".join([words, *(f"written: {path}" for path in paths)]))
 

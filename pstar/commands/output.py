@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,6 +34,12 @@ def pairs(result: dict[str, Any]) -> str:
     """Names and what they mean, in two columns."""
     width = max(map(len, result))
     return "\n".join(f"{key:{width}}  {value}" for key, value in result.items())
+
+
+def typed(verb: str) -> str:
+    """The command as it was typed; where `verb` was called by a program instead, the verb alone."""
+    words = sys.argv[1:]
+    return shlex.join(["pstar", *(words if verb in words[:1] else [verb])])
 
 
 def written(result: dict[str, Any]) -> str:

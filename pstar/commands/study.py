@@ -33,16 +33,24 @@ def study(
     one_thread()
     import figures as package
     from sims import studies
+    from sims.comparison.tables import as_files
+    from sims.running.certificates import Maker, claim, write
+    from sims.running.fingerprint import fingerprint
 
     if list or not name:
         show({name: package.caption(name) for name in (*studies.NAMES, *MEASURED)}, json, pairs)
         return
     out = Path("out") / name if out is None else out
     studies.check_name(name, MEASURED)
+    seeds = SEEDS.get(name, 16) if seeds is None else seeds
+    maker = Maker(f"study {name}", f"pstar study {name} --seeds {seeds} --out {{folder}}", mark=f"figures/{name}.png")
+    claim(out, maker)
     print(f"{name}: {package.caption(name)}", file=sys.stderr)
     with on_disk(), float64():
-        tables = studies.run(name, out, SEEDS.get(name, 16) if seeds is None else seeds, MEASURED)
-        paths = [out / "tables" / f"{table}.csv" for table in tables] + package.draw(name, tables, out / "figures")
+        tables = studies.run(name, seeds, MEASURED)
+        drawn = {f"figures/{file}": data for file, data in package.rendered(name, tables).items()}
+        made = {"program": fingerprint(MEASURED.get(name, f"sims.studies.{name}"))}
+        paths = write(out, maker, as_files(tables) | drawn, made=made)
     found: dict[str, Any] = {"findings": tables["findings"]["finding"].tolist()} if "findings" in tables else {}
     show(found | {"written": [str(path) for path in paths]}, json, _told)
 

@@ -6,10 +6,16 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from sims.running.files import StoreError, located, write_atomic
-from sims.sweeps.store import Store
+from sims.running.certificates import Maker, read, write
+from sims.running.files import StoreError
+from sims.running.fingerprint import fingerprint
+from sims.sweeps.store import ROWS, Store
 
+COMPARE = Maker("compare", "pstar compare {folder}", mark="summary.json", guest=True)
+FIGURES = Maker("figures", "pstar figures {folder}", mark="figures", guest=True)
 NAMES = ("cells", "crossings", "lines", "maps")
+TABLES = tuple(f"tables/{name}.csv" for name in NAMES)
+WRITTEN = (*TABLES, "summary.json", "report.txt")
 
 
 def read_rows(root: Path) -> pd.DataFrame:
@@ -26,24 +32,17 @@ def read_rows(root: Path) -> pd.DataFrame:
         ) from None
 
 
-def write_tables(root: Path, tables: dict[str, pd.DataFrame]) -> None:
-    """One CSV per table, under root/tables."""
-    folder = root / "tables"
-    with located(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    for name, table in tables.items():
-        write_atomic(folder / f"{name}.csv", table.to_csv(index=False).encode())
+def as_files(tables: dict[str, pd.DataFrame]) -> dict[str, bytes]:
+    """One CSV per table, by the names of the files."""
+    return {f"tables/{name}.csv": table.to_csv(index=False).encode() for name, table in tables.items()}
+
+
+def write_comparison(root: Path, tables: dict[str, pd.DataFrame], more: dict[str, bytes]) -> list[Path]:
+    """The tables of a comparison, and ``more`` files that say the same, with their certificate."""
+    made = {"program": fingerprint("sims.comparison.compare")}
+    return write(root, COMPARE, as_files(tables) | more, read=[ROWS], made=made)
 
 
 def read_tables(root: Path) -> dict[str, pd.DataFrame]:
-    """The tables of a comparison. Raises StoreError where there is none, or one cannot be read."""
-    tables = {}
-    for name in NAMES:
-        path = root / "tables" / f"{name}.csv"
-        if not path.is_file():
-            raise StoreError(f"{path} does not exist; run first: pstar compare {root}")
-        try:
-            tables[name] = pd.read_csv(path)
-        except (OSError, ValueError) as error:
-            raise StoreError(f"{path} cannot be read ({str(error).strip()}); run again: pstar compare {root}") from None
-    return tables
+    """The tables of a comparison. Raises StoreError where there is none, or one is not as it was written."""
+    return {name: pd.read_csv(BytesIO(read(root, COMPARE, f"tables/{name}.csv"))) for name in NAMES}

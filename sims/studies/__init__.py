@@ -8,14 +8,12 @@ import all of `theory`.
 
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from sims.comparison.cells import summarise
-from sims.comparison.tables import write_tables
 from sims.sweeps.config import parse
 from theory.errors import InputError
 
@@ -37,8 +35,8 @@ def check_name(name: str, more: Iterable[str] = ()) -> None:
         raise InputError(f"study {name!r} does not exist; choose from {', '.join((*NAMES, *more))}")
 
 
-def run(name: str, root: Path, seeds: int, more: Mapping[str, str] = MappingProxyType({})) -> dict[str, pd.DataFrame]:
-    """Compute a study and write its tables to root/tables as CSV; ``more`` has the modules of studies elsewhere.
+def run(name: str, seeds: int, more: Mapping[str, str] = MappingProxyType({})) -> dict[str, pd.DataFrame]:
+    """Tables of a study; ``more`` has the modules of studies elsewhere.
 
     Raises ValueError for an unknown name or seeds < 2.
     """
@@ -46,7 +44,6 @@ def run(name: str, root: Path, seeds: int, more: Mapping[str, str] = MappingProx
     if seeds < 2:
         raise InputError(f"seeds = {seeds} must be at least 2, or there is no interval")
     tables: dict[str, pd.DataFrame] = import_module(more.get(name, f"sims.studies.{name}")).tables(seeds)
-    write_tables(root, tables)
     return tables
 
 

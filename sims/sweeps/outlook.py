@@ -9,6 +9,7 @@ from typing import Any
 from sims.losses import STREAM
 from sims.running.files import FileError, StoreError
 from sims.sweeps.grid import Cell, Chunk, cells, chunks, missing_spans
+from sims.sweeps.program import program
 from sims.sweeps.receipt import Receipt, done_seeds
 from sims.sweeps.store import Store, versions
 from sims.sweeps.tables import SweepConfig
@@ -28,11 +29,14 @@ class Outlook:
     damaged: tuple[str, ...]
     """One line per damaged file; its trials are among those to compute."""
     notes: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    """One line per file among the shards that is not ours."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the user should know of the rows that are there, a line each."""
-        return (*(f"{line}; its trials are computed again" for line in self.damaged), *self.notes)
+        again = (f"{line}; its trials are computed again" for line in self.damaged)
+        return (*again, *(f"{line}; left alone, and not counted" for line in self.foreign), *self.notes)
 
     @property
     def trials(self) -> int:
@@ -72,12 +76,13 @@ def plan(config: SweepConfig, out: str | Path) -> Outlook:
     grid = cells(config)
     try:
         store.refuse_foreign()
-        receipts, damaged = store.scan()
+        receipts, damaged, foreign = store.survey()
         _refuse_other_configuration(store, config, grid, receipts, store.read_manifest())
     except FileError as error:
         raise StoreError(f"cannot read {store.root}: {error}") from None
     todo = chunks(grid, missing_spans(grid, config.trials, done_seeds(receipts)))
-    return Outlook(grid, config.trials, tuple(todo), tuple(receipts), tuple(damaged), _version_notes(receipts))
+    notes = (*_version_notes(receipts), *([] if todo else _program_note(receipts)))
+    return Outlook(grid, config.trials, tuple(todo), tuple(receipts), tuple(damaged), notes, tuple(foreign))
 
 
 def content(config: SweepConfig) -> Any:
@@ -98,6 +103,14 @@ def _version_notes(receipts: list[Receipt]) -> tuple[str, ...]:
     found = [f"some rows were computed with {'; '.join(other)}"] if other else []
     found += ["some rows were computed on cpu and some on gpu"] if len(devices) > 1 else []
     return tuple(f"{line}: equal to rounding, not to the bit" for line in found)
+
+
+def _program_note(receipts: list[Receipt]) -> list[str]:
+    """A line where rows are of another state of the program, and none is to be computed beside them."""
+    other = sorted({receipt.program or "unknown" for receipt in receipts} - {program()})
+    if not other:
+        return []
+    return [f"rows are of an earlier state of the program ({', '.join(other)}; now {program()}); none is computed anew"]
 
 
 def _refuse_other_configuration(

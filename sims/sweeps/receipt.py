@@ -28,6 +28,11 @@ class Receipt:
         """What computed the shard: "cpu" or "gpu"; ``made`` names the kind of GPU."""
         return "cpu" if self.made.get("device", "cpu") == "cpu" else "gpu"
 
+    @property
+    def program(self) -> str:
+        """The fingerprint of the program that computed the shard; empty in folders of earlier versions."""
+        return str(self.made.get("program", ""))
+
     def to_bytes(self) -> bytes:
         """As it is stored."""
         body = {"format": FORMAT, "chunk": self.chunk, "sha256": self.sha256, "root_seed": self.root_seed}

@@ -1,6 +1,7 @@
 """Run a sweep file into a result folder, or continue one: compute what its plan finds missing, then write all rows."""
 
 import platform
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from sims.running.sealed import digest
 from sims.sweeps.jobs import DiskError, Execute, Job, Work
 from sims.sweeps.outlook import Outlook, content, plan
 from sims.sweeps.processes import execute, execute_here
+from sims.sweeps.program import check_same, others, program
 from sims.sweeps.receipt import FORMAT, done_seeds
 from sims.sweeps.store import DTYPE, Store, versions
 from sims.sweeps.tables import SweepConfig
@@ -93,9 +95,11 @@ def run(
     crew, _ = hire(outlook, resources)
     store = Store(out)
     with _executor(store, crew, resources, outlook) as compute, _explained(store):
+        same = _continued(store, outlook, crew)
         store.create()
         store.files.discard_leftovers()
-        manifest = _manifest(config, {crew.device, *(receipt.device for receipt in outlook.receipts)})
+        devices = {crew.device, *(receipt.device for receipt in outlook.receipts)}
+        manifest = _manifest(config, devices) | {"same": same}
         store.write_manifest(manifest)
         failed: list[Job] = []
         if outlook.chunks:
@@ -105,6 +109,21 @@ def run(
         if not failed:
             finish(store, outlook, manifest)
     return Outcome(store, outlook.missing, outlook.trials - outlook.missing, tuple(failed))
+
+
+def _continued(store: Store, outlook: Outlook, crew: Crew) -> list[str]:
+    """Other states of the program whose rows come out the same by this one, as those of the manifest did.
+
+    Where there is something to compute, some of their trials are computed again, and what was found is said. Raises
+    StoreError where they come out otherwise.
+    """
+    manifest = store.read_manifest()
+    new = others(outlook.receipts, manifest)
+    if new and outlook.chunks:
+        print(f"note: {check_same(store, outlook.cells, new, crew)}", file=sys.stderr)
+    elif new:
+        return []  # nothing is mixed, and nothing is known
+    return sorted({receipt.program for receipt in outlook.receipts} - {program()})
 
 
 @contextmanager
@@ -174,6 +193,7 @@ def _manifest(config: SweepConfig, devices: set[str]) -> dict[str, Any]:
         "root_seed": config.run.root_seed,
         "dtype": DTYPE,
         "device": ", ".join(sorted(devices)),
+        "program": program(),
         "python": platform.python_version(),
         "versions": versions(),
     }

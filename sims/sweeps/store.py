@@ -11,14 +11,14 @@ agrees. Whatever else lies there (a temporary file, a shard without receipt, a d
 Files appear whole or not at all (`sims.running.files`). DIR is a folder or a URL.
 """
 
-import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 from sims.running.files import FileError, MissingError, StoreError
 from sims.running.places import Files, files_at
 from sims.running.sealed import seal, unseal
+from sims.running.sums import sha256
 from sims.sweeps.grid import Chunk
 from sims.sweeps.receipt import Receipt
 from theory.errors import InputError
@@ -35,8 +36,25 @@ DTYPE = "float64"
 MANIFEST, ROWS, CHECKSUM = "manifest.json", "rows.parquet", "rows.sha256"
 
 
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+OURS = re.compile(r"[0-9a-f]{16}\.(json|parquet)")
+"""Names of shards and receipts."""
+
+
+class Survey(NamedTuple):
+    """What lies in the folder of shards."""
+
+    receipts: list[Receipt]
+    """Those whose shard is intact."""
+    damaged: list[str]
+    """A line for each that certifies nothing."""
+    foreign: list[str]
+    """A line for each file that is not ours: never counted, never touched."""
+
+
+class _Copy(NamedTuple):
+    """A receipt under another name than its own."""
+
+    line: str
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
@@ -98,7 +116,7 @@ class Store:
         """Write a shard, then its receipt. Returns the receipt. Raises FileError where the disk refuses."""
         data = parquet_bytes(table)
         name = chunk.id(root_seed)
-        receipt = Receipt(name, _sha256(data), root_seed, chunk.shape, chunk.spans, made)
+        receipt = Receipt(name, sha256(data), root_seed, chunk.shape, chunk.spans, made)
         self.files.write(_shard(name), data)
         self.files.write(_receipt(name), receipt.to_bytes())
         return receipt
@@ -110,21 +128,40 @@ class Store:
 
     def scan(self) -> tuple[list[Receipt], list[str]]:
         """(receipts whose shard is intact, one line per damaged file). Reads every shard once."""
-        found = list(self._certify(self._receipts()))
-        good = [receipt for receipt in found if isinstance(receipt, Receipt)]
-        return good, [reason for reason in found if isinstance(reason, str)]
+        found = self.survey()
+        return found.receipts, found.damaged
 
-    def _receipts(self) -> list[str]:
-        return [name.removesuffix(".json") for name in self.files.names("shards") if name.endswith(".json")]
+    def survey(self) -> Survey:
+        """All that lies in the folder of shards. Reads every shard once."""
+        names = self.files.names("shards")
+        found = list(self._certify(self._receipts(names)))
+        foreign = [
+            f"{self.files.path(f'shards/{name}')}: not of this sweep" for name in names if not OURS.fullmatch(name)
+        ]
+        return Survey(
+            [receipt for receipt in found if isinstance(receipt, Receipt)],
+            [reason for reason in found if isinstance(reason, str)],
+            foreign + [copy.line for copy in found if isinstance(copy, _Copy)],
+        )
 
-    def _certify(self, chunks: Sequence[str]) -> Iterator[Receipt | str]:
+    def orphans(self) -> list[str]:
+        """Shards without a receipt: of a chunk on its way, or of a run that was killed. They count as absent."""
+        names = set(self.files.names("shards"))
+        found = sorted(name for name in names if OURS.fullmatch(name) and name.endswith(".parquet"))
+        return [self.files.path(f"shards/{name}") for name in found if f"{name[:-8]}.json" not in names]
+
+    def _receipts(self, names: Iterable[str] | None = None) -> list[str]:
+        names = self.files.names("shards") if names is None else names
+        return [name[:-5] for name in names if name.endswith(".json") and OURS.fullmatch(name)]
+
+    def _certify(self, chunks: Sequence[str]) -> Iterator[Receipt | str | _Copy]:
         """For each chunk its receipt, if it and its shard are intact, else what is wrong."""
         receipts = self.files.read_all([_receipt(name) for name in chunks])  # first: they are written last
         shards = self.files.read_all([_shard(name) for name in chunks])
         for name, written, shard in zip(chunks, receipts, shards, strict=True):
             yield self._verdict(name, written, shard)
 
-    def _verdict(self, chunk: str, written: bytes | FileError, shard: bytes | FileError) -> Receipt | str:
+    def _verdict(self, chunk: str, written: bytes | FileError, shard: bytes | FileError) -> Receipt | str | _Copy:
         path = self.files.path(_receipt(chunk))
         if isinstance(written, FileError):
             return f"{path}: {written.strerror or written}"
@@ -132,11 +169,12 @@ class Store:
             receipt = Receipt.from_bytes(written)
         except (ValueError, KeyError, TypeError):
             return f"{path}: damaged receipt"
+        if receipt.chunk != chunk:
+            return _Copy(f"{path}: a copy of {receipt.chunk}.json under another name")
         path = self.files.path(_shard(chunk))
         if isinstance(shard, FileError):
             return f"{path}: {shard.strerror or shard}"
-        intact = _sha256(shard) == receipt.sha256 and chunk == receipt.chunk
-        return receipt if intact else f"{path}: damaged (its sha256 is not the receipt's)"
+        return receipt if sha256(shard) == receipt.sha256 else f"{path}: damaged (its sha256 is not the receipt's)"
 
     def discard_damaged(self) -> None:
         """Remove receipts that certify nothing, with their shards: once all trials are there without them."""
@@ -157,7 +195,7 @@ class Store:
         for receipt, name, data in zip(ordered, names, self.files.read_all(names), strict=True):
             if isinstance(data, FileError):
                 raise data
-            if _sha256(data) != receipt.sha256:
+            if sha256(data) != receipt.sha256:
                 raise StoreError(f"{self.files.path(name)} changed while it was read; run the same command again")
             tables.append(pq.read_table(BytesIO(data), page_checksum_verification=True))
         table = pa.concat_tables(tables)
@@ -175,12 +213,12 @@ class Store:
         """Write the final table, then its checksum: Parquet certifies its pages, not its footer."""
         data = parquet_bytes(table)
         self.files.write(ROWS, data)
-        self.files.write(CHECKSUM, f"{_sha256(data)}  {ROWS}\n".encode())
+        self.files.write(CHECKSUM, f"{sha256(data)}  {ROWS}\n".encode())
 
     def read_rows(self) -> bytes:
         """The bytes of the final table. Raises FileError, or ValueError where the checksum is not theirs."""
         data = self.files.read(ROWS)
-        if self.files.read(CHECKSUM) != f"{_sha256(data)}  {ROWS}\n".encode():
+        if self.files.read(CHECKSUM) != f"{sha256(data)}  {ROWS}\n".encode():
             raise InputError(f"its sha256 is not the one in {CHECKSUM}")
         return data
 

@@ -29,6 +29,7 @@ def compute(request: str, root: str | Path, root_seed: int) -> "Receipt":
     import jax
 
     from sims.sweeps.jobs import read_request
+    from sims.sweeps.program import program
     from sims.sweeps.rows import run_chunk
     from sims.sweeps.store import Store, versions
 
@@ -37,6 +38,7 @@ def compute(request: str, root: str | Path, root_seed: int) -> "Receipt":
     table = run_chunk(chunk, cells, root_seed)
     seconds = round(time.monotonic() - started, 3)
     about = {"host": platform.node(), "device": jax.devices()[0].device_kind, **versions(), "seconds": seconds}
+    about["program"] = program()
     return Store(root).commit(chunk, root_seed, table, about)
 
 

@@ -6,7 +6,7 @@ from matplotlib.collections import QuadMesh
 import figures
 from figures import accuracy_against_p, marks, phase_diagram, residuals
 from sims.comparison.compare import compare
-from sims.comparison.tables import read_tables, write_tables
+from sims.comparison.tables import read_tables, write_comparison
 from tests.small_sweep import INDEPENDENT, LINEAR, simulate
 
 THEORY = {"run": {"method": "theory"}}
@@ -22,7 +22,7 @@ def tables_of(document, folder):
     mean = found.cells["accuracy"]
     cells = found.cells.assign(error=0.01, low=mean - 0.02, high=mean + 0.02, z=noise, seeds=24)
     tables = {"cells": cells, "crossings": found.crossings, "lines": found.lines, "maps": found.maps}
-    write_tables(folder, tables)
+    write_comparison(folder, tables, {})
     return read_tables(folder)
 
 

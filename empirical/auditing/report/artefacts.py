@@ -1,19 +1,26 @@
 """Files of all that an audit found: one HTML page; or a folder of reports, JSON, tables as CSV and figures."""
 
 import json
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import figures
 from empirical.auditing.files import FileAudit
 from empirical.auditing.report.blocks import Report
 from empirical.auditing.report.html import GENERATOR, Drawing, html
 from empirical.auditing.report.text import markdown, text
 from empirical.auditing.scores import ThresholdCurve
 from empirical.forecasting.report import tables as forecast_tables
-from theory.errors import InputError, RunError
+from figures import KINDS
+from sims.running import certificates
+from sims.running.certificates import Maker, claim
+from sims.running.files import write_atomic
+from sims.running.fingerprint import fingerprint
+from theory.errors import InputError
 
 FIGURES = ("verifier", "threshold_curve", "forecast")
 """Modules of `figures`, which draw what `tables` has for them; a section names those that belong to it."""
@@ -26,19 +33,21 @@ OURS = (
     "report.txt",
     "report.md",
     "report.html",
+    *(f"figures/{name}.{kind}" for name in FIGURES for kind in KINDS),
 )
+"""What a folder of an audit may hold."""
 HEAD = 2_000
 """Bytes of a page that say whose it is."""
 
 
-def check_folder(folder: Path, source: Path) -> None:
-    """Raise ValueError where the folder holds the records themselves, or what another command made."""
-    for name in OURS:
-        path = folder / name
-        if path.exists() and source.exists() and path.samefile(source):
-            raise InputError(f"--out {folder} would overwrite {source}, the records themselves; choose another folder")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "audit.json").exists():
-        raise InputError(f"--out {folder} holds files that no audit made; choose an empty folder, or a new one")
+def maker(command: str) -> Maker:
+    """What certifies the folder of an audit."""
+    return Maker("audit", command, mark="audit.json")
+
+
+def check_folder(folder: Path, inputs: Iterable[Path]) -> None:
+    """Raise ValueError where the folder holds what the audit reads, or what another command made."""
+    claim(folder, maker("pstar audit"), OURS, inputs)
 
 
 def check_page(page: Path, source: Path) -> None:
@@ -71,33 +80,27 @@ def write(
 ) -> list[Path]:
     """Write the page; and into the folder report.txt, .md and .html, audit.json, tables as CSV, figures as PNG and PDF.
 
-    Returns the paths. ``summary`` is `as_json` of it, ``command`` what was typed. Raises RuntimeError where the folder
-    cannot be made, FileError where the disk refuses.
+    Returns the paths. ``summary`` is `as_json` of it, ``command`` what was typed. Raises FileError where the disk
+    refuses, and what `check_folder` raises.
     """
-    import figures
-    from sims.running.files import write_atomic
-
     made = tables(found)
     whole = html(report, title, _drawings(made), command, version("pstar"))
-    contents = {} if page is None else {page: whole}
+    paths = []
+    if page is not None:
+        write_atomic(page, whole.encode())
+        paths.append(page)
     if folder is not None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(f"cannot make the output folder {folder}: {error.strerror}; choose another") from None
-        names = {"report.txt": text(report) + "\n", "report.md": markdown(report, title) + "\n", "report.html": whole}
-        names |= {f"{name}.csv": table.to_csv(index=False) for name, table in made.items()}
-        names["audit.json"] = json.dumps(summary, indent=1) + "\n"
-        contents = {folder / name: content for name, content in names.items()} | contents
-    for path, content in contents.items():
-        write_atomic(path, content.encode())
-    drawn = [path for name in FIGURES for path in figures.draw(name, made, folder / "figures")] if folder else []
-    return [*contents, *drawn]
+        texts = {"report.txt": text(report) + "\n", "report.md": markdown(report, title) + "\n", "report.html": whole}
+        texts |= {f"{name}.csv": table.to_csv(index=False) for name, table in made.items()}
+        texts["audit.json"] = json.dumps(summary, indent=1) + "\n"
+        drawn = {f"figures/{file}": data for name in FIGURES for file, data in figures.rendered(name, made).items()}
+        contents = {name: content.encode() for name, content in texts.items()} | drawn
+        about = {"program": fingerprint("empirical.auditing.files", __name__)}
+        paths += certificates.write(folder, maker(command), contents, made=about)
+    return paths
 
 
 def _drawings(made: dict[str, Any]) -> dict[str, Drawing]:
-    import figures
-
     drawn = {name: figures.svg(name, made) for name in FIGURES}
     return {
         name: Drawing(figures.caption(name), figures.legend(name), svg)

@@ -53,11 +53,11 @@ def test_tiny(tmp_path, monkeypatch):
     assert found["findings"]["finding"].str.startswith(("Squared loss, 12 points", "Logistic loss, 12 points")).all()
 
 
-def test_it_is_a_study_by_name(tmp_path):
+def test_it_is_a_study_by_name():
     with pytest.raises(ValueError, match="choose from sharpening.*features"):
         studies.check_name("feature", ("features",))
     with pytest.raises(ValueError, match="seeds = 1"):
-        studies.run("features", tmp_path, 1, {"features": "empirical.features.study"})
+        studies.run("features", 1, {"features": "empirical.features.study"})
 
 
 PUBLISHED = {"squared": (0.0133, 0.0114, 0.0082, 0.0064), "logistic": (0.0249, 0.0234, 0.0105, 0.0106)}

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from empirical.worth.cells import cells, forecast
 from empirical.worth.curve import Curve, curves
 from empirical.worth.hits import hit_rates
 from sims import studies
+from sims.comparison.tables import as_files
 from theory.errors import RunError
 
 pytest.importorskip("sklearn")
@@ -105,7 +107,7 @@ def small(monkeypatch):
 
 @pytest.mark.usefixtures("small")
 def test_tiny(tmp_path, monkeypatch):
-    found = studies.run("worth", tmp_path, 2, {"worth": "empirical.worth.study"})
+    found = studies.run("worth", 2, {"worth": "empirical.worth.study"})
     sizes = {name: len(table) for name, table in found.items()}
     assert sizes == {"findings": 4, "hit_rates": 2 * (3 + 2) + 2 + 1, "cells": 2 * 2 * 2 * 3 + 2 * 2, "curves": 3 * 3}
     table, hits = found["cells"], found["hit_rates"]
@@ -117,7 +119,7 @@ def test_tiny(tmp_path, monkeypatch):
     np.testing.assert_allclose(
         hits["only_forecast"] - hits["only_p_star"], ((hits["wins"] - hits["below"]) * hits["decided"]).fillna(0)
     )
-    read = {name: pd.read_csv(tmp_path / "tables" / f"{name}.csv") for name in found}
+    read = {name: pd.read_csv(BytesIO(as_files(found)[f"tables/{name}.csv"])) for name in found}
     assert len(figures.draw("worth", read, tmp_path)) == 2
     monkeypatch.setattr(worker, "cores", lambda: 1)
     again = study.tables(2)

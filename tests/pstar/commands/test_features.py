@@ -93,7 +93,7 @@ def test_artefacts(answers, saved):
     assert answers["noisy"][0] == 0
     names = {path.relative_to(saved / "out").as_posix() for path in (saved / "out").rglob("*") if path.is_file()}
     figures = {"figures/learning_curve.png", "figures/learning_curve.pdf"}
-    assert names == {"report.txt", "features.json", "curve.csv", *figures}
+    assert names == {"report.txt", "features.json", "curve.csv", "certificates/features.json", *figures}
     assert answers["noisy"][1].startswith((saved / "out" / "report.txt").read_text().rstrip("\n"))
     table = pd.read_csv(saved / "out" / "curve.csv")
     assert table["measured"].notna().sum() == 4

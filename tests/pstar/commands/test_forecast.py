@@ -76,7 +76,7 @@ def test_artefacts(answers, saved):
     folder = saved / "out"
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     figures = {"figures/forecast.png", "figures/forecast.pdf"}
-    assert names == {"report.txt", "forecast.json", "forecast.csv", "curve.csv", *figures}
+    assert names == {"report.txt", "forecast.json", "forecast.csv", "curve.csv", "certificates/forecast.json", *figures}
     assert answers["audited"][1].startswith((folder / "report.txt").read_text().rstrip("\n"))
     assert pd.read_csv(folder / "forecast.csv")["n"].tolist() == [500, 3000]
 

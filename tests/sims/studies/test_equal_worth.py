@@ -1,11 +1,14 @@
 """The study of equal worth, computed tiny and drawn; and that equal worth is equal accuracy, by simulation."""
 
+from io import BytesIO
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import figures
 from sims import studies
+from sims.comparison.tables import as_files
 from sims.studies import equal_worth as study
 from sims.sweeps.config import parse
 from sims.sweeps.memory import compute
@@ -25,11 +28,11 @@ def small(monkeypatch):
 
 @pytest.mark.usefixtures("small")
 def test_equal_worth(tmp_path, capsys):
-    tables = studies.run("equal_worth", tmp_path, 3)
+    tables = studies.run("equal_worth", 3)
     assert "simulation, squared loss, ridge 1000: 27/27 trials" in capsys.readouterr().err
     sizes = {name: len(table) for name, table in tables.items() if name != "findings"}
     assert sizes == {"plane": 121, "curve": 13, "lines": 66, "cells": 18}
-    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "tables" / "lines.csv"), tables["lines"])
+    pd.testing.assert_frame_equal(pd.read_csv(BytesIO(as_files(tables)["tables/lines.csv"])), tables["lines"])
     lines, curve = tables["lines"], tables["curve"].set_index("best")
     np.testing.assert_allclose(worth(study._rates(lines)), lines["level"], rtol=1e-12)
     assert lines.groupby("level")["ceiling"].agg(np.ptp).max() < 1e-14
@@ -44,8 +47,8 @@ def test_equal_worth(tmp_path, capsys):
 
 @pytest.mark.usefixtures("small")
 def test_the_figure_from_csv_with_a_gap(tmp_path):
-    tables = studies.run("equal_worth", tmp_path, 2)
-    read = {name: pd.read_csv(tmp_path / "tables" / f"{name}.csv") for name in tables}
+    tables = studies.run("equal_worth", 2)
+    read = {name: pd.read_csv(BytesIO(as_files(tables)[f"tables/{name}.csv"])) for name in tables}
     read["cells"].loc[1, ["accuracy", "low", "high"]] = np.nan
     read["lines"].loc[3, "accuracy"] = np.nan
     figure = figures.import_module("figures.equal_worth").draw(read)

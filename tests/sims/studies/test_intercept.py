@@ -1,11 +1,14 @@
 """The study of the thresholds with and without an intercept, computed tiny and drawn."""
 
+from io import BytesIO
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import figures
 from sims import studies
+from sims.comparison.tables import as_files
 from sims.studies import intercept
 
 
@@ -19,9 +22,9 @@ def small(monkeypatch):
 
 @pytest.mark.usefixtures("small")
 def test_each_classifier_crosses_at_its_own_threshold(tmp_path, capsys):
-    tables = studies.run("intercept", tmp_path, 3)
+    tables = studies.run("intercept", 3)
     assert "simulation at n/d = 50: 12/12 trials" in capsys.readouterr().err
-    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "tables" / "lines.csv"), tables["lines"])
+    pd.testing.assert_frame_equal(pd.read_csv(BytesIO(as_files(tables)["tables/lines.csv"])), tables["lines"])
     lines, cells = tables["lines"], tables["cells"]
     assert len(cells) == 8
     for (_, fitted), line in lines.groupby(["alpha", "intercept"]):

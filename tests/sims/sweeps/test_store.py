@@ -154,14 +154,13 @@ def test_manifest_certifies_itself(full, data):
     assert full.read_manifest() is None
 
 
-def test_a_shard_under_another_name_is_damage(full):
+def test_a_shard_under_another_name_is_not_ours(full):
     name, other = (chunk.id(0) for chunk in CHUNKS[:2])
     for ending in ("json", "parquet"):
         shutil.copy(full.root / "shards" / f"{name}.{ending}", full.root / "shards" / f"{other}.{ending}")
-    receipts, damaged = full.scan()
-    assert len(receipts) == 2
-    assert len(damaged) == 1
-    assert other in damaged[0]
+    receipts, damaged, foreign = full.survey()
+    assert (len(receipts), damaged) == (2, [])
+    assert foreign == [f"{full.root}/shards/{other}.json: a copy of {name}.json under another name"]
 
 
 def test_a_shard_without_receipt_is_absent(full):

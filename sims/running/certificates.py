@@ -1,0 +1,241 @@
+"""Certificates: what a command wrote into a folder, and the sha256 of each file.
+
+    DIR/certificates/compare.json     of what `pstar compare` wrote into DIR
+
+One for each command, written after the files that it names; while these are written it says so, and what was
+interrupted is seen. A file that has a certificate is never read without being compared with it (`read`), and never
+written by another command than the one it names (`claim`). Against damage, not against somebody who forges both.
+"""
+
+import contextlib
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sims.running.files import StoreError, located, unfinished, write_atomic
+from sims.running.sealed import seal, unseal
+from sims.running.sums import DAMAGED, Fault, faults, sha256, sha256_of
+from theory.errors import InputError
+
+FORMAT = 1
+FOLDER = "certificates"
+INTERRUPTED, STALE = "writing was interrupted", "made from files that have changed since"
+
+
+@dataclass(frozen=True)
+class Maker:
+    """A command that writes into a folder."""
+
+    name: str
+    """Of its certificate, such as compare."""
+    command: str
+    """What is typed to make its files again, with {folder} where the folder stands."""
+    mark: str = ""
+    """A file or folder by which a folder of an earlier version, without certificates, shows that it is of this kind."""
+    guest: bool = False
+    """Whether it writes into folders of others, as `pstar compare` into that of a sweep."""
+
+    def again(self, root: Path) -> str:
+        """The command for a folder, ready to be pasted."""
+        return self.command.replace("{folder}", shlex.quote(str(root)))
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What one command wrote."""
+
+    maker: str
+    command: str
+    files: Mapping[str, str]
+    """Name to sha256."""
+    read: Mapping[str, str] = field(default_factory=dict)
+    """Files of the same folder that it was made from, likewise."""
+    made: Mapping[str, Any] = field(default_factory=dict)
+    """How: the program's fingerprint, versions."""
+    finished: bool = True
+
+    def to_bytes(self) -> bytes:
+        """As it is stored."""
+        body = {"format": FORMAT, "maker": self.maker, "command": self.command, "finished": self.finished}
+        return seal(body | {"files": dict(self.files), "read": dict(self.read), "made": dict(self.made)})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Certificate":
+        """Inverse of `to_bytes`. Raises ValueError for anything that does not certify itself."""
+        body = unseal(data)
+        if body.get("format") != FORMAT:
+            raise InputError(f"certificate has format {body.get('format')}, this version reads {FORMAT}")
+        for name in (*body["files"], *body["read"]):
+            if Path(name).is_absolute() or ".." in Path(name).parts:
+                raise InputError(f"certificate names {name!r}, which is not in its folder")
+        return cls(**{name: body[name] for name in ("maker", "command", "files", "read", "made", "finished")})
+
+    def again(self, root: Path) -> str:
+        """See `Maker.again`."""
+        return Maker(self.maker, self.command).again(root)
+
+
+def path_of(root: Path, maker: str) -> Path:
+    """Where the certificate of a command lies."""
+    return root / FOLDER / f"{maker.replace(' ', '-')}.json"
+
+
+def find(root: Path, maker: str) -> Certificate | None:
+    """The certificate of a command, or None where there is none that certifies itself."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        return Certificate.from_bytes(path_of(root, maker).read_bytes())
+    return None
+
+
+def find_all(root: Path) -> dict[Path, Certificate | None]:
+    """Every certificate of a folder by its path; None for one that is damaged."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), located(root / FOLDER):
+        paths = sorted(path for path in (root / FOLDER).iterdir() if not unfinished(path.name))
+        return {path: find(root, path.stem) for path in paths if path.suffix == ".json"}
+    return {}
+
+
+def claim(root: Path, maker: Maker, names: Iterable[str] = (), inputs: Iterable[Path] = ()) -> None:
+    """Refuse, before any work, what would overwrite something that this command did not make.
+
+    Args:
+        root: the folder, which need not exist.
+        maker: who will write into it.
+        names: what it will write, as far as that is known.
+        inputs: files that it reads.
+
+    Raises:
+        InputError: the place is a file; it holds what no earlier call of this command made; a name is that of an input.
+    """
+    if root.exists() and not root.is_dir():
+        raise InputError(f"--out {root} is a file; name a folder")
+    names = tuple(names)
+    there = [root / name for name in names if (root / name).exists()]
+    for given in inputs:
+        if given.exists() and any(path.samefile(given) for path in there):
+            raise InputError(f"--out {root} would overwrite {given}, its own input; choose another folder")
+    if not root.is_dir():
+        return
+    _refuse_foreign(root, maker, names)
+    if maker.guest or _is_ours(root, maker):
+        return
+    found = sorted(path.name for path in root.iterdir() if not unfinished(path.name))
+    if found:
+        makers = sorted({each.again(root) for each in find_all(root).values() if each})
+        made = f"was made by `{makers[0]}`" if makers else f"holds files already, such as {found[0]!r}"
+        raise InputError(
+            f"--out {root} {made}; pstar {maker.name} wants a folder of its own: a new one, or an empty one"
+        )
+
+
+def _is_ours(root: Path, maker: Maker) -> bool:
+    """Whether the command, perhaps of an earlier version, has written into the folder before."""
+    return path_of(root, maker.name).exists() or bool(maker.mark and (root / maker.mark).exists())
+
+
+def _refuse_foreign(root: Path, maker: Maker, names: Iterable[str]) -> None:
+    """Raise InputError for a file that is there and was not made by this command."""
+    place = path_of(root, maker.name)
+    certificates = find_all(root)
+    own = certificates.get(place)
+    others = {name: each for path, each in certificates.items() if each and path != place for name in each.files}
+    known = own.files if own is not None else {}
+    anything = own is None and _is_ours(root, maker)  # what it made is not known any more, or never was
+    for name in names:
+        if name in known or not (root / name).exists() or (anything and name not in others):
+            continue
+        made = f"`{others[name].again(root)}` made it" if name in others else f"`pstar {maker.name}` did not make it"
+        raise InputError(f"{root / name} is there, and {made}; move it away, or choose another folder")
+
+
+def write(
+    root: Path,
+    maker: Maker,
+    files: Mapping[str, bytes],
+    read: Iterable[str] = (),
+    made: Mapping[str, Any] | None = None,
+    keep: bool = False,
+) -> list[Path]:
+    """Write files into a folder, and their certificate; returns their paths.
+
+    What the same command wrote before and does not write now is removed, unless it was changed or ``keep``: then it
+    stays in the certificate. ``read``: names of files in the folder that all was made from.
+
+    Raises:
+        InputError: see `claim`.
+        FileError: the disk refuses.
+    """
+    _refuse_foreign(root, maker, files)
+    before = find(root, maker.name)
+    old = dict(before.files) if before is not None else {}
+    with located(root):
+        (root / FOLDER).mkdir(parents=True, exist_ok=True)
+    sums = {name: sha256_of(root / name) for name in read if (root / name).exists()}
+    place = path_of(root, maker.name)
+    about = dict(made or {})
+    write_atomic(place, Certificate(maker.name, maker.command, old, sums, about, finished=False).to_bytes())
+    for name, data in files.items():
+        with located(root / name):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(root / name, data)
+    left = {name: expected for name, expected in old.items() if name not in files}
+    if not keep:
+        changed = {fault.path for fault in faults(root, left)}
+        for name in left:
+            if root / name not in changed:
+                (root / name).unlink(missing_ok=True)
+        left = {}
+    new = left | {name: sha256(data) for name, data in files.items()}
+    write_atomic(place, Certificate(maker.name, maker.command, new, sums, about).to_bytes())
+    return [root / name for name in files]
+
+
+def read(root: Path, maker: Maker, name: str) -> bytes:
+    """A certified file. Raises StoreError, which says how to mend it, for any other."""
+    path, place, again = root / name, path_of(root, maker.name), maker.again(root)
+    found = find(root, maker.name)
+    if not path.exists():
+        raise StoreError(f"{path} does not exist; run first: {again}")
+    if found is None:
+        why = f"its certificate {place} is damaged" if place.exists() else "it has no certificate"
+        raise StoreError(f"{path}: {why}; run again: {again}")
+    if not found.finished:
+        raise StoreError(f"{path}: {INTERRUPTED}; run again: {again}")
+    try:
+        with located(path):
+            data = path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read ({error.strerror or error}); run again: {again}") from None
+    if found.files.get(name) != sha256(data):
+        raise StoreError(f"{path} is damaged (its sha256 is not the one in {place}); run again: {again}")
+    return data
+
+
+def stale(root: Path, maker: Maker) -> bool:
+    """Whether what the command was made from has changed since."""
+    found = find(root, maker.name)
+    return found is not None and any(faults(root, found.read))
+
+
+def check(root: Path) -> Iterator[Fault]:
+    """What is the matter with certified files: damaged, missing, interrupted, or made from what has changed since."""
+    for path, found in find_all(root).items():
+        if found is None:
+            yield Fault(path, f"{DAMAGED} certificate", "the command that made it (it is not known any more)")
+            continue
+        again = found.again(root)
+        if not found.finished:
+            yield Fault(path, INTERRUPTED, again)
+            continue
+        wrong = [*faults(root, found.files, again)]
+        yield from wrong
+        if not wrong and any(faults(root, found.read)):
+            yield Fault(path, STALE, again)
+
+
+def certified(root: Path) -> set[Path]:
+    """All files that certificates name, and the certificates."""
+    found = find_all(root)
+    return {*found, *(root / name for each in found.values() if each is not None for name in each.files)}
