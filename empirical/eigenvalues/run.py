@@ -8,6 +8,7 @@ from empirical.eigenvalues.profile import Profile
 from empirical.stages import experiment
 from empirical.stages.artefact import Stage
 from empirical.stages.experiment import Outlook
+from sims.running.certificates import Maker
 
 FIGURES = ("eigenvalues_table", "eigenvalues_p_star", "eigenvalues_beams")
 
@@ -27,7 +28,7 @@ def outlook(
     return ahead
 
 
-def run(ahead: Outlook, out: Path, on_done: Callable[[Stage], None] = lambda stage: None) -> list[Path]:
-    """Make what is missing; see `empirical.stages.experiment.run`."""
+def run(ahead: Outlook, out: Path, again: str, on_done: Callable[[Stage], None] = lambda stage: None) -> list[Path]:
+    """Make what is missing; see `empirical.stages.experiment.run`. ``again``: what is typed to run it."""
     runtime = {"device": ahead.device, "compile": ahead.device == "cuda"}
-    return experiment.run(ahead, out, runtime, FIGURES, on_done)
+    return experiment.run(ahead, out, runtime, FIGURES, Maker("eigenvalues", again, mark="stages"), on_done)

@@ -16,7 +16,7 @@ from empirical.eigenvalues.metric import correct, distance
 from empirical.eigenvalues.model import Architecture, Transformer
 from empirical.eigenvalues.training import CHECKPOINT, Runtime, Schedule, train
 from empirical.seeds import stream, word
-from empirical.tensors import read_arrays, read_tensors, write_arrays, write_tensors
+from empirical.tensors import intact, read_arrays, read_tensors, write_arrays, write_tensors
 from empirical.threads import one_thread
 from sims.running.files import write_atomic
 from theory.errors import RunError
@@ -75,7 +75,7 @@ def synthesize(settings: Settings, inputs: Folders, folder: Path, runtime: Setti
     (folder / ANSWERS).mkdir(exist_ok=True)
     for number, start in enumerate(range(0, len(matrices), CHUNK)):
         path = folder / ANSWERS / f"{number:05d}.safetensors"
-        if not path.exists():
+        if not intact(path):
             tokens, scores = _answers(model, matrices[start : start + CHUNK], settings, runtime)
             write_arrays(path, {"tokens": tokens, "scores": scores})
 

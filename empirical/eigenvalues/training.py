@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from empirical.eigenvalues.model import Transformer
 from empirical.order import Order
-from empirical.tensors import read_tensors, write_tensors
+from empirical.tensors import intact, read_tensors, write_tensors
 
 CHECKPOINT = "checkpoint.safetensors"
 BETAS = (0.9, 0.98)
@@ -78,7 +78,7 @@ def train(
 ) -> Trained:
     """Train ``model`` in place on tokens (count, length).
 
-    ``folder`` holds the checkpoint while it goes on; a checkpoint that is there is continued.
+    ``folder`` holds the checkpoint while it goes on; a checkpoint that is there, and intact, is continued.
     """
     losses = torch.full((plan.steps,), torch.nan, dtype=torch.float64)
     if len(inputs) == 0:
@@ -87,7 +87,7 @@ def train(
     model.to(device).train()
     optimiser = torch.optim.AdamW(model.parameters(), betas=BETAS, weight_decay=plan.weight_decay, fused=True)
     path = folder / CHECKPOINT
-    first = _restore(path, model, optimiser, losses) if path.exists() else 0
+    first = _restore(path, model, optimiser, losses) if intact(path) else 0
     if runtime.compile:
         torch.compiler.reset()  # one process trains many models; their compilations count against one limit
     forward = torch.compile(model) if runtime.compile else model

@@ -10,7 +10,6 @@ whose files are not those of its manifest counts as absent, and is made again.
 
 import contextlib
 import fcntl
-import hashlib
 import importlib
 import os
 import platform
@@ -18,14 +17,15 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from sims.running.files import located, write_atomic
+from sims.running.fingerprint import fingerprint
 from sims.running.sealed import digest, seal, unseal
+from sims.running.sums import faults, sha256_of
 from theory.errors import RunError
 
 FORMAT = 1
@@ -55,6 +55,11 @@ class Stage:
     seconds: float = 0.0
     """Estimated, for the order of work and for what is said before it starts."""
 
+    @property
+    def program(self) -> str:
+        """The fingerprint of the module of its function, and of all that it imports of ours."""
+        return fingerprint(self.function.partition(":")[0])
+
 
 @dataclass(frozen=True)
 class Artefact:
@@ -63,6 +68,8 @@ class Artefact:
     folder: Path
     digest: str
     """Of the content of its files."""
+    program: str = ""
+    """The fingerprint of the program that made it; empty in folders of earlier versions."""
 
 
 def key(stage: Stage, inputs: Mapping[str, Artefact]) -> str:
@@ -83,12 +90,12 @@ def find(folder: Path) -> Artefact | None:
     """
     try:
         body = unseal((folder / MANIFEST).read_bytes())
-        if any(sha256(folder / name) != sha for name, sha in body["files"].items()):
+        if any(faults(folder, body["files"])):
             return None
+        content = {name: sha for name, sha in body["files"].items() if name not in REMARKS}
+        return Artefact(folder, digest(content), str(body["made"].get("program", "")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    content = {name: sha for name, sha in body["files"].items() if name not in REMARKS}
-    return Artefact(folder, digest(content))
 
 
 def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mapping[str, Any]) -> None:
@@ -103,7 +110,8 @@ def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mappin
     started = time.monotonic()
     lock = folder.with_name(f"{folder.name}.lock")
     with _held(lock, f"on {stage.name}; wait for it"):
-        if find(folder) is not None:  # another process was quicker
+        there = find(folder)
+        if there is not None and there.program == stage.program:  # another process was quicker
             partial.rmdir()
             return
         getattr(importlib.import_module(module), name)(stage.settings, inputs, partial, runtime)
@@ -113,13 +121,14 @@ def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mappin
             "function": stage.function,
             "settings": dict(stage.settings),
             "inputs": {role: path.name for role, path in inputs.items()},
-            "files": {str(path.relative_to(partial)): sha256(path) for path in _files(partial)},
-            "made": about() | {"seconds": round(time.monotonic() - started, 3), "runtime": dict(runtime)},
+            "files": {str(path.relative_to(partial)): sha256_of(path) for path in _files(partial)},
+            "made": about()
+            | {"program": stage.program, "seconds": round(time.monotonic() - started, 3), "runtime": dict(runtime)},
         }
         write_atomic(partial / MANIFEST, seal(body))
         with located(folder):
             if folder.exists():
-                shutil.rmtree(folder)  # damaged, or `find` would have found it
+                shutil.rmtree(folder)  # damaged, or of an earlier state of the program
             os.replace(partial, folder)
             lock.unlink()  # last: who opened it before finds the folder
 
@@ -137,18 +146,6 @@ def about() -> dict[str, Any]:
     """What the numbers come from."""
     versions = {name: version(name) for name in LIBRARIES if find_spec(name) is not None}
     return {"host": platform.node(), "machine": platform.machine(), "python": platform.python_version(), **versions}
-
-
-def sha256(path: Path) -> str:
-    """Of a file's content, read once per process as long as the file stays as it is."""
-    state = path.stat()
-    return _sha256_of(path, state.st_ino, state.st_size, state.st_mtime_ns)
-
-
-@lru_cache(maxsize=100_000)
-def _sha256_of(path: Path, *state: int) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextlib.contextmanager

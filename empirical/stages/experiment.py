@@ -5,21 +5,28 @@ DIR/figures/                                 drawn from the tables
 DIR/stages/                                  what it was made from (`empirical.stages`)
 """
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from empirical.stages.artefact import Artefact, Stage, locked
-from empirical.stages.schedule import execute, needed, survey
-from sims.running.files import located, write_atomic
+from empirical.stages.artefact import MANIFEST, Artefact, Stage, locked
+from empirical.stages.schedule import execute, needed, of_other_programs, survey
+from figures import KINDS, rendered
+from sims.running.certificates import Maker, claim, find, whole, write
+from sims.running.fingerprint import fingerprint
 from sims.running.machine import cores
 from theory.errors import InputError
 
 PATIENCE = 12 * 3600.0
 """Estimated seconds above which a CPU must be asked for by name."""
-PUBLISHED = (".csv", ".txt", ".json", ".md")
+SUFFIXES = (".csv", ".txt", ".json", ".md")
+"""Of the files of a report that are published."""
+PUBLISHED = ("report.txt", "report.json")
+"""What every report has."""
 
 
 class Outlook(NamedTuple):
@@ -31,6 +38,8 @@ class Outlook(NamedTuple):
     workers: int
     seconds: float
     """Estimated, for what is missing."""
+    other: list[str]
+    """Stages that are there, made by another state of the program, and too dear to be made again for that alone."""
 
 
 def chosen(device: str) -> str:
@@ -52,9 +61,10 @@ def outlook(plan: Sequence[Stage], targets: Iterable[str], out: Path, workers: i
     if workers is not None and workers < 1:
         raise InputError(f"workers = {workers} must be at least 1")
     wanted = needed(plan, targets)
-    missing = survey(wanted, out)[1]
+    done, missing = survey(wanted, out)
     crew = workers or (cores() if device == "cpu" else 1)
-    return Outlook(wanted, missing, device, crew, sum(stage.seconds for stage in missing) / crew)
+    seconds = sum(stage.seconds for stage in missing) / crew
+    return Outlook(wanted, missing, device, crew, seconds, of_other_programs(wanted, done))
 
 
 def patient(ahead: Outlook, named: bool, what: str, instead: str) -> None:
@@ -71,35 +81,46 @@ def run(
     out: Path,
     runtime: Mapping[str, Any],
     figures: Sequence[str],
+    maker: Maker,
     on_done: Callable[[Stage], None] = lambda stage: None,
     shared: bool = False,
 ) -> list[Path]:
     """Make what is missing, publish the report if it was asked for, and return what was written for the reader.
 
-    ``shared``: other processes may be at work in the same folder, on other stages. Raises StageError where a stage
-    fails; what was finished is kept, and the same call continues.
+    ``maker`` is who certifies that. ``shared``: other processes may be at work in the same folder, on other stages.
+    Raises InputError for a folder that another command made, StageError where a stage fails; what was finished is
+    kept, and the same call continues.
     """
+    claim(out, maker, (*PUBLISHED, *(f"figures/{name}.{kind}" for name in figures for kind in KINDS)))
+    if ahead.other:
+        names = ", ".join(ahead.other[:3]) + (", ..." if len(ahead.other) > 3 else "")
+        print(
+            f"note: {len(ahead.other)} finished stages are of an earlier state of the program and kept ({names}); "
+            "a new --out makes them anew",
+            file=sys.stderr,
+        )
     with locked(out, shared):
         done = execute(ahead.stages, out, runtime, ahead.workers, on_done)
-        return publish(done["report"], out, figures) if "report" in done else []
+        return publish(done["report"], out, figures, maker) if "report" in done else []
 
 
-def publish(report: Artefact, out: Path, figures: Sequence[str]) -> list[Path]:
-    """Copy report and tables to where a reader looks, and draw the figures, where they are not there already."""
-    sources = [
-        path for path in sorted(report.folder.rglob("*")) if path.suffix in PUBLISHED and path.name != "manifest.json"
-    ]
-    places = {out / path.relative_to(report.folder): path.read_bytes() for path in sources}
-    stale = {path: data for path, data in places.items() if not path.is_file() or path.read_bytes() != data}
-    for path, data in stale.items():
-        with located(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, data)
-    drawn = [out / "figures" / f"{name}.{kind}" for name in figures for kind in ("png", "pdf")]
-    if stale or not all(path.is_file() for path in drawn):
-        from figures import draw
+def publish(report: Artefact, out: Path, figures: Sequence[str], maker: Maker) -> list[Path]:
+    """Copy report and tables to where a reader looks, and draw the figures, where they are not there already.
 
-        tables = {path.stem: pd.read_csv(path) for path in places if path.suffix == ".csv"}
-        with located(out / "figures"):
-            drawn = [path for name in figures for path in draw(name, tables, out / "figures")]
-    return [*places, *drawn]
+    What was damaged there is said, and written again.
+    """
+    source = (report.folder / MANIFEST).relative_to(out).as_posix()
+    made = {"program": fingerprint(__name__, *(f"figures.{name}" for name in figures))}
+    before = find(out, maker.name)
+    if before is not None and source in before.read and before.made == made:
+        wrong = whole(out, before)
+        if not wrong:
+            return [out / name for name in before.files]
+        for fault in wrong:
+            print(f"warning: {fault.path} is {fault.what}; it is written again", file=sys.stderr)
+    paths = [path for path in sorted(report.folder.rglob("*")) if path.suffix in SUFFIXES and path.name != MANIFEST]
+    files = {path.relative_to(report.folder).as_posix(): path.read_bytes() for path in paths}
+    tables = {Path(name).stem: pd.read_csv(BytesIO(data)) for name, data in files.items() if name.endswith(".csv")}
+    for name in figures:
+        files |= {f"figures/{file}": data for file, data in rendered(name, tables).items()}
+    return write(out, maker, files, read=[source], made=made)

@@ -9,6 +9,9 @@ from typing import Any
 from empirical.stages.artefact import Artefact, Stage, StageError, find, folder_of
 from empirical.stages.workers import pool
 
+CHEAP = 60.0
+"""Estimated seconds up to which a stage is made again when the program has changed; dearer ones are kept, and told."""
+
 
 def needed(stages: Sequence[Stage], targets: Iterable[str]) -> list[Stage]:
     """The stages that the targets are made of, in the given order (inputs before what reads them)."""
@@ -25,9 +28,18 @@ def survey(stages: Sequence[Stage], root: Path) -> tuple[dict[str, Artefact], li
     for stage in stages:
         if all(name in done for name in stage.inputs.values()):
             found = find(folder_of(root, stage, done))
-            if found is not None:
+            if found is not None and not _to_renew(stage, found):
                 done[stage.name] = found
     return done, [stage for stage in stages if stage.name not in done]
+
+
+def _to_renew(stage: Stage, found: Artefact) -> bool:
+    return found.program != stage.program and stage.seconds <= CHEAP
+
+
+def of_other_programs(stages: Sequence[Stage], done: Mapping[str, Artefact]) -> list[str]:
+    """Names of finished stages that another state of the program has made."""
+    return [stage.name for stage in stages if stage.name in done and done[stage.name].program != stage.program]
 
 
 def execute(
@@ -51,12 +63,13 @@ def execute(
                     del waiting[stage.name]
                     folder = folder_of(root, stage, done)
                     found = find(folder)  # made before, from inputs that came out the same again
-                    if found is not None:
+                    if found is not None and not _to_renew(stage, found):
                         done[stage.name] = found
                         on_done(stage)
                         continue
                     if folder.exists():
-                        print(f"warning: {folder} is damaged; it is made again", file=sys.stderr)
+                        why = "is damaged" if found is None else "is of an earlier state of the program"
+                        print(f"warning: {folder} {why}; it is made again", file=sys.stderr)
                     crew.submit(
                         stage, folder, {role: done[name].folder for role, name in stage.inputs.items()}, runtime
                     )

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from sims.running.files import write_atomic
+from sims.running.sealed import digest
 from theory.errors import InputError
 
 Row = dict[str, Any]
@@ -63,7 +64,7 @@ def collect(
     with open(journal, "ab") as file:
         for chosen in batches[len(rows) :]:
             made = [{"id": ids[index]} | row for index, row in zip(chosen, make(chosen), strict=True)]
-            file.write(json.dumps(made).encode() + b"\n")
+            file.write(json.dumps({"rows": made, "check": digest(made)}).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
             rows.append(made)
@@ -102,9 +103,11 @@ def _kept(journal: Path, wanted: Sequence[list[str]]) -> list[list[Row]]:
 
 
 def _batch(line: bytes, ids: list[str]) -> list[Row] | None:
-    """The rows of a line, None where it is torn or of other rows."""
+    """The rows of a line, None where it is torn, damaged or of other rows."""
     try:
-        rows = json.loads(line)
-        return rows if line.endswith(b"\n") and [row["id"] for row in rows] == ids else None
+        written = json.loads(line)
+        rows: list[Row] = written["rows"]
+        whole = line.endswith(b"\n") and written["check"] == digest(rows)
+        return rows if whole and [row["id"] for row in rows] == ids else None
     except (ValueError, TypeError, KeyError):
         return None

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from empirical.stages.artefact import sha256
 from empirical.summarization.hub import CONVERTED, FILES_ELSEWHERE, LONGEST, commit_of_data_set
+from sims.running.sums import sha256_of
 from sims.running.text import one_line
 from theory.errors import InputError, RunError
 
@@ -162,7 +162,7 @@ def _fingerprint(path: Path) -> str:
     if not files:
         raise InputError(f"{path} holds no .jsonl or .parquet file; give a folder with train and test files")
     for file in files:
-        digest.update(f"{file.relative_to(path.parent)} {sha256(file)}\n".encode())
+        digest.update(f"{file.relative_to(path.parent)} {sha256_of(file)}\n".encode())
     return f"sha256:{digest.hexdigest()}"
 
 

@@ -16,10 +16,11 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from empirical.order import Order
 from empirical.summarization.encode import Example, collate
-from empirical.summarization.job import CHECKPOINTS, EXAMPLES, FAULT, WORK, write_about
+from empirical.summarization.job import CHECKPOINTS, EXAMPLES, FAULT, WORK, certify, write_about
 from empirical.summarization.models import (
     DTYPES,
     load_model,
@@ -76,6 +77,15 @@ class StopAtNonFinite(TrainerCallback):
             control.should_save = False
 
 
+class Certify(TrainerCallback):
+    """Writes the sums of a checkpoint's files beside them; not where other processes may still write theirs."""
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """After a checkpoint."""
+        if args.world_size == 1:
+            certify(Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}")
+
+
 def fit(job: Mapping[str, Any]) -> None:
     """Train as a job of `training.train` says, as the only process or as one of several; the first of them saves."""
     schedule, folder = Schedule(**job["schedule"]), Path(job["folder"])
@@ -88,7 +98,7 @@ def fit(job: Mapping[str, Any]) -> None:
         arguments,
         data_collator=partial(collate, pad=job["pad"]),
         train_dataset=examples,
-        callbacks=[StopAtNonFinite()],
+        callbacks=[StopAtNonFinite(), Certify()],
     )
     trainer.remove_callback(PrinterCallback)
     with quiet():

@@ -13,10 +13,14 @@ from safetensors import SafetensorError
 from empirical.summarization.encode import Example
 from empirical.tensors import read_arrays, write_arrays
 from sims.running.files import write_atomic
+from sims.running.sealed import seal, unseal
+from sims.running.sums import faults, sha256_of
 
 ABOUT, LOSSES = "about.json", "losses.json"
 WORK, CHECKPOINTS, EXAMPLES, JOB, FAULT = "training", "checkpoints", "examples.safetensors", "job.json", "fault.txt"
 """The folder of what is there only while a training goes on, and what is in it."""
+SUMS = "sums.json"
+"""In a checkpoint: the sums of its files."""
 
 
 def write_about(folder: Path, about: Mapping[str, Any], losses: Sequence[float]) -> None:
@@ -42,13 +46,25 @@ def newest_checkpoint(folder: Path) -> str | None:
 def _complete(checkpoint: Path) -> bool:
     """The state is written last, unless a crash of the machine has mixed up the order."""
     try:
+        if (checkpoint / SUMS).exists() and not _as_written(checkpoint):
+            return False
         state = json.loads((checkpoint / "trainer_state.json").read_bytes())
         for path in checkpoint.glob("*.safetensors"):
             read_arrays(path)
-    except (OSError, ValueError, SafetensorError):
+    except (OSError, ValueError, KeyError, SafetensorError):
         return False
     archives = [*checkpoint.glob("*.pt"), *checkpoint.glob("*.pth")]
     return state["global_step"] == int(checkpoint.name.rpartition("-")[2]) and all(map(is_zipfile, archives))
+
+
+def certify(checkpoint: Path) -> None:
+    """Write down the sums of a checkpoint's files, the last of it; where one process alone has written them."""
+    files = {path.name: sha256_of(path) for path in sorted(checkpoint.iterdir()) if path.name != SUMS}
+    write_atomic(checkpoint / SUMS, seal({"files": files}))
+
+
+def _as_written(checkpoint: Path) -> bool:
+    return not any(faults(checkpoint, unseal((checkpoint / SUMS).read_bytes())["files"]))
 
 
 def write_examples(path: Path, examples: Sequence[Example]) -> None:

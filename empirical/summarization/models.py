@@ -17,9 +17,9 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from empirical.stages.artefact import sha256
 from empirical.summarization.hub import commit_of_model
 from sims.running.files import write_atomic
+from sims.running.sums import sha256_of
 from theory.errors import InputError
 
 REFERENCE = "reference.json"
@@ -172,5 +172,5 @@ def _fingerprint(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         if path.suffix in (".safetensors", ".json", ".model", ".txt", ".jinja"):
-            digest.update(f"{path.name} {sha256(path.resolve())}\n".encode())
+            digest.update(f"{path.name} {sha256_of(path.resolve())}\n".encode())
     return digest.hexdigest()

@@ -17,6 +17,7 @@ from empirical.summarization.plan import others, shard, stages, targets
 from empirical.summarization.preflight import check
 from empirical.summarization.profile import MADE, Profile
 from empirical.summarization.schedule import Schedule
+from sims.running.certificates import Maker
 from theory.errors import InputError
 
 ANSWERING = ("generator", "model")
@@ -60,11 +61,12 @@ def run(
     ahead: Outlook,
     profile: Profile,
     out: Path,
+    again: str,
     accelerate: str | None = None,
     on_done: Callable[[Stage], None] = lambda stage: None,
     shared: bool = False,
 ) -> list[Path]:
-    """Make what is missing; see `empirical.stages.experiment.run`.
+    """Make what is missing; see `empirical.stages.experiment.run`. ``again``: what is typed to run it.
 
     Raises ValueError, before anything is made, where a model or the memory for it is not to be had.
     """
@@ -77,7 +79,7 @@ def run(
         check_accelerate(launcher, torch.cuda.device_count())
     _check(profile, ahead, out, launcher)
     runtime = {"device": ahead.device, "accelerate": launcher, "fitting": profile.fitting}
-    return experiment.run(ahead, out, runtime, FIGURES, on_done, shared)
+    return experiment.run(ahead, out, runtime, FIGURES, Maker("summarization", again, mark="stages"), on_done, shared)
 
 
 def show_batch(profile: Profile, out: Path) -> str:

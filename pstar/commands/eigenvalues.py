@@ -1,5 +1,6 @@
 """`pstar eigenvalues`: the experiment with transformers on eigenvalues."""
 
+from shlex import quote
 from typing import Annotated
 
 from tyro.conf import Positional, arg
@@ -28,5 +29,5 @@ def eigenvalues(
     from empirical.eigenvalues.run import outlook, run
 
     ahead = outlook(load(profile), out, stage, workers, device, insist=dry_run)
-    again = f"pstar eigenvalues run --profile {profile} --out {out}"
-    run_experiment("eigenvalues", again, ahead, out, dry_run, json, lambda on_done: run(ahead, out, on_done))
+    again = f"pstar eigenvalues run --profile {quote(profile)} --out {{folder}}"
+    run_experiment("eigenvalues", again, ahead, out, dry_run, json, lambda on_done: run(ahead, out, again, on_done))

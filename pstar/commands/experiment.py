@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from pstar.commands.output import on_disk, show
@@ -43,6 +44,7 @@ def run_experiment(
     if as_json and report in paths:
         about |= {"report": json.loads((out / "report.json").read_bytes())}
     if not quiet:
+        again = again.replace("{folder}", quote(str(out)))
         show(about, as_json, lambda _: _done(out, again, report if report in paths else None))
 
 

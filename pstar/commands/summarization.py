@@ -1,6 +1,7 @@
 """`pstar summarization`: the experiment with language models that summarize news."""
 
 import os
+from shlex import quote
 from typing import Annotated
 
 from tyro.conf import Positional, arg
@@ -49,9 +50,11 @@ def summarization(
 
     _quiet()
     profile = load(preset, config)
-    again = f"pstar summarization run --preset {preset}{f' --config {config}' if config else ''} --out {out}"
+    again = (
+        f"pstar summarization run --preset {preset}{f' --config {quote(config)}' if config else ''} --out {{folder}}"
+    )
     ahead = running.outlook(profile, out, stage, workers, device, _shard(shard), insist=dry_run)
-    make = lambda on_done: running.run(ahead, profile, out, accelerate, on_done, shared=shard is not None)
+    make = lambda on_done: running.run(ahead, profile, out, again, accelerate, on_done, shared=shard is not None)
     run_experiment("summarization", again, ahead, out, dry_run, json, make, quiet=stage == SHOW)
     if stage == SHOW and not dry_run:
         print(running.show_batch(profile, out))

@@ -213,6 +213,17 @@ def read(root: Path, maker: Maker, name: str) -> bytes:
     return data
 
 
+def whole(root: Path, certificate: Certificate) -> list[Fault]:
+    """What is the matter with the files of a certificate, and with those it was made from."""
+    again = certificate.again(root)
+    if not certificate.finished:
+        return [Fault(path_of(root, certificate.maker), INTERRUPTED, again)]
+    wrong = [*faults(root, certificate.files, again)]
+    if not wrong and any(faults(root, certificate.read)):
+        return [Fault(path_of(root, certificate.maker), STALE, again)]
+    return wrong
+
+
 def stale(root: Path, maker: Maker) -> bool:
     """Whether what the command was made from has changed since."""
     found = find(root, maker.name)
@@ -225,14 +236,7 @@ def check(root: Path) -> Iterator[Fault]:
         if found is None:
             yield Fault(path, f"{DAMAGED} certificate", "the command that made it (it is not known any more)")
             continue
-        again = found.again(root)
-        if not found.finished:
-            yield Fault(path, INTERRUPTED, again)
-            continue
-        wrong = [*faults(root, found.files, again)]
-        yield from wrong
-        if not wrong and any(faults(root, found.read)):
-            yield Fault(path, STALE, again)
+        yield from whole(root, found)
 
 
 def certified(root: Path) -> set[Path]:

@@ -10,7 +10,12 @@ from theory.errors import InputError
 
 def digest(body: Any) -> str:
     """sha256 of JSON values in canonical form: sorted keys, no spaces."""
-    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(canonical(body)).hexdigest()
+
+
+def canonical(body: Any) -> bytes:
+    """JSON values in one form, whatever order they were written in."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
 
 
 def seal(body: Mapping[str, Any]) -> bytes:

@@ -23,6 +23,7 @@ from tests.empirical.eigenvalues.helpers import SMOKE, changed
 from tests.empirical.experiments import kill_three_times, main, snapshot, toml
 
 PSTAR = (sys.executable, "-m", "pstar")
+AGAIN = "pstar eigenvalues run --out {folder}"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def finished(tmp_path_factory):
     """A finished run, with what its stages left: (folder, {stage: folder})."""
     out = tmp_path_factory.mktemp("smoke")
     profile = parse(SMOKE)
-    run(outlook(profile, out, "run", workers=1), out)
+    run(outlook(profile, out, "run", workers=1), out, AGAIN)
     return out, {name: artefact.folder for name, artefact in survey(stages(profile), out)[0].items()}
 
 
@@ -123,7 +124,7 @@ def test_a_second_run_writes_nothing(finished):
     before = snapshot(out)
     ahead = outlook(parse(SMOKE), out, "run", workers=1)
     assert ahead.missing == []
-    run(ahead, out)
+    run(ahead, out, AGAIN)
     assert snapshot(out) == before
 
 
@@ -145,7 +146,7 @@ def test_a_sub_command_makes_its_stages_and_what_they_need(tmp_path):
 
 def test_a_student_without_examples_is_a_line_without_a_number(tmp_path):
     profile = parse(changed(training__steps=2, selection__noisy=[[0.0, 1e-12]], contrast__generator_pairs=0))
-    run(outlook(profile, tmp_path, "run", workers=1), tmp_path)
+    run(outlook(profile, tmp_path, "run", workers=1), tmp_path, AGAIN)
     points = pd.read_csv(tmp_path / "tables" / "p_star.csv").set_index("student")
     line = points.loc["noisy-0-1e-12"]
     assert line["failure"] == "no examples: the verifier kept none"
@@ -277,7 +278,7 @@ def test_the_paper_at_full_size_takes_one_step_of_every_stage(tmp_path):
     document["evaluation"] |= {"matrices": 16, "beams": [5, 50]}
     profile = parse(document, "paper")
     ahead = outlook(profile, tmp_path, "run", workers=1, device="cpu")
-    run(ahead, tmp_path, lambda stage: print(stage.name))
+    run(ahead, tmp_path, AGAIN, lambda stage: print(stage.name))
     done = survey(stages(profile), tmp_path)[0]
     losses = read_arrays(done["seed0/generator"].folder / LOSSES)["losses"]
     assert losses == pytest.approx(np.log(1328), rel=0.35)  # near a uniform guess

@@ -37,6 +37,7 @@ def rows(folder):
         table.to_parquet(folder / split / "0000.parquet", index=False)
 
 
+AGAIN = "pstar summarization run --out {folder}"
 BOTH = ("seed0/generator", "seed0/verifier-stronger")
 CONFIG = """
 [data]
@@ -69,7 +70,7 @@ def test_the_whole_chain_runs_with_everything_but_weights_and_data(tmp_path, ran
     (tmp_path / "own.toml").write_text(CONFIG.format(here=tmp_path, rank=rank, precision=precision))
     profile, out = load("llama2", str(tmp_path / "own.toml")), tmp_path / "out"
     assert (profile.training.batch, profile.training.precision) == (32, "bfloat16")
-    run(outlook(profile, out, "run", workers=1, device="cpu"), profile, out)
+    run(outlook(profile, out, "run", workers=1, device="cpu"), profile, out, AGAIN)
     folders = {name: artefact.folder for name, artefact in survey(stages(profile), out)[0].items()}
     about = json.loads((folders["seed0/generator"] / "about.json").read_bytes())
     assert (about["batch"], about["steps"], about["examples"], about["failure"]) == (32, 2, 40, "")
@@ -120,10 +121,10 @@ def test_what_is_not_needed_is_not_asked_for(tmp_path, monkeypatch):
     (tmp_path / "own.toml").write_text(CONFIG.format(here=tmp_path, rank=0, precision="float32"))
     profile, out = load("llama2", str(tmp_path / "own.toml")), tmp_path / "out"
     monkeypatch.setattr("empirical.summarization.accelerators.free_memory", lambda: 1000)
-    run(outlook(profile, out, "prepare", workers=1, device="cpu"), profile, out)
+    run(outlook(profile, out, "prepare", workers=1, device="cpu"), profile, out, AGAIN)
     ahead = outlook(profile, out, "train-generator", workers=1, device="cpu")
     with pytest.raises(ValueError, match=r"to train it takes about .* GB per process"):
-        run(ahead, profile, out)
+        run(ahead, profile, out, AGAIN)
 
 
 def test_without_hub_models_or_rows_it_is_refused_before_anything_is_made(tmp_path, monkeypatch):
@@ -136,8 +137,8 @@ def test_without_hub_models_or_rows_it_is_refused_before_anything_is_made(tmp_pa
     with pytest.raises(
         ValueError, match=r"(?s)Llama-2-7b-hf is neither .* give its folder .*Meta-Llama-3-8B is neither"
     ):
-        run(ahead, profile, out)
+        run(ahead, profile, out, AGAIN)
     profile = load("llama2")
     with pytest.raises(RuntimeError, match="give their folder as the source"):
-        run(outlook(profile, out, "run", workers=1, device="cpu"), profile, out)
+        run(outlook(profile, out, "run", workers=1, device="cpu"), profile, out, AGAIN)
     assert not out.exists()

@@ -16,6 +16,7 @@ from tests.empirical.experiments import kill_three_times, main, snapshot, toml
 from tests.empirical.summarization.helpers import SMOKE, changed
 
 PSTAR = (sys.executable, "-m", "pstar")
+AGAIN = "pstar summarization run --out {folder}"
 TABLES = ("rows", "seeds", "p_star", "threshold", "contrasts", "findings")
 
 
@@ -24,7 +25,7 @@ def finished(tmp_path_factory):
     """A finished run, with what its stages left: (folder, {stage: folder})."""
     out = tmp_path_factory.mktemp("smoke")
     profile = parse(SMOKE)
-    run(outlook(profile, out, "run", workers=1), profile, out)
+    run(outlook(profile, out, "run", workers=1), profile, out, AGAIN)
     return out, {name: artefact.folder for name, artefact in survey(stages(profile), out)[0].items()}
 
 
@@ -110,7 +111,7 @@ def test_a_second_run_writes_nothing(finished):
     profile = parse(SMOKE)
     ahead = outlook(profile, out, "run", workers=1)
     assert ahead.missing == []
-    run(ahead, profile, out)
+    run(ahead, profile, out, AGAIN)
     assert snapshot(out) == before
 
 
@@ -163,13 +164,13 @@ def test_shards_made_apart_are_the_same_rows(finished, tmp_path):
     """The second before the first, on top of models that are there."""
     _, folders = finished
     profile = parse(changed(run__seeds=1, selection__random_draws=3))
-    run(outlook(profile, tmp_path, "train-generator", workers=1), profile, tmp_path)
+    run(outlook(profile, tmp_path, "train-generator", workers=1), profile, tmp_path, AGAIN)
     for verb in ("generate", "score"):
         for index in (2, 1):
-            run(outlook(profile, tmp_path, verb, 1, part=(index, 2)), profile, tmp_path, shared=True)
+            run(outlook(profile, tmp_path, verb, 1, part=(index, 2)), profile, tmp_path, AGAIN, shared=True)
     ahead = outlook(profile, tmp_path, "score", workers=1)
     assert "part" not in "".join(stage.name for stage in ahead.missing)
-    run(ahead, profile, tmp_path)
+    run(ahead, profile, tmp_path, AGAIN)
     done = survey(ahead.stages, tmp_path)[0]
     for stage, table in (("generate", "rows"), ("score-self", "scores"), ("score-foreign", "scores")):
         ours, theirs = done[f"seed0/{stage}"].folder, folders[f"seed0/{stage}"]
@@ -282,7 +283,7 @@ def test_the_command_line_killed_three_times_ends_with_the_same_tables(tmp_path,
     """SIGKILL of driver and, with it, its two workers, anywhere, drawn afresh; same tables as in one process."""
     (tmp_path / "smoke.toml").write_text(toml(SMOKE))
     profile, whole = load("small", str(tmp_path / "smoke.toml")), tmp_path / "whole"
-    run(outlook(profile, whole, "run", workers=1), profile, whole)
+    run(outlook(profile, whole, "run", workers=1), profile, whole, AGAIN)
     words = [*PSTAR, "summarization", "run", "--preset", "small", "--config", tmp_path / "smoke.toml"]
     words += ["--out", tmp_path / "out", "--workers", "2"]
     kill_three_times(words, tmp_path / "out", len(stages(profile)), fresh_seed)
