@@ -28,6 +28,7 @@ VERBS = (
     "sweep",
     "compare",
     "figures",
+    "verify",
     "study",
     "predict",
     "audit",

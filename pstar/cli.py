@@ -23,12 +23,14 @@ from pstar.commands.predict import predict
 from pstar.commands.study import study
 from pstar.commands.summarization import summarization
 from pstar.commands.sweep import sweep
+from pstar.commands.verify import verify
 from theory.errors import Error, InputError, KindError
 
 COMMANDS: dict[str, Any] = {
     "sweep": sweep,
     "compare": compare,
     "figures": figures,
+    "verify": verify,
     "study": study,
     "predict": predict,
     "audit": audit,

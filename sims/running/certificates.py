@@ -9,14 +9,14 @@ written by another command than the one it names (`claim`). Against damage, not 
 
 import contextlib
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sims.running.files import StoreError, located, unfinished, write_atomic
 from sims.running.sealed import seal, unseal
-from sims.running.sums import DAMAGED, Fault, faults, sha256, sha256_of
+from sims.running.sums import DAMAGED, Checked, Fault, faults, sha256, sha256_of, size_of
 from theory.errors import InputError
 
 FORMAT = 1
@@ -230,16 +230,24 @@ def stale(root: Path, maker: Maker) -> bool:
     return found is not None and any(faults(root, found.read))
 
 
-def check(root: Path) -> Iterator[Fault]:
-    """What is the matter with certified files: damaged, missing, interrupted, or made from what has changed since."""
-    for path, found in find_all(root).items():
-        if found is None:
-            yield Fault(path, f"{DAMAGED} certificate", "the command that made it (it is not known any more)")
-            continue
-        yield from whole(root, found)
+def check(root: Path) -> Checked:
+    """What is the matter with certified files: damaged, missing, interrupted, or made from what has changed since.
 
-
-def certified(root: Path) -> set[Path]:
-    """All files that certificates name, and the certificates."""
+    Foreign are files beside them in the folders below ``root`` that they are in, and in that of the certificates.
+    """
     found = find_all(root)
-    return {*found, *(root / name for each in found.values() if each is not None for name in each.files)}
+    wrong: list[Fault] = []
+    ours = set(found)
+    for path, certificate in found.items():
+        if certificate is None:
+            verb = path.stem.replace("-", " ")
+            guest = verb in ("compare", "figures")
+            again = f"pstar {verb} {shlex.quote(str(root))}" if guest else f"pstar {verb}, as it was typed"
+            wrong.append(Fault(path, DAMAGED, again))
+        else:
+            wrong += whole(root, certificate)
+            ours |= {root / name for name in certificate.files}
+    folders = {path.parent for path in ours} - {root}
+    beside = {path for folder in folders if folder.is_dir() for path in folder.iterdir() if path.is_file()}
+    foreign = sorted(path for path in beside - ours if not unfinished(path.name))
+    return Checked(len(ours), size_of(ours), tuple(wrong), (), tuple(foreign))

@@ -1,7 +1,7 @@
 """The sha256 of files: one way to take it, and to say of which files it is no longer that which was written down."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +21,35 @@ class Fault(NamedTuple):
     def __str__(self) -> str:
         """One line."""
         return f"{self.path}: {self.what}{f'; mend it: {self.remedy}' if self.remedy else ''}"
+
+
+class Checked(NamedTuple):
+    """What a look at every file of a folder, or of a part of it, has found."""
+
+    files: int = 0
+    """Files of ours that were read."""
+    size: int = 0
+    """Their bytes."""
+    faults: tuple[Fault, ...] = ()
+    unfinished: tuple[str, ...] = ()
+    """What is not there yet, a line each."""
+    foreign: tuple[Path, ...] = ()
+    """Files that are not ours."""
+
+    def __add__(self, other: "Checked") -> "Checked":  # type: ignore[override]
+        """Of two parts together."""
+        return Checked(
+            self.files + other.files,
+            self.size + other.size,
+            self.faults + other.faults,
+            self.unfinished + other.unfinished,
+            self.foreign + other.foreign,
+        )
+
+
+def size_of(paths: Iterable[Path]) -> int:
+    """Bytes of those files that are there."""
+    return sum(path.stat().st_size for path in paths if path.is_file())
 
 
 def sha256(data: bytes) -> str:

@@ -13,6 +13,7 @@ Files appear whole or not at all (`sims.running.files`). DIR is a folder or a UR
 
 import json
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,7 +28,7 @@ import pyarrow.parquet as pq
 from sims.running.files import FileError, MissingError, StoreError
 from sims.running.places import Files, files_at
 from sims.running.sealed import seal, unseal
-from sims.running.sums import sha256
+from sims.running.sums import DAMAGED, MISSING, Checked, Fault, sha256, size_of
 from sims.sweeps.grid import Chunk
 from sims.sweeps.receipt import Receipt
 from theory.errors import InputError
@@ -149,6 +150,32 @@ class Store:
         names = set(self.files.names("shards"))
         found = sorted(name for name in names if OURS.fullmatch(name) and name.endswith(".parquet"))
         return [self.files.path(f"shards/{name}") for name in found if f"{name[:-8]}.json" not in names]
+
+    def check(self) -> Checked:
+        """Every file of the sweep against its checksum. For a folder of this machine."""
+        root, again = Path(self.root), f"pstar verify --repair {shlex.quote(str(self.root))}"
+        receipts, damaged, foreign = self.survey()
+        lines = [line.partition(": ") for line in damaged]
+        faults = [Fault(Path(path), what, again) for path, _, what in lines]
+        waiting = [f"{path}: a shard without its receipt" for path in self.orphans()]
+        top = [root / MANIFEST, root / ROWS, root / CHECKSUM]
+        if self.read_manifest() is None:
+            faults.append(
+                Fault(top[0], DAMAGED if top[0].exists() else MISSING, "pstar sweep FILE.toml --out DIR, again")
+            )
+        if any(path.exists() for path in top[1:]):
+            try:
+                self.read_rows()
+            except MissingError as error:
+                faults.append(Fault(Path(error.filename), MISSING, again))
+            except (OSError, ValueError) as error:
+                faults.append(Fault(top[1], f"{DAMAGED} ({error})", again))
+        else:
+            waiting.append(f"{top[1]} is not there yet")
+        shards = [root / name for each in receipts for name in (_shard(each.chunk), _receipt(each.chunk))]
+        files = [path for path in (*top, *shards) if path.exists()]
+        strange = tuple(Path(line.partition(": ")[0]) for line in foreign)
+        return Checked(len(files) + len(damaged), size_of(files), tuple(faults), tuple(waiting), strange)
 
     def _receipts(self, names: Iterable[str] | None = None) -> list[str]:
         names = self.files.names("shards") if names is None else names

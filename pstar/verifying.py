@@ -1,0 +1,146 @@
+"""Whether a folder is whole: every file of ours against its checksum; and mending what can be computed again."""
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sims.running import certificates
+from sims.running.certificates import Certificate
+from sims.running.sums import Checked
+from theory.errors import InputError, RunError
+
+STEPS = ("sweep", "compare", "figures", "study", "eigenvalues", "summarization")
+"""Commands whose files can be made again from the folder alone, or from what ships, in the order in which they are."""
+
+
+class Step(NamedTuple):
+    """Something that is to be done to mend a folder."""
+
+    command: str
+    """As it is typed; for a sweep what is computed from the folder's own manifest."""
+    cost: str
+    words: tuple[str, ...]
+    """The command in words; none for a sweep."""
+
+
+def check(root: Path) -> Checked:
+    """Look at every file of a folder. Raises InputError for one in which nothing is ours."""
+    if not root.is_dir():
+        raise InputError(f"{root} is not a folder; name one that a command wrote with --out")
+    found = certificates.check(root)
+    sweep, stages = (root / "shards").is_dir(), (root / "stages").is_dir()
+    if sweep:
+        from sims.sweeps.store import Store
+
+        found += Store(root).check()
+    if stages:
+        from empirical.stages import inspect
+
+        found += inspect.check(root, _experiment(root))
+    if not (sweep or stages or found.files):
+        raise InputError(f"{root}: nothing here was written by pstar, or it was by a version without certificates")
+    return found
+
+
+def _experiment(root: Path) -> str:
+    """The command of the experiment in a folder."""
+    for name in ("eigenvalues", "summarization"):
+        found = certificates.find(root, name)
+        if found is not None:
+            return found.again(root)
+    return "the command that was typed, again"
+
+
+def plan(root: Path, found: Checked) -> list[Step]:
+    """What would mend a folder, in order; what no step mends is not in it."""
+    steps = [*_of_sweep(root, found)] if (root / "shards").is_dir() else []
+    redone = bool(steps)
+    for name in STEPS[1:]:
+        for path, certificate in sorted(certificates.find_all(root).items()):
+            if path.stem.partition("-")[0] != name:
+                continue
+            wrong = any(fault.path == path or _of(certificate, root, fault.path) for fault in found.faults)
+            if name in STEPS[4:]:
+                wrong = wrong or any(root / "stages" in fault.path.parents for fault in found.faults)
+            if name == "figures" and any(step.words[:1] == ("compare",) for step in steps):
+                wrong = True
+            if wrong or (redone and name == "compare" and certificate is None):
+                words = _words(root, path, certificate)
+                if words:
+                    steps.append(Step(shlex.join(["pstar", *words]), _cost(name), words))
+    return steps
+
+
+def _of(certificate: Certificate | None, root: Path, path: Path) -> bool:
+    return certificate is not None and any(root / name == path for name in certificate.files)
+
+
+def _cost(name: str) -> str:
+    costs = {"compare": "seconds", "figures": "seconds", "study": "a minute or a few"}
+    return costs.get(name, "only the stages that are damaged, and what depends on them; --dry-run of it says how long")
+
+
+def _words(root: Path, path: Path, certificate: Certificate | None) -> tuple[str, ...]:
+    """The words of the command that made a certificate; none where they are not known."""
+    if path.stem in ("compare", "figures"):
+        return (path.stem, str(root))
+    if certificate is None:
+        return ()
+    program, *words = shlex.split(certificate.again(root))
+    ours = program == "pstar" and words[:1] == [path.stem.partition("-")[0]] and words[-2:] == ["--out", str(root)]
+    return tuple(words) if ours else ()
+
+
+def _of_sweep(root: Path, found: Checked) -> Iterator[Step]:
+    """What the sweep of a folder lacks, by its own manifest."""
+    from sims.sweeps.outlook import plan as look
+    from sims.sweeps.store import Store
+
+    ours = [fault for fault in found.faults if root / "shards" in fault.path.parents or fault.path.name[:5] == "rows."]
+    config = configuration(Store(root).read_manifest())
+    if ours and config is not None:
+        ahead = look(config, root)
+        chunks = len(ahead.chunks)
+        seconds = ahead.estimated_seconds(1)
+        work = f"{ahead.missing} trials in {chunks} chunks, about {seconds:.0f} s on one core" if chunks else "seconds"
+        yield Step(f"the sweep of {root}, as its manifest has it", work, ())
+
+
+def configuration(manifest: dict[str, Any] | None) -> Any:
+    """The sweep that a manifest describes, or None where there is none that this version reads."""
+    from sims.sweeps.config import parse
+    from theory.types import Spectrum
+
+    if manifest is None:
+        return None
+    tables = manifest["config"].items()
+    document = {table: {key: value for key, value in own.items() if value is not None} for table, own in tables}
+    spectra = document["problem"].get("spectrum")
+    if spectra is not None:
+        document["problem"]["spectrum"] = [dict(zip(Spectrum._fields, each, strict=True)) for each in spectra]
+    try:
+        return parse(document, "manifest.json")
+    except InputError:
+        return None
+
+
+def mend(root: Path, steps: list[Step]) -> None:
+    """Do the steps. Raises RunError where one fails; what was done is kept."""
+    for step in steps:
+        if not step.words:
+            from sims.sweeps.run import run
+            from sims.sweeps.store import Store
+
+            outcome = run(configuration(Store(root).read_manifest()), root)
+            if outcome.set_aside:
+                raise RunError(f"{root}: {len(outcome.set_aside)} chunks failed three times; run the sweep again")
+            continue
+        paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
+        line = [sys.executable, "-P", "-m", "pstar", *step.words]
+        done = subprocess.run(line, stdout=subprocess.DEVNULL, env=os.environ | {"PYTHONPATH": paths})
+        if done.returncode:
+            raise RunError(f"{step.command} ended with exit {done.returncode}; see above, and run it yourself")
