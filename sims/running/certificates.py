@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sims.running.files import StoreError, located, unfinished, write_atomic
+from sims.running.files import StoreError, discard_leftovers, located, unfinished, write_atomic
 from sims.running.sealed import seal, unseal
 from sims.running.sums import DAMAGED, Checked, Fault, faults, sha256, sha256_of, size_of
 from theory.errors import InputError
@@ -175,7 +175,8 @@ def write(
     sums = {name: sha256_of(root / name) for name in read if (root / name).exists()}
     place = path_of(root, maker.name)
     about = dict(made or {})
-    write_atomic(place, Certificate(maker.name, maker.command, old, sums, about, finished=False).to_bytes())
+    new = {name: sha256(data) for name, data in files.items()}
+    write_atomic(place, Certificate(maker.name, maker.command, old | new, sums, about, finished=False).to_bytes())
     for name, data in files.items():
         with located(root / name):
             (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -187,8 +188,8 @@ def write(
             if root / name not in changed:
                 (root / name).unlink(missing_ok=True)
         left = {}
-    new = left | {name: sha256(data) for name, data in files.items()}
-    write_atomic(place, Certificate(maker.name, maker.command, new, sums, about).to_bytes())
+    write_atomic(place, Certificate(maker.name, maker.command, left | new, sums, about).to_bytes())
+    discard_leftovers({root, place.parent, *(path.parent for path in map(root.joinpath, files))})
     return [root / name for name in files]
 
 

@@ -6,7 +6,7 @@ What the system refuses (a full disk, a folder that is read-only) is a `FileErro
 import os
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,12 +117,17 @@ class LocalFiles:
 
     def discard_leftovers(self) -> None:
         """See `Files`. A process of this machine that lives may still be writing, and others may, for a day."""
-        for path in [*self.root.glob("shards/.*.tmp"), *self.root.glob(".*.tmp")]:
-            pid = path.name.split(".")[-2]
-            ours = pid.isdigit() and path.name.endswith(_writer(int(pid)))
-            with suppress(MissingError), located(path):  # it was finished, or removed, meanwhile
-                if (ours and not _alive(int(pid))) or time.time() - path.stat().st_mtime > A_DAY:
-                    path.unlink()
+        discard_leftovers([self.root, self.root / "shards"])
+
+
+def discard_leftovers(folders: Iterable[Path]) -> None:
+    """Remove temporary files of writers that are gone: dead processes of this machine, and others after a day."""
+    for path in [path for folder in folders for path in folder.glob(".*.tmp")]:
+        pid = path.name.split(".")[-2]
+        ours = pid.isdigit() and path.name.endswith(_writer(int(pid)))
+        with suppress(MissingError), located(path):  # it was finished, or removed, meanwhile
+            if (ours and not _alive(int(pid))) or time.time() - path.stat().st_mtime > A_DAY:
+                path.unlink()
 
 
 def _writer(pid: int) -> str:

@@ -22,7 +22,7 @@ class Record:
     def __init__(self, name, count, seed):
         self.name, self.count, self.seed = name, count, seed
         self.outcomes, self.faults, self.about = Counter(), [], {}
-        self.start, self.done = time.monotonic(), 0
+        self.start, self.done, self.missed = time.monotonic(), 0, 0
         self.last = self.start
 
     def outcome(self, what):
