@@ -8,13 +8,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from figures import KINDS, NAMES
+from sims.comparison.tables import WRITTEN
 from sims.running import certificates
 from sims.running.certificates import Certificate
-from sims.running.sums import Checked
+from sims.running.files import unfinished
+from sims.running.sums import MISSING, Checked, Fault
 from theory.errors import InputError, RunError
 
 STEPS = ("sweep", "compare", "figures", "study", "eigenvalues", "summarization")
 """Commands whose files can be made again from the folder alone, or from what ships, in the order in which they are."""
+
+
+GUESTS = ("compare", "figures")
+SIGNS = {
+    "compare": WRITTEN,
+    "figures": tuple(f"figures/{name}.{kind}" for name in NAMES for kind in KINDS),
+    "audit": ("audit.json",),
+    "forecast": ("forecast.json",),
+    "features": ("features.json",),
+}
+"""Files by which a command is known to have written into a folder."""
 
 
 class Step(NamedTuple):
@@ -32,6 +46,7 @@ def check(root: Path) -> Checked:
     if not root.is_dir():
         raise InputError(f"{root} is not a folder; name one that a command wrote with --out")
     found = certificates.check(root)
+    found += Checked(faults=tuple(_uncertified(root)))
     sweep, stages = (root / "shards").is_dir(), (root / "stages").is_dir()
     if sweep:
         from sims.sweeps.store import Store
@@ -43,7 +58,30 @@ def check(root: Path) -> Checked:
         found += inspect.check(root, _experiment(root))
     if not (sweep or stages or found.files):
         raise InputError(f"{root}: nothing here was written by pstar, or it was by a version without certificates")
-    return found
+    return found + Checked(foreign=tuple(_strange(root, sweep, stages)))
+
+
+def _uncertified(root: Path) -> Iterator[Fault]:
+    """Certificates that are not there, though files are that they would speak for."""
+    there = certificates.find_all(root)
+    known = {name for each in there.values() if each is not None for name in each.files}
+    for maker, signs in SIGNS.items():
+        place = certificates.path_of(root, maker)
+        lost = [name for name in signs if (root / name).exists() and name not in known]
+        if lost and place not in there:
+            again = f"pstar {maker} {shlex.quote(str(root))}" if maker in GUESTS else f"pstar {maker}, as it was typed"
+            yield Fault(place, f"{MISSING}, though {lost[0]} is there", again)
+
+
+def _strange(root: Path, sweep: bool, stages: bool) -> Iterator[Path]:
+    """Files and folders beside ours in the folder itself."""
+    from sims.sweeps.store import CHECKSUM, MANIFEST, ROWS
+
+    written = [name for each in certificates.find_all(root).values() if each is not None for name in each.files]
+    ours = {certificates.FOLDER, *(Path(name).parts[0] for name in written)}
+    ours |= {"shards", MANIFEST, ROWS, CHECKSUM} if sweep else set()
+    ours |= {"stages", ".lock"} if stages else set()
+    yield from (path for path in sorted(root.iterdir()) if path.name not in ours and not unfinished(path.name))
 
 
 def _experiment(root: Path) -> str:
@@ -58,9 +96,9 @@ def _experiment(root: Path) -> str:
 def plan(root: Path, found: Checked) -> list[Step]:
     """What would mend a folder, in order; what no step mends is not in it."""
     steps = [*_of_sweep(root, found)] if (root / "shards").is_dir() else []
-    redone = bool(steps)
     for name in STEPS[1:]:
-        for path, certificate in sorted(certificates.find_all(root).items()):
+        lost = {fault.path: None for fault in found.faults if fault.path.parent == root / certificates.FOLDER}
+        for path, certificate in sorted((lost | certificates.find_all(root)).items()):
             if path.stem.partition("-")[0] != name:
                 continue
             wrong = any(fault.path == path or _of(certificate, root, fault.path) for fault in found.faults)
@@ -68,7 +106,7 @@ def plan(root: Path, found: Checked) -> list[Step]:
                 wrong = wrong or any(root / "stages" in fault.path.parents for fault in found.faults)
             if name == "figures" and any(step.words[:1] == ("compare",) for step in steps):
                 wrong = True
-            if wrong or (redone and name == "compare" and certificate is None):
+            if wrong:
                 words = _words(root, path, certificate)
                 if words:
                     steps.append(Step(shlex.join(["pstar", *words]), _cost(name), words))

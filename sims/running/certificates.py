@@ -84,8 +84,12 @@ def path_of(root: Path, maker: str) -> Path:
 
 def find(root: Path, maker: str) -> Certificate | None:
     """The certificate of a command, or None where there is none that certifies itself."""
+    return _at(path_of(root, maker))
+
+
+def _at(path: Path) -> Certificate | None:
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        return Certificate.from_bytes(path_of(root, maker).read_bytes())
+        return Certificate.from_bytes(path.read_bytes())
     return None
 
 
@@ -93,7 +97,8 @@ def find_all(root: Path) -> dict[Path, Certificate | None]:
     """Every certificate of a folder by its path; None for one that is damaged."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError), located(root / FOLDER):
         paths = sorted(path for path in (root / FOLDER).iterdir() if not unfinished(path.name))
-        return {path: find(root, path.stem) for path in paths if path.suffix == ".json"}
+        found = {path: _at(path) for path in paths if path.suffix == ".json"}
+        return {path: each for path, each in found.items() if each is None or path == path_of(root, each.maker)}
     return {}
 
 

@@ -105,7 +105,8 @@ class Store:
     def read_manifest(self) -> dict[str, Any] | None:
         """The manifest, or None where there is none that certifies itself (it can be rebuilt)."""
         try:
-            return unseal(self.files.read(MANIFEST))
+            body = unseal(self.files.read(MANIFEST))
+            return body if isinstance(body.get("config"), dict) else None  # else of another kind of file
         except (MissingError, ValueError):  # not what may pass: it would read as a new folder
             return None
 
