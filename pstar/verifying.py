@@ -56,7 +56,7 @@ def check(root: Path) -> Checked:
         from empirical.stages import inspect
 
         found += inspect.check(root, _experiment(root))
-    if not (sweep or stages or found.files):
+    if not (sweep or stages or found.files or found.faults):
         raise InputError(f"{root}: nothing here was written by pstar, or it was by a version without certificates")
     return found + Checked(foreign=tuple(_strange(root, sweep, stages)))
 

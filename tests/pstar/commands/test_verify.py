@@ -110,6 +110,8 @@ def test_a_damaged_audit_says_what_to_type(made, tmp_path):
     assert done.returncode == 1
     assert "audit.json: damaged; pstar audit " in done.stdout
     assert "what to type stands beside" in done.stdout
+    (audit / "certificates/audit.json").unlink()
+    assert "certificates/audit.json: missing, though audit.json is there" in pstar("verify", audit).stdout
 
 
 @pytest.mark.parametrize(
