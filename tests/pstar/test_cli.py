@@ -164,7 +164,7 @@ def test_what_the_system_says_of_a_path_is_one_line(tmp_path):
         (tmp_path / "tables" / f"{name}.csv").write_text("")
     done = pstar("figures", tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"error: {tmp_path}/tables/cells.csv cannot be read")
+    assert done.stderr.startswith(f"error: {tmp_path}/tables/cells.csv: it has no certificate")
     table = tmp_path / "t.csv"
     table.write_text("p,phi,psi\n.1,.9,.2\n")
     done = pstar("predict", "--table", table, "--out", tmp_path / "no" / "o.csv")
