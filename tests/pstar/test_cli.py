@@ -55,7 +55,7 @@ def test_every_command_has_help(command, words):
 
 REFUSED = [
     # words, exit code, what standard error must say
-    ((*PREDICT, "--p", "1.5"), 2, ["p = 1.5", "[0, 1]"]),
+    (("predict", "--p", "1.5", "--phi", ".8", "--psi", ".2"), 2, ["p = 1.5", "[0, 1]"]),
     (("sweep", "nowhere.toml", "--out", "{tmp}/x"), 2, ["error: nowhere.toml", "no such file"]),
     (("sweep", "{file}", "--out", "{tmp}/x", "--workers", "0"), 2, ["workers = 0", "at least 1"]),
     (("sweep", "{file}", "--out", "{file}"), 1, ["{file} is a file", "--out"]),
@@ -164,7 +164,7 @@ def test_what_the_system_says_of_a_path_is_one_line(tmp_path):
         (tmp_path / "tables" / f"{name}.csv").write_text("")
     done = pstar("figures", tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"error: {tmp_path}/tables/cells.csv cannot be read")
+    assert done.stderr.startswith(f"error: {tmp_path}/tables/cells.csv: it has no certificate")
     table = tmp_path / "t.csv"
     table.write_text("p,phi,psi\n.1,.9,.2\n")
     done = pstar("predict", "--table", table, "--out", tmp_path / "no" / "o.csv")
