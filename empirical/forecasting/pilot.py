@@ -94,7 +94,9 @@ def _table(given: Any) -> dict[str, Numbers]:
     for name, values in table.items():
         if name not in GAPS and not np.isfinite(values).all():
             row = int(np.argmin(np.isfinite(values))) + 1
-            raise InputError(f"pilot: {name} in row {row} is missing or not finite; fill it in, or leave the row out")
+            raise InputError(
+                f"pilot: {name} of record {row} is missing or not finite; fill it in, or leave the record out"
+            )
     return table
 
 
@@ -123,7 +125,7 @@ def _rows(table: Mapping[str, Numbers]) -> list[dict[str, float]]:
         if bad.any():
             row = int(np.argmax(bad))
             limits = f"[{low}, {high}]" if np.isfinite(high) else f"[{low}, inf)"
-            raise InputError(f"pilot: {name} in row {row + 1} is {values[row]:g}, outside {limits}; {meaning}")
+            raise InputError(f"pilot: {name} of record {row + 1} is {values[row]:g}, outside {limits}; {meaning}")
     count = len(table["n"])
     constant = {"repeats": 1.0, "sd": np.nan, "tested": np.nan, "p": 0.0}
     whole = {name: np.full(count, value) for name, value in constant.items()} | dict(table)

@@ -43,9 +43,11 @@ def figures(
             drawn = package.rendered(name, tables)
             absent += [] if drawn else [name]
             files |= {f"figures/{file}": data for file, data in drawn.items()}
-            advance(1)
+            advance(1 if drawn else 0)
         made = {"program": fingerprint("figures", *(f"figures.{name}" for name in names))}
         paths = write(folder, FIGURES, files, read=TABLES, made=made, keep=True)
+    if absent:
+        print(f"{len(names) - len(absent)} of {len(names)} figures drawn", file=sys.stderr)
     for name in absent:
         print(f"{name}: not drawn; the sweep has another setting, or fewer than three psi at one phi", file=sys.stderr)
     show({"written": [str(path) for path in paths], "not_drawn": absent}, json, written)

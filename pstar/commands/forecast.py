@@ -8,6 +8,7 @@ from tyro.conf import arg
 from empirical.forecasting import ERRORS, LEARNERS
 from pstar.commands.options import Json, choice
 from pstar.commands.output import on_disk, one_thread, show, typed
+from pstar.line.shown import listed
 from theory.errors import InputError
 
 
@@ -64,7 +65,7 @@ def forecast(
     if audit is not None and len(missing) < 3:
         raise InputError("--audit goes without --p, --phi and --psi: it has them")
     if audit is None and missing:
-        raise InputError(f"{' and '.join(missing)} missing: give --audit JSON, or all of --p, --phi and --psi")
+        raise InputError(f"{listed(tuple(missing), 'and')} missing: give --audit JSON, or all of --p, --phi and --psi")
     known: Any = Rates(*given.values()) if audit is None else audit
     sizes = _numbers("--generated", generated)
     run: Any = None if unverified is None else _numbers("--unverified", unverified)

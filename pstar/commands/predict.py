@@ -105,7 +105,10 @@ def _refuse_meaningless(setting: str, given: dict[str, Any]) -> None:
     extra = (*CLASS_RATES, *POPULATION, "prior") if by_class else ()
     for name in given:
         if name in (*COLUMNS, *CLASS_RATES, *POPULATION) and name not in (*SHARED, *own, *extra):
-            raise InputError(f"{flag(name)} has no meaning in the {setting} setting; see --setting")
+            raise InputError(
+                f"{flag(name)} has no meaning in the {setting} setting, which has {', '.join(map(flag, own))}; help: "
+                "pstar predict --help"
+            )
     sides = by_class and any(name in given for name in CLASS_RATES)
     if sides and any(name in given for name in own):
         raise InputError("rates by class (--p-negative, --p-positive, ...) stand in the place of --p, --phi and --psi")

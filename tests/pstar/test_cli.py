@@ -131,6 +131,23 @@ def test_a_bug_in_a_package_of_ours_is_not_explained_away(monkeypatch, capsys, f
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [
+        ("init", "it was not finished; the same command begins again"),
+        ("sweep", "what was finished is kept, the same command continues"),
+    ],
+)
+def test_who_is_interrupted_says_what_is_kept(monkeypatch, capsys, verb, said):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(cli.COMMANDS, verb, interrupted)
+    with pytest.raises(SystemExit) as end:
+        in_this_process(monkeypatch, verb)
+    assert (end.value.code, capsys.readouterr().err) == (130, f"interrupted; {said}\n")
+
+
 def test_a_bug_shows_its_traceback(tmp_path):
     (tmp_path / "broken.py").write_text(
         "import theory.describe as package, pstar.cli\n"

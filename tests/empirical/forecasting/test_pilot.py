@@ -48,13 +48,13 @@ def test_noisy_runs_are_kept_apart(tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"accuracy": [70, 74, 80, 82, 86, 86]}, "accuracy in row 1 is 70, outside [0, 1]; accuracy is a share"),
+        ({"accuracy": [70, 74, 80, 82, 86, 86]}, "accuracy of record 1 is 70, outside [0, 1]; accuracy is a share"),
         ({"n": [100, 100, 400, 400, 400, 400]}, "the pilot has 2 clean sizes; a learning curve needs 3"),
-        ({"n": [0, 100, 400, 400, 1600, 1600]}, "n in row 1 is 0, outside [1, inf)"),
-        ({"p": [0, 0, 0, 0, 0, 2]}, "p in row 6 is 2, outside [0, 1]"),
+        ({"n": [0, 100, 400, 400, 1600, 1600]}, "n of record 1 is 0, outside [1, inf)"),
+        ({"p": [0, 0, 0, 0, 0, 2]}, "p of record 6 is 2, outside [0, 1]"),
         ({"n": [1, 2, 3]}, "columns differ in length"),
         ({"n": [50, 100, 200, 400, 800, 1600]}, "one run of every size and no column 'tested'"),
-        ({"accuracy": [0.7, None, 0.8, 0.8, 0.9, 0.9]}, "accuracy in row 2 is missing or not finite"),
+        ({"accuracy": [0.7, None, 0.8, 0.8, 0.9, 0.9]}, "accuracy of record 2 is missing or not finite"),
     ],
 )
 def test_refusals(change, said):

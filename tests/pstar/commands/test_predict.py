@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pstar.commands.output import SWAPPED
-from tests.pstar.command import RATES, in_one_process, pstar
+from tests.pstar.command import PREDICT, RATES, in_one_process, pstar
 
 
 def test_predict_prints_the_names_of_theory():
@@ -206,3 +206,22 @@ def test_a_table_that_is_read_again_says_the_same(tmp_path, content, options):
     before, after = pd.read_csv(second), pd.read_csv(third)
     np.testing.assert_array_equal(before["accuracy"], after["accuracy"])
     assert ("intercept" in before) == ("--intercept" in options)
+
+
+def test_n_and_d_say_alpha_and_swapped_rates_are_noted():
+    swapped = ["predict", "--p", "0.3", "--phi", "0.2", "--psi", "0.8"]
+    lines = [[*PREDICT, "--n", "1e3", "--d", "100"], [*PREDICT, "--alpha", "10"], swapped, [*PREDICT, "--n", "1000"]]
+    by_size, by_alpha, noted, alone = in_one_process([*lines])
+    assert by_size[:2] == by_alpha[:2]
+    assert (by_size[2], by_alpha[2]) == ("note: --n 1000 --d 100 is --alpha 10\n", "")
+    assert (noted[0], noted[2]) == (0, f"{SWAPPED}\n")
+    assert alone == [2, "", alone[2]]
+    assert alone[2].startswith("error: --n 1000 needs --d, the dimension")
+
+
+def test_more_classes_than_can_be_solved_are_refused():
+    (code, out, error), (_, _, longer) = in_one_process([[*PREDICT, "--classes", k] for k in ("5000", "9" * 400)])
+    assert (code, out) == (2, "")
+    assert error == "error: --classes 5000 is more than can be solved, at most 2,000; give fewer\n"
+    assert longer.startswith("error: --classes = 9999")
+    assert len(longer) < 200
