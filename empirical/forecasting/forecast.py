@@ -1,6 +1,6 @@
 """`forecast`: accuracy of a student of what a verifier keeps of n samples, from an audit and a pilot."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ def forecast(
     classes: int | None = None,
     level: float = 0.95,
     seed: int = 0,
+    ignore: Collection[str] = (),
 ) -> Forecast:
     """How accurate will my learner be, trained on what my verifier keeps of n generated samples? Does it win?
 
@@ -56,13 +57,14 @@ def forecast(
         classes: K; default that of the audit, or 2.
         level: of the intervals and the verdicts.
         seed: of the draws.
+        ignore: columns of the pilot that are not read.
 
     Raises:
         ValueError: an argument outside its range, a pilot or audit that does not suffice. TypeError: another kind.
     """
     _check(generated, errors, learner, unverified)
     check_level(level)
-    given, known = checked(pilot), evidence(audit)
+    given, known = checked(pilot, ignore), evidence(audit)
     k = check_classes(classes) or known.classes or 2
     _check_classes(k, known, given, unverified)
     made = setup(given, k, learner, errors, unverified, seed)
