@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+import warnings
 from types import FrameType
 from typing import Any
 
@@ -23,7 +24,7 @@ from pstar.commands.predict import predict
 from pstar.commands.study import study
 from pstar.commands.summarization import summarization
 from pstar.commands.sweep import sweep
-from theory.errors import Error, InputError, KindError
+from theory.errors import Error, InputError, KindError, Note
 
 COMMANDS: dict[str, Any] = {
     "sweep": sweep,
@@ -47,6 +48,7 @@ training succeeds, with infinite data, while p < p* = phi/(phi + psi)."""
 def main() -> None:
     """Run the command line: exit 0 on success, 2 for what was asked wrongly, 1 for what could not be done."""
     signal.signal(signal.SIGTERM, _terminate)
+    warnings.showwarning = _note(warnings.showwarning)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # of a terminal that does not know a user's characters
@@ -65,6 +67,18 @@ def main() -> None:
     except Error as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2 if isinstance(error, (InputError, KindError)) else 1) from None
+
+
+def _note(other: Any) -> Any:
+    """Print a `Note` as one line, and leave other warnings as they are."""
+
+    def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+        if issubclass(category, Note):
+            print(f"warning: {message}", file=sys.stderr)
+        else:
+            other(message, category, *place)
+
+    return show
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
