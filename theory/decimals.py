@@ -7,6 +7,8 @@ import numpy as np
 
 ROUNDING = Decimal("1e-13")
 """Beyond the end of an interval, which is still taken for the end."""
+LONGEST = 12
+"""Characters of a number that a person types."""
 
 
 def typed(value: Any) -> str:
@@ -19,6 +21,21 @@ def typed(value: Any) -> str:
     number = float(value)
     brief, whole = f"{number:g}", repr(number).removesuffix(".0")
     return brief if float(brief) == number and len(brief) <= len(whole) else whole
+
+
+def beside(value: float, other: float, digits: int = 4) -> str:
+    """A reading of a value, with as many digits as show on which side of another one it is."""
+    for more in range(digits, 17):
+        brief = f"{value:.{more}g}"
+        if (float(brief) < other) == (value < other) and (float(brief) > other) == (value > other):
+            return brief
+    return typed(value)
+
+
+def echoed(value: float) -> str:
+    """A number that a user may have given: as it was typed, or a reading of what nobody types."""
+    whole = typed(value)
+    return whole if len(whole) <= LONGEST else f"{value:.6g}"
 
 
 def between(low: float, high: float, digits: int = 6) -> str:

@@ -15,6 +15,7 @@ from empirical.forecasting.pilot import pilot as checked
 from empirical.forecasting.readings import Reading
 from empirical.forecasting.sentences import Forecast
 from empirical.forecasting.setup import Setup, setup
+from theory.decimals import echoed, typed
 from theory.errors import InputError
 
 GENERATED = (1000, 10_000, 100_000)
@@ -194,11 +195,12 @@ def _check_classes(k: int, known: Evidence, given: Pilot, unverified: Any) -> No
     for size in given.noisy:
         if size.p >= most:
             raise InputError(
-                f"pilot: p = {size.p:g} of a noisy run is {most:g} or more, which teaches nothing; take less"
+                f"pilot: p = {typed(size.p)} of a noisy run is {echoed(most)} or more, which teaches nothing; take less"
             )
     if unverified is not None and not 0 < known.rates.p < most:
         raise InputError(
-            f"p = {known.rates.p:g} leaves an unverified run nothing to tell; it takes 0 < p < {most:g} = 1 - 1/K"
+            f"p = {typed(known.rates.p)} leaves an unverified run nothing to tell; it takes 0 < p < {echoed(most)} = "
+            "1 - 1/K"
         )
     if given.clean[-1].accuracy <= 1 / k:
         raise InputError(
