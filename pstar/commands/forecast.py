@@ -43,6 +43,9 @@ def forecast(
         str | None,
         arg(metavar="N,ACCURACY", help="One student of N unverified labels: how much of the errors is learned."),
     ] = None,
+    ignore: Annotated[
+        tuple[str, ...], arg(metavar="COL", help="Columns of --pilot that are not read, as --ignore date note.")
+    ] = (),
     level: Annotated[float, arg(help="Confidence of the intervals and the verdicts.")] = 0.95,
     seed: Annotated[int, arg(help="Of the draws behind the intervals.")] = 0,
     out: Annotated[Path | None, arg(metavar="DIR", help="Folder for report, JSON, tables and figure.")] = None,
@@ -83,6 +86,7 @@ def forecast(
             classes=classes,
             level=level,
             seed=seed,
+            ignore=ignore,
         )
     words, summary = report.text(found), report.as_json(found)
     summary |= {"pilot_file": str(pilot)}

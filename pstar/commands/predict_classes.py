@@ -1,5 +1,6 @@
 """`pstar predict --classes`: one problem with K classes from the options, or every line of a table."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from theory.columns import RATES
@@ -58,8 +59,15 @@ def table_columns(lines: Any, classes: tuple[int, ...], given: dict[str, Any]) -
     }
 
 
-def predict_table(columns: dict[str, Any]) -> dict[str, Any]:
+def predict_table(columns: Mapping[str, Any]) -> dict[str, Any]:
     """`theory.classes.table.predict_table`, imported when it is asked."""
     from theory.classes.table import predict_table
 
     return predict_table(columns)
+
+
+def check_table(columns: Mapping[str, Any]) -> None:
+    """`theory.classes.table.check_table`, likewise."""
+    from theory.classes.table import check_table
+
+    check_table(columns)
