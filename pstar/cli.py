@@ -93,7 +93,7 @@ def _notes() -> Iterator[None]:
         else:
             other(message, category, *place)
 
-    warnings.showwarning = show
+    warnings.showwarning = show  # type: ignore[assignment]
     try:
         yield
     finally:
