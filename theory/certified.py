@@ -11,8 +11,6 @@ from theory.arrays import Array, of
 
 PROMISED = {"simulation": 1e-10, "exact-law": 1e-8, "theory": 1e-9}
 """By method: the largest norm of a fit's gradient; error by cutting off; relative residual of the equations."""
-LEAST = 2.2250738585072014e-308
-"""Kept rates and lengths below are 0: a float64 smaller than this has lost digits."""
 ROUNDING = 1e-9
 """By how much lengths (relative) and shares (absolute) may miss their bounds."""
 
@@ -40,13 +38,13 @@ def refused(row: Row) -> Array:
     In this order: nothing kept; not finite; not converged, where the residual is above its bound; out of bounds.
     """
     xp: Any = of(*row)
-    kept = xp.asarray(row.kept) >= LEAST
+    kept = xp.asarray(row.kept) >= status.LEAST
     finite, within = xp.asarray(True), xp.asarray(True)
     for number in row.numbers:
         finite = finite & xp.isfinite(number)
     for part, whole in row.lengths:
-        finite = finite & (xp.asarray(whole) >= LEAST)
-        within = within & (xp.abs(part) <= whole * (1 + ROUNDING) + LEAST)
+        finite = finite & (xp.asarray(whole) >= status.LEAST)
+        within = within & (xp.abs(part) <= whole * (1 + ROUNDING) + status.LEAST)
     for share, most in row.shares:
         most = xp.minimum(xp.asarray(most) + ROUNDING, 1.0)
         within = within & (share >= 1 - most) & (share <= most)

@@ -168,9 +168,9 @@ class Curves(NamedTuple):
         values = np.concatenate([level(self.found, across) for level in levels])
         with work.allowance(ZEROS * count):
             found = crossings(excess, len(values), 0.0, 1.0, POINTS, values)
-        found = Crossings(*(field[np.isfinite(found.x)] for field in found))
-        if len(found.x):
-            found = found._replace(x=predict_table(along(lines(found.curve), found.x))["p"])
+            found = Crossings(*(field[np.isfinite(found.x)] for field in found))
+            if len(found.x):
+                found = found._replace(x=predict_table(along(lines(found.curve), found.x))["p"])
         parts = [np.flatnonzero(found.curve // count == i) for i in range(len(levels))]
         return [Crossings(found.curve[part] % count, found.x[part], found.rising[part]) for part in parts]
 

@@ -125,7 +125,7 @@ def of_solution(problem: Problem, solution: Solution) -> Prediction:
     shares += [(solution.accuracy, best[1]), (trained[1], xp.ndtr(mahalanobis(problem.signal)))]  # at most Bayes
     row = certified.Row(kept, solution.residual, certified.PROMISED["theory"], (*trained, *scores), (), tuple(shares))
     codes = certified.judged(solution.status, row)
-    purity = xp.where(kept >= certified.LEAST, purity, xp.nan)
+    purity = xp.where(kept >= status.LEAST, purity, xp.nan)
     kept_data = (kept, purity, *kept_data[2:])
     found = (*certified.known(codes, scores), codes == status.OK, solution.residual, codes)
     return Prediction(*marginal(rates), *thresholds, *kept_data, *certified.known(codes, trained), *found)

@@ -11,6 +11,8 @@ OK, NOTHING_KEPT, NOT_UNIQUE, SEPARABLE, COPLANAR, NOT_CONVERGED, CONSTANT, ONE_
     len(STATUSES)
 )
 TIED, NOT_RESOLVED, TOO_MANY, LABEL_MISSING, NOT_FINITE, OUT_OF_BOUNDS = _OF_CLASSES
+LEAST = float(np.finfo(np.float64).tiny)
+"""Kept rates, ratios and lengths below are 0: a float64 smaller than this has lost digits."""
 EXPLAINED = {
     "nothing kept": "nothing kept: the verifier drops all that this generator makes",
     "not unique": "not unique: at ridge = 0 no more kept samples than dimensions; give ridge > 0",
@@ -40,7 +42,7 @@ def code(converged: Scalar, delta: Scalar, unique: Scalar = True, why: Scalar = 
     """
     xp = of(converged, delta, unique, why)
     why = xp.where(unique, why, NOT_UNIQUE)
-    why = xp.where(xp.asarray(delta) > 0, why, NOTHING_KEPT)
+    why = xp.where(xp.asarray(delta) >= LEAST, why, NOTHING_KEPT)
     return xp.where(converged, OK, why)
 
 
