@@ -10,20 +10,22 @@ import sys
 from types import FrameType
 from typing import Any
 
-import tyro
-
 from pstar.commands.audit import audit
 from pstar.commands.compare import compare
+from pstar.commands.completion import completion_of
 from pstar.commands.eigenvalues import eigenvalues
 from pstar.commands.features import features
 from pstar.commands.figures import figures
 from pstar.commands.forecast import forecast
+from pstar.commands.init import init
 from pstar.commands.output import on_disk
 from pstar.commands.predict import predict
 from pstar.commands.study import study
 from pstar.commands.summarization import summarization
 from pstar.commands.sweep import sweep
 from pstar.commands.verify import verify
+from pstar.heartbeat import heartbeat
+from pstar.line.dispatch import dispatch
 from theory.errors import Error, InputError, KindError
 
 COMMANDS: dict[str, Any] = {
@@ -38,7 +40,11 @@ COMMANDS: dict[str, Any] = {
     "forecast": forecast,
     "eigenvalues": eigenvalues,
     "summarization": summarization,
+    "init": init,
 }
+COMMANDS["completion"] = completion_of(COMMANDS)
+RESUMED = ("sweep", "eigenvalues", "summarization")
+"""Verbs that keep what was finished when they are interrupted."""
 
 ABOUT = """When does training on verified synthetic data help? Predicted, simulated, compared.
 
@@ -48,18 +54,22 @@ training succeeds, with infinite data, while p < p* = phi/(phi + psi)."""
 
 def main() -> None:
     """Run the command line: exit 0 on success, 2 for what was asked wrongly, 1 for what could not be done."""
-    signal.signal(signal.SIGTERM, _terminate)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # of a terminal that does not know a user's characters
+    verb = ""
     try:
+        signal.signal(signal.SIGTERM, _terminate)
         try:
-            tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="pstar", description=ABOUT)
+            verb, call = dispatch(sys.argv[1:], COMMANDS, ABOUT)
+            signal.signal(signal.SIGTERM, lambda number, frame: _terminate(number, frame, verb))
+            with heartbeat(f"pstar {verb}"):
+                call()
         finally:
             with on_disk():
                 sys.stdout.flush()  # here, where a reader that is gone is still answered quietly
     except KeyboardInterrupt:
-        print("interrupted; what was finished is kept, the same command continues", file=sys.stderr)
+        print(f"interrupted; {_left_behind(verb)}", file=sys.stderr)
         raise SystemExit(130) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -69,6 +79,13 @@ def main() -> None:
         raise SystemExit(2 if isinstance(error, (InputError, KindError)) else 1) from None
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    print("stopped; what was finished is kept, the same command continues", file=sys.stderr)
+def _left_behind(verb: str) -> str:
+    """What an interrupted command leaves, and what the same command does then."""
+    if verb in RESUMED:
+        return "what was finished is kept, the same command continues"
+    return "it was not finished; the same command begins again"
+
+
+def _terminate(number: int, frame: FrameType | None, verb: str = "") -> None:
+    print(f"stopped; {_left_behind(verb)}", file=sys.stderr)
     raise SystemExit(128 + number)

@@ -22,6 +22,8 @@ COMPILED = {
 }
 """What JAX compiles is kept for the other worker, for the processes that tests start, and for the next run."""
 
+os.environ["PSTAR_QUIET"] = "1"  # a sign of life comes after two seconds, which no test counts
+
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and hands that on
 
 for option, value in COMPILED.items():

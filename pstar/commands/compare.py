@@ -13,7 +13,7 @@ def compare(
     cells: Annotated[bool, arg(help="Also print every cell.")] = False,
     json: Json = False,
 ) -> None:
-    """Compare a finished sweep with theory: p* and exact accuracy, with intervals and verdicts.
+    """Does theory predict what a finished sweep measured? p* and exact accuracy, with intervals and verdicts.
 
     Prints the report and writes DIR/tables/*.csv (cells, crossings, theory lines and maps) and DIR/summary.json.
     """

@@ -57,8 +57,6 @@ def features(
 
     if audit is not None and (p, phi, psi) != (None, None, None):
         raise InputError("--audit goes without --p, --phi and --psi: it has them")
-    if check and repetitions < 2:
-        raise InputError(f"--repetitions {repetitions} measures nothing; give 2 or more with --check, 100 are usual")
     maker = Maker("features", typed("features"), mark="features.json")
     if out is not None:
         claim(out, maker, inputs=[path for path in (data, labels, audit) if path is not None])

@@ -1,26 +1,30 @@
 """`pstar figures`: draw a compared sweep."""
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from pstar.commands.options import Folder, Json, local
+from pstar.commands.options import Json, local
 from pstar.commands.output import on_disk, pairs, show, written
+from theory.errors import InputError
 
 
 def figures(
-    folder: Folder,
+    folder: Annotated[Positional[Path | None], arg(metavar="DIR", help="Result folder of a sweep.")] = None,
     names: Annotated[Positional[tuple[str, ...]], arg(help="Figures to draw; default all. See --list.")] = (),
     list: Annotated[bool, arg(help="List the figures and what they show.")] = False,
     json: Json = False,
 ) -> None:
-    """Draw the figures of a compared sweep into DIR/figures, as PNG and PDF."""
+    """What does a compared sweep look like? Draws its figures into DIR/figures, as PNG and PDF."""
     import figures as package
 
     if list:
         show(package.describe(), json, pairs)
         return
+    if folder is None:
+        raise InputError("DIR is missing: the folder of a compared sweep; --list says which figures there are")
     from sims.comparison.tables import COMPARE, FIGURES, TABLES, read_tables
     from sims.running.certificates import claim, stale, write
     from sims.running.fingerprint import fingerprint

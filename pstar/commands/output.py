@@ -10,6 +10,11 @@ from typing import Any
 
 from theory.errors import Error, RunError
 
+SWAPPED = (
+    "note: psi > phi: this verifier keeps wrong labels more readily than correct ones; are the two swapped? "
+    "(phi = P(kept | label correct), psi = P(kept | label wrong))"
+)
+
 
 def show(result: dict[str, Any], as_json: bool, text: Callable[[dict[str, Any]], str]) -> None:
     """Print a result as JSON, or as ``text`` puts it."""
@@ -34,6 +39,11 @@ def pairs(result: dict[str, Any]) -> str:
     """Names and what they mean, in two columns."""
     width = max(map(len, result))
     return "\n".join(f"{key:{width}}  {value}" for key, value in result.items())
+
+
+def counted(count: int, what: str) -> str:
+    """A number of things, in the singular where it is one."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def typed(verb: str) -> str:

@@ -1,6 +1,7 @@
 """`pstar predict`: one problem from the options, or every line of a table; options are columns of the vocabulary."""
 
 import inspect
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +9,7 @@ from tyro.conf import FlagCreatePairsOff, arg
 
 from pstar.commands import predict_classes
 from pstar.commands.options import Json, choice, flag
-from pstar.commands.output import on_disk, one_thread, show
+from pstar.commands.output import SWAPPED, on_disk, one_thread, show
 from sims.losses import PREDICTED
 from theory.columns import (
     CLASS_RATES,
@@ -19,6 +20,7 @@ from theory.columns import (
     RECORDED,
     SETTINGS,
     SHARED,
+    SIDES,
     SPECTRUM,
     Column,
     settings_with,
@@ -26,9 +28,9 @@ from theory.columns import (
 from theory.errors import InputError
 
 DEFAULT = "independent"
-SHARED_DEFAULTS = {"alpha": 10.0, "ridge": 0.1}
-SIGNAL = 2.0
-"""Default of the signal, in whose place a spectrum may stand."""
+SHARED_DEFAULTS = {"ridge": 0.1}
+SIGNAL, ALPHA = 2.0, 10.0
+"""Defaults of the signal, in whose place a spectrum may stand, and of alpha, in whose place n and d may."""
 
 
 def predict(
@@ -36,13 +38,14 @@ def predict(
     loss: str,
     classes: tuple[int, ...] | None,
     intercept: bool,
+    n: float | None,
     d: int | None,
     table: Path | None,
     out: Path | None,
     json: bool,
     **numbers: Any,
 ) -> None:
-    """Predict p*, the kept data, and the accuracy of the classifier trained on it.
+    """Does training on verified labels help at this error rate? p*, what is kept, and the accuracy after training.
 
     One problem from the options, or a table: its columns carry the names of the options (with underscores), any
     subset of them; what is no column is taken from the options. Columns of a table that are results are computed
@@ -51,6 +54,10 @@ def predict(
     one_thread()
     given: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None} | {"loss": loss}
     given |= {"intercept": 1.0} if intercept else {}
+    if n is not None:
+        d = _size(n, d, given, intercept)
+    given.setdefault("alpha", ALPHA)
+    _note_swapped(given)
     if "signal" in given and any(name in given for name in SPECTRUM):
         raise InputError("--signal and a spectrum are two ways to say where the class mean lies; give one of them")
     if not any(name in given for name in SPECTRUM):
@@ -71,6 +78,24 @@ def predict(
     from theory.describe import describe, text
 
     show(describe(given | {"setting": setting}, d), json, text)
+
+
+def _size(n: float, d: int | None, given: dict[str, Any], intercept: bool) -> int | None:
+    """Put alpha = n/d among the numbers; d, where it is asked for by itself as well."""
+    if d is None:
+        raise InputError(f"--n {n:.15g} needs --d, the dimension: predictions are for alpha = n/d, as --n 1000 --d 100")
+    if "alpha" in given:
+        raise InputError(f"--alpha and --n with --d are two ways to say n/d, here {n / d:.12g}; give one of them")
+    given["alpha"] = n / d
+    print(f"note: --n {n:.15g} --d {d} is --alpha {n / d:.12g}", file=sys.stderr)
+    return d if intercept else None
+
+
+def _note_swapped(given: dict[str, Any]) -> None:
+    """Say that a verifier is worse than none, in case its two rates are in each other's place."""
+    pairs = [("phi", "psi"), *((f"phi_{side}", f"psi_{side}") for side in SIDES)]
+    if any(good in given and bad in given and given[bad] > given[good] for good, bad in pairs):
+        print(SWAPPED, file=sys.stderr)
 
 
 def _refuse_meaningless(setting: str, given: dict[str, Any]) -> None:
@@ -96,7 +121,8 @@ def _option(column: Column) -> inspect.Parameter:
         f"{'(' if column.open_low else '['}{column.low:g}, {column.high:g}{')' if column.high == float('inf') else ']'}"
     )
     users = ", ".join(setting.name for setting in settings_with(column.name))
-    default = f" Default: {SIGNAL:g}." if column.name == "signal" else ""
+    usual = {"signal": SIGNAL, "alpha": ALPHA}.get(column.name)
+    default = f" Default: {usual:g}." if usual is not None else ""
     about = f"{column.meaning}, in {ends}{f'; {users}' if users else ''}.{default}"
     kind: Any = Annotated[float, arg(help=about)]
     if column.name not in SHARED_DEFAULTS:
@@ -132,7 +158,13 @@ def _signature() -> inspect.Signature:
     shared = [_option(COLUMNS[name]) for name in SHARED]
     small = Annotated[
         int | None,
-        arg(metavar="INT", help="With --intercept: the dimension, to average over how many of each kind are kept."),
+        arg(
+            metavar="INT",
+            help="Dimension, with --n. With --intercept: averages over how many of each kind are kept at that d.",
+        ),
+    ]
+    samples = Annotated[
+        float | None, arg(metavar="N", help="Samples generated, before the verifier: with --d in the place of --alpha.")
     ]
     several = Annotated[
         tuple[int, ...] | None,
@@ -152,6 +184,7 @@ def _signature() -> inspect.Signature:
             *(*map(_of_class, CLASS_RATES), _option(COLUMNS["prior"]), *map(_list_option, SPECTRUM)),
             *(
                 _parameter("intercept", fitted, False),
+                _parameter("n", samples, None),
                 _parameter("d", small, None),
                 *(_parameter(*each) for each in rest),
             ),

@@ -25,7 +25,7 @@ def study(
     list: Annotated[bool, arg(help="List the studies and what they show.")] = False,
     json: Json = False,
 ) -> None:
-    """Answer one question by theory and simulation side by side, and draw it.
+    """One question of the paper, answered by theory and simulation side by side, and drawn.
 
     Prints what came out, where the study says it in words. Writes DIR/tables/*.csv and DIR/figures/NAME.png and .pdf.
     Takes up to a minute; features and worth, which are measured on real data, a few.

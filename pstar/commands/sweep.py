@@ -1,5 +1,6 @@
 """`pstar sweep`: simulate a sweep file into a result folder."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -7,12 +8,12 @@ from typing import Annotated, Any, Literal
 from tyro.conf import Positional, arg
 
 from pstar.commands.options import Json
-from pstar.commands.output import show
+from pstar.commands.output import counted, show
 from theory.errors import InputError
 
 
 def sweep(
-    file: Annotated[Positional[Path], arg(metavar="FILE.toml", help="Sweep file, see sweeps/phase_diagram.toml.")],
+    file: Annotated[Positional[Path], arg(metavar="FILE.toml", help="Sweep file, as pstar init writes one.")],
     out: Annotated[str, arg(metavar="DIR", help="Result folder or URL (s3://...); continued where it left off.")],
     workers: Annotated[
         int | None, arg(metavar="INT", help="Processes, each with one thread. Default: one per core or GPU.")
@@ -27,7 +28,7 @@ def sweep(
     dry_run: Annotated[bool, arg(help="Only say how many trials, how long, and what is already there.")] = False,
     json: Json = False,
 ) -> None:
-    """Simulate every cell of a sweep file, or what is missing of it.
+    """How good is training on verified labels, measured? Simulates every cell of a sweep file, or what is missing.
 
     Writes DIR/shards (one file per finished chunk; a killed sweep continues with the same command) and, when
     complete, DIR/rows.parquet with one row per trial.
@@ -55,7 +56,10 @@ def sweep(
         return
     if outlook.missing and not json:
         by = "" if workers_known else " on one worker"
-        print(f"{outlook.trials} trials, {result['present']} there already; about {seconds:.0f} s{by}", file=sys.stderr)
+        print(
+            f"{counted(outlook.trials, 'trial')}, {result['present']} there already; about {seconds:.0f} s{by}",
+            file=sys.stderr,
+        )
     outcome = sweeps.run(config, out, resources, outlook)
     aside = [str(job) for job in outcome.set_aside]
     result |= {"rows": None if aside else outcome.store.rows_path, "set_aside": aside}
@@ -68,9 +72,10 @@ def _ahead(result: dict[str, Any]) -> str:
     seconds = result["estimated_seconds"]
     by = "" if result["workers"] else " on one worker"
     return (
-        f"{result['cells']} cells, {result['trials']} trials\n"
+        f"{counted(result['cells'], 'cell')}, {counted(result['trials'], 'trial')}\n"
         f"already in {result['out']}: {result['present']}\n"
-        f"to compute: {result['missing']} trials in {result['chunks']} chunks, about {seconds} s{by} "
+        f"to compute: {counted(result['missing'], 'trial')} in {counted(result['chunks'], 'chunk')}, "
+        f"about {seconds} s{by} "
         "(a cost model, good to a factor of three; nothing was run)"
     )
 
@@ -79,8 +84,8 @@ def _done(result: dict[str, Any]) -> str:
     if result["set_aside"]:
         aside = "\n".join(f"  {line}" for line in result["set_aside"])
         return f"set aside after three failures each (the rest is kept; run the same command again):\n{aside}"
-    done = f"{result['trials']} trials ({result['missing']} computed, {result['present']} there already)"
-    compare = f"pstar compare {result['out']}"
+    done = f"{counted(result['trials'], 'trial')} ({result['missing']} computed, {result['present']} there already)"
+    compare = f"pstar compare {shlex.quote(result['out'])}"
     if "://" in result["out"]:
         compare = f"copy rows.parquet and rows.sha256 from {result['out']} into a folder, then pstar compare FOLDER"
     return f"{done}\nwritten: {result['rows']}\nnext:    {compare}"

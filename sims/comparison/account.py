@@ -19,8 +19,13 @@ def heading(cells: pd.DataFrame) -> str:
         constant.append("with intercept" if first["intercept"] else "without intercept")
     if "eigenvalues" in cells:
         constant += [f"{name} = {shortened(first[name])}" for name in SPECTRUM if cells[name].nunique() == 1]
-    count = f"{len(cells):,} cells, {int(cells['seeds'].sum()):,} trials"
+    count = f"{counted(len(cells), 'cell')}, {counted(int(cells['seeds'].sum()), 'trial')}"
     return f"Predicted against measured p*: {count}, {first['setting']} setting, {', '.join(constant)}"
+
+
+def counted(count: int, what: str) -> str:
+    """A number of things, in the singular where it is one."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def shortened(levels: str) -> str:
@@ -34,16 +39,24 @@ def closing(summary: dict[str, Any]) -> str:
     half, accuracy = summary["p_half"], summary["accuracy"]
     lines = ["Account"]
     if half["count"]:
-        lines.append(f"  p_half against theory, {half['count']} crossings: {_largest(half)}")
+        lines.append(f"  p_half against theory, {counted(half['count'], 'crossing')}: {_largest(half)}")
     if accuracy["count"]:
         band = accuracy["inside_99_by_chance"]
-        lines.append(f"  accuracy against exact theory, {accuracy['count']} cells: {_largest(accuracy)};")
-        lines.append(f"    {accuracy['inside_99']} cells inside their 99% interval (by chance {band[0]} to {band[1]})")
+        lines.append(f"  accuracy against exact theory, {counted(accuracy['count'], 'cell')}: {_largest(accuracy)};")
+        lines.append(
+            f"    {counted(accuracy['inside_99'], 'cell')} inside the 99% interval (by chance {band[0]} to {band[1]})"
+        )
     decided, exact = summary["decided_cells"], summary["exact_decided_cells"]
     lines.append(f"  'p < p*' predicts whether training beats the generator: {_share(summary['rule_right'], decided)}")
-    lines.append(f"  the exact theory predicts it: {_share(summary['exact_right'], exact)}")
-    lines += [f"  without exact theory: {count} cells ({status})" for status, count in summary["exact_failed"].items()]
-    undecided = summary["cells"] - decided - summary["failed_cells"]
+    if summary["theory_cells"] < summary["cells"]:
+        lines.append(f"  the exact theory predicts it: {_share(summary['exact_right'], exact)}")
+    else:
+        lines.append("  the exact theory: not compared, as these rows are the exact theory themselves")
+    failed = summary["exact_failed"].items()
+    lines += [f"  without exact theory: {counted(count, 'cell')} ({status})" for status, count in failed]
+    if summary["tied_cells"]:
+        lines.append(f"  p = p*, of which the rule says nothing: {counted(summary['tied_cells'], 'decided cell')}")
+    undecided = summary["undecided_cells"]
     lines.append(f"  undecided cells: {undecided}; cells with a failed trial: {summary['failed_cells']}")
     return "\n".join(lines)
 
@@ -54,4 +67,4 @@ def _largest(z: dict[str, Any]) -> str:
 
 
 def _share(right: int, decided: int) -> str:
-    return f"{right} of {decided} decided cells ({right / decided:.1%})" if decided else "no decided cells"
+    return f"{right} of {counted(decided, 'decided cell')} ({right / decided:.1%})" if decided else "no decided cells"

@@ -26,11 +26,13 @@ from sims.comparison.curves import (
 from sims.comparison.pairs import chance_bound, compare_crossings
 from sims.running.intervals import binomial_band
 from sims.running.progress import Advance
-from theory.columns import COSINES, POPULATION, RATES, RECORDED
+from theory.columns import COSINES, POPULATION, RATES, RECORDED, THEORY
 from theory.crossings import along
 from theory.limits import bayes_accuracy
 
 STEPS = 4
+TIE = 1e-12
+"""Purity this near to 1/2 is p = p*."""
 LINE_POINTS = 201
 MAP_POINTS = 61
 PREDICTED = ["p_star", "kept_rate", "purity", "generator_accuracy"]
@@ -104,14 +106,16 @@ def judge(cells: pd.DataFrame) -> pd.DataFrame:
     """Verdict per cell: does training beat the generator, and who predicted it.
 
     ``outcome`` is gain, loss, or undecided where the generator's accuracy lies in the interval; failed where a
-    trial failed. ``rule`` is the prediction p < p*, ``exact`` that of the exact theory; ``rule_right`` and
-    ``exact_right`` compare them with the outcome (null where undecided).
+    trial failed. ``rule`` is the prediction p < p*, null where p = p*, of which the rule says nothing; ``exact`` that
+    of the exact theory. ``rule_right`` and ``exact_right`` compare them with the outcome: null where it is undecided,
+    where nothing is predicted, and ``exact_right`` in rows that are the exact theory themselves.
     """
     gain = cells["low"] > cells["generator_accuracy"]
     loss = cells["high"] < cells["generator_accuracy"]
     outcome = np.select([cells["failed"] > 0, gain, loss], ["failed", "gain", "loss"], "undecided")
     decided = gain | loss
-    rule = pd.Series(np.where(cells["purity"] > 0.5 + 1e-12, "gain", "loss"), cells.index)
+    rule = pd.Series(np.where(cells["purity"] > 0.5 + TIE, "gain", "loss"), cells.index).astype(object)
+    rule = rule.where((cells["purity"] - 0.5).abs().fillna(1.0) > TIE, None)
     known = cells["exact_accuracy"].notna()
     exact = pd.Series(np.where(cells["exact_accuracy"] > cells["generator_accuracy"], "gain", "loss"), cells.index)
     exact = exact.astype(object).where(known, None)
@@ -119,7 +123,8 @@ def judge(cells: pd.DataFrame) -> pd.DataFrame:
     def right(said: pd.Series) -> pd.Series:
         return (said == outcome).astype("boolean").where(decided & said.notna())
 
-    return cells.assign(outcome=outcome, rule=rule, exact=exact, rule_right=right(rule), exact_right=right(exact))
+    other = right(exact).where(cells["method"] != THEORY)
+    return cells.assign(outcome=outcome, rule=rule, exact=exact, rule_right=right(rule), exact_right=other)
 
 
 def theory_lines(cells: pd.DataFrame) -> pd.DataFrame:
@@ -192,6 +197,9 @@ def summarise_comparison(cells: pd.DataFrame, table: pd.DataFrame) -> dict[str, 
         "confidence": 0.95,
         "p_half": _largest(half["z"]) if len(half) else _largest(pd.Series(dtype=float)),
         "accuracy": _largest(cells["z"]) | {"inside_99": inside, "inside_99_by_chance": band},
+        "undecided_cells": int((cells["outcome"] == "undecided").sum()),
+        "tied_cells": int((cells["rule"].isna() & cells["outcome"].isin(["gain", "loss"])).sum()),
+        "theory_cells": int((cells["method"] == THEORY).sum()),
         "decided_cells": int(decided.sum()),
         "rule_right": int(cells["rule_right"].sum()),
         "exact_decided_cells": int(exact_decided.sum()),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sims.comparison.account import closing, heading, shortened
+from sims.comparison.account import closing, counted, heading, shortened
 from sims.comparison.compare import Comparison
 from sims.comparison.curves import along_curves, intercepts, setting_of
 from sims.running.text import Column, layout
@@ -18,7 +18,8 @@ GLYPHS = {("gain", True): "+", ("loss", True): "-", ("gain", False): "G", ("loss
 GLYPHS |= {("undecided", False): ".", ("failed", False): "!"}
 LEGEND = (
     "cells, one character per p: + trained beats generator, - it does not, both as the p* rule says;",
-    "  G gain and L loss against the rule; . undecided (interval covers the generator); ! a trial failed",
+    "  G gain and L loss against the rule; . undecided (interval covers the generator); = p = p*, where it says "
+    "nothing; ! a trial failed",
 )
 MOST_LISTED = 12
 LEVELS = "levels"
@@ -155,7 +156,10 @@ def _p_range(cells: pd.DataFrame) -> str:
 def _glyphs(cells: pd.DataFrame) -> np.ndarray:
     """A character per cell, see LEGEND."""
     outcomes = zip(cells["outcome"].tolist(), cells["rule"].tolist(), strict=True)
-    return np.array([GLYPHS[outcome, outcome == rule] for outcome, rule in outcomes])
+    decided = ("gain", "loss")
+    return np.array(
+        ["=" if rule is None and outcome in decided else GLYPHS[outcome, outcome == rule] for outcome, rule in outcomes]
+    )
 
 
 def _lines(table: pd.DataFrame, names: Iterable[str]) -> Iterator[dict[str, Any]]:
@@ -205,13 +209,16 @@ def _cell_headings(columns: dict[str, tuple[str, str]]) -> list[Column]:
 def _disagreements(cells: pd.DataFrame) -> str:
     wrong = cells[cells["rule_right"].eq(False).fillna(False).astype(bool)]
     if wrong.empty:
-        return "The p* rule is right in every decided cell."
+        decided = int(cells["rule_right"].notna().sum())
+        if not decided:
+            return "The p* rule was not tested: no cell is decided (more seeds narrow the intervals)."
+        return f"The p* rule is right in {counted(decided, 'decided cell')}{', all there are' if decided > 1 else ''}."
     columns = _curve_columns(cells)
     size = (wrong["accuracy"] - wrong["generator_accuracy"]).abs()
     shown = wrong.loc[size.sort_values(ascending=False).index[:MOST_LISTED]].sort_index()
     lines = [[*_cell_line(line, columns), line["outcome"]] for line in _lines(shown, [*columns, *CELL, "outcome"])]
     title = (
-        f"Where the p* rule is wrong: {len(wrong)} cells, {len(shown)} with the largest difference shown "
+        f"Where the p* rule is wrong: {counted(len(wrong), 'cell')}, {len(shown)} with the largest difference shown "
         "(all: cells.csv, rule_right = False)\nThe rule knows infinite data only; the exact theory knows n/d:"
     )
     return f"{title}\n{layout([*_cell_headings(columns), ('outcome', '<')], lines)}"
@@ -220,7 +227,7 @@ def _disagreements(cells: pd.DataFrame) -> str:
 def _all_cells(cells: pd.DataFrame) -> str:
     columns = _curve_columns(cells)
     lines = [
-        [*_cell_line(line, columns), line["outcome"], line["rule"], line["status"]]
+        [*_cell_line(line, columns), line["outcome"], line["rule"] or "-", line["status"]]
         for line in _lines(cells, [*columns, *CELL, *VERDICT])
     ]
     headings: list[Column] = [("outcome", "<"), ("p* rule", "<"), ("status", "<")]

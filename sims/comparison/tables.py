@@ -2,6 +2,7 @@
 
 from io import BytesIO
 from pathlib import Path
+from shlex import quote
 
 import pandas as pd
 import pyarrow as pa
@@ -23,7 +24,7 @@ def read_rows(root: Path) -> pd.DataFrame:
     path = root / "rows.parquet"
     if not path.is_file():
         hint = "its sweep is not finished: run it again" if (root / "shards").is_dir() else "not a result folder"
-        raise StoreError(f"{path} does not exist; {hint} (pstar sweep FILE.toml --out {root})")
+        raise StoreError(f"{path} does not exist; {hint} (pstar sweep FILE.toml --out {quote(str(root))})")
     try:
         return pd.read_parquet(BytesIO(Store(root).read_rows()), page_checksum_verification=True)
     except (OSError, ValueError, pa.ArrowException) as error:

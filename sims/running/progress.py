@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import Protocol
 
 LINE_SECONDS = 10.0
+bars_at_work = 0
+"""Bars on a terminal that move at this moment: signs of life, beside which no other is wanted."""
 
 
 class Advance(Protocol):
@@ -19,9 +21,14 @@ class Advance(Protocol):
 @contextmanager
 def progress(label: str, total: int, unit: str) -> Iterator[Advance]:
     """Show progress on standard error while the block runs; yields the function that moves it on."""
+    global bars_at_work
     if sys.stderr.isatty():
-        with _bar(label, total, unit) as advance:
-            yield advance
+        bars_at_work += 1
+        try:
+            with _bar(label, total, unit) as advance:
+                yield advance
+        finally:
+            bars_at_work -= 1
     else:
         yield _Lines(label, total, unit)
 

@@ -34,7 +34,7 @@ def load(path: str | Path) -> SweepConfig:
     Raises:
         ConfigError: the file is missing, not TOML, or refused; all faults are listed.
     """
-    remedy = "; `sweeps/phase_diagram.toml` is one to start from"
+    remedy = "; pstar init DIR writes one to start from, DIR/sweep.toml"
     document = read_toml(Path(path), str(path), remedy)
     return parse(beside(document, Path(path).parent), source=str(path))
 

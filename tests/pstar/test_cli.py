@@ -55,7 +55,7 @@ def test_every_command_has_help(command, words):
 
 REFUSED = [
     # words, exit code, what standard error must say
-    ((*PREDICT, "--p", "1.5"), 2, ["p = 1.5", "[0, 1]"]),
+    (("predict", "--p", "1.5", "--phi", ".8", "--psi", ".2"), 2, ["p = 1.5", "[0, 1]"]),
     (("sweep", "nowhere.toml", "--out", "{tmp}/x"), 2, ["error: nowhere.toml", "no such file"]),
     (("sweep", "{file}", "--out", "{tmp}/x", "--workers", "0"), 2, ["workers = 0", "at least 1"]),
     (("sweep", "{file}", "--out", "{file}"), 1, ["{file} is a file", "--out"]),

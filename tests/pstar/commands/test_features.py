@@ -132,7 +132,7 @@ def test_the_verdict_agrees_with_the_table(answers):
         ("both", "--audit goes without --p, --phi and --psi"),
         ("absent", "nothing.npy is not there"),
         ("no labels", "does not say which are the labels"),
-        ("no repetitions", "--repetitions 0 measures nothing; give 2 or more with --check"),
+        ("no repetitions", "--repetitions = 0 must be at least 2"),
         ("no p", "--p missing: a verifier needs all of --p, --phi and --psi"),
         ("no phi", "--phi missing: a verifier needs"),
         ("no file", "nope.json is not there; make an audit: pstar audit"),

@@ -1,0 +1,16 @@
+"""Words of a user as they are shown to a user: quoted, without control characters, not at any length."""
+
+LONGEST = 60
+
+
+def shown(word: str, quoted: bool = True) -> str:
+    """A word in quotes, with its middle left out where it is long."""
+    if len(word) > LONGEST:
+        word = f"{word[: LONGEST // 2]}... ({len(word):,} characters)"
+    text = repr(word)
+    return text if quoted or text[1:-1] != word else word
+
+
+def listed(words: tuple[str, ...], last: str = "or") -> str:
+    """a, b or c."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
