@@ -144,7 +144,12 @@ def _of_sweep(root: Path, found: Checked) -> Iterator[Step]:
         ahead = look(config, root)
         chunks = len(ahead.chunks)
         seconds = ahead.estimated_seconds(1)
-        work = f"{ahead.missing} trials in {chunks} chunks, about {seconds:.0f} s on one core" if chunks else "seconds"
+        several = "" if chunks == 1 else "s"
+        work = (
+            f"{ahead.missing} trials in {chunks} chunk{several}, about {seconds:.0f} s on one core"
+            if chunks
+            else "seconds"
+        )
         yield Step(f"the sweep of {root}, as its manifest has it", work, ())
 
 

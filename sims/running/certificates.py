@@ -123,8 +123,8 @@ def claim(root: Path, maker: Maker, names: Iterable[str] = (), inputs: Iterable[
             raise InputError(f"--out {root} would overwrite {given}, its own input; choose another folder")
     if not root.is_dir():
         return
-    _refuse_foreign(root, maker, names)
     if maker.guest or _is_ours(root, maker):
+        _refuse_foreign(root, maker, names)
         return
     found = sorted(path.name for path in root.iterdir() if not unfinished(path.name))
     if found:
