@@ -43,9 +43,13 @@ $(VENV)/core: pyproject.toml pins/core.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# The last step finds everything there, but for the GPU libraries that some builds of PyTorch need.
-$(VENV)/dev: $(VENV)/core pins/dev.txt
+# PyTorch: pip first looks which build is meant (see pins/renew.py), then checks its sum. The last step finds everything
+# there, but for the libraries of a build for GPUs.
+$(VENV)/dev: $(VENV)/core pins/dev.txt pins/torch.txt
 	$(HASHED) --no-build-isolation --requirement pins/dev.txt
+	$(BIN)/python -m pip download --quiet --no-deps --constraint constraints.txt --dest $(VENV)/wheels torch
+	$(HASHED) --no-index --find-links $(VENV)/wheels --requirement pins/torch.txt
+	rm -r $(VENV)/wheels
 	$(PIP) --constraint constraints.txt --group dev
 	@touch $@
 

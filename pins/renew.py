@@ -1,10 +1,11 @@
-"""Write pins/core.txt and pins/dev.txt: every pin of constraints.txt with the sha256 of its files at the package index.
+"""Write pins/*.txt: every pin of constraints.txt with the sha256 of its files at the package index.
 
     python pins/renew.py [WHEEL ...]     in an environment that has all of constraints.txt
 
 core.txt has pip, what builds packages, and what `pip install pstar` needs; dev.txt what the group dev needs besides.
-All files of a release are listed, so that one file serves every platform and Python. WHEEL: a build that the index
-does not have, such as PyTorch's for CPUs.
+All files of a release are listed, so that one list serves every platform and Python. WHEEL: a build that the index
+does not have, such as PyTorch's for CPUs. torch.txt has PyTorch alone: which of its builds is meant differs from
+machine to machine, and pip, when it checks sums, would take the index's with its gigabytes for GPUs before any other.
 """
 
 import hashlib
@@ -38,7 +39,7 @@ def constraints() -> dict[str, str]:
 
 
 def hashed(part: str) -> dict[str, tuple[str, list[str]]]:
-    """Version and sums by canonical name, as core.txt or dev.txt has them."""
+    """Version and sums by canonical name, as core.txt, dev.txt or torch.txt has them."""
     entries = (TOP / "pins" / f"{part}.txt").read_text().replace("\\\n", "").splitlines()
     found = {}
     for entry in entries:
@@ -70,7 +71,8 @@ def parts() -> dict[str, set[str]]:
     """Names by file."""
     project = tomllib.loads((TOP / "pyproject.toml").read_text())
     core = closure([*TOOLS, *project["project"]["dependencies"]])
-    return {"core": core, "dev": closure(project["dependency-groups"]["dev"]) - core}
+    dev = closure(project["dependency-groups"]["dev"]) - core
+    return {"core": core, "dev": dev - {"torch"}, "torch": {"torch"}}
 
 
 def released(name: str, version: str) -> Iterator[str]:

@@ -209,6 +209,7 @@ def _predict_file(
     import pandas as pd
 
     from sims.running.files import write_atomic
+    from sims.running.spreadsheet import csv
     from theory.table import predict_table
 
     if out is None:
@@ -239,7 +240,7 @@ def _predict_file(
         lines = lines.assign(intercept=columns["intercept"])  # so that the table says it when it is read again
     result, replaced = _with_results(lines, columns, found)
     with on_disk():
-        write_atomic(out, result.to_csv(index=False).encode())
+        write_atomic(out, csv(result).encode())
     failed = found["status"][~found["converged"]]
     summary = {"written": str(out), "lines": len(lines), "not_converged": len(failed)}
     summary["statuses"] = {str(why): int((failed == why).sum()) for why in dict.fromkeys(failed)}
