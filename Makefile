@@ -1,13 +1,14 @@
 # make run   the main job: sweep, comparison, figures
 # make test  lint, types and the default tests are separate targets; this one runs the tests
-# Every target sets up what it needs in .venv (Python >= 3.11, pinned by constraints.txt).
+# Every target sets up what it needs in .venv (Python >= 3.11), pinned by constraints.txt, each file checked by its sha256.
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SWEEP  ?= sweeps/phase_diagram.toml
 OUT    ?= out/$(basename $(notdir $(SWEEP)))
-PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+HASHED := $(PIP) --no-deps --require-hashes
 
 .PHONY: run test slow lint types figures bench clean
 
@@ -35,15 +36,21 @@ figures: run   # redraws the picture of the README from the shipped sweep
 bench: $(VENV)/core   # the ratios that programs of benchmarks/ have recorded, as a table and a figure
 	$(BIN)/python benchmarks/history.py
 
-$(VENV)/core: pyproject.toml constraints.txt
+$(VENV)/core: pyproject.toml pins/core.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python >= 3.11 is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) --upgrade pip
-	$(PIP) --editable .
+	$(HASHED) --requirement pins/core.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/dev: $(VENV)/core
-	$(PIP) --group dev
+# PyTorch: pip first looks which build is meant (see pins/renew.py), then checks its sum. The last step finds everything
+# there, but for the libraries of a build for GPUs.
+$(VENV)/dev: $(VENV)/core pins/dev.txt pins/torch.txt
+	$(HASHED) --no-build-isolation --requirement pins/dev.txt
+	$(BIN)/python -m pip download --quiet --no-deps --constraint constraints.txt --dest $(VENV)/wheels torch
+	$(HASHED) --no-index --find-links $(VENV)/wheels --requirement pins/torch.txt
+	rm -r $(VENV)/wheels
+	$(PIP) --constraint constraints.txt --group dev
 	@touch $@
 
 clean:

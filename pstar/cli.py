@@ -3,7 +3,6 @@
 An `Error` was written for the user and prints one line. Every other exception is a bug and shows its traceback.
 """
 
-import io
 import os
 import signal
 import sys
@@ -29,6 +28,7 @@ from pstar.commands.sweep import sweep
 from pstar.commands.verify import verify
 from pstar.heartbeat import heartbeat
 from pstar.line.dispatch import dispatch
+from sims.running.terminal import guarded
 from theory.errors import Error, InputError, KindError, Note
 
 COMMANDS: dict[str, Any] = {
@@ -55,11 +55,9 @@ p is the generator's error rate; a verifier keeps correct labels with probabilit
 training succeeds, with infinite data, while p < p* = phi/(phi + psi)."""
 
 
+@guarded()
 def main() -> None:
     """Run the command line: exit 0 on success, 2 for what was asked wrongly, 1 for what could not be done."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # of a terminal that does not know a user's characters
     verb = ""
     try:
         signal.signal(signal.SIGTERM, _terminate)

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from sims.running.terminal import unguarded
+
 QUIET_SECONDS = 2.0
 MARKS = (2.0, 10.0, 60.0, 300.0)
 """When a line is due in a log; then every last one."""
@@ -78,7 +80,7 @@ def heartbeat(what: str) -> Iterator[None]:
         yield
         return
     streams = [stream for stream in (sys.stdout, sys.stderr) if stream is not None]
-    say = sys.stderr.write
+    say = unguarded(sys.stderr).write
 
     def write(text: str) -> None:
         try:

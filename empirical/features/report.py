@@ -7,7 +7,8 @@ from typing import Any
 from empirical.features.check import LEAST_TEST
 from empirical.features.sentences import NO_SIGNAL, OUT_OF_REACH, Curve, answer, rates, table
 from figures import rendered
-from sims.running.text import say
+from sims.running.spreadsheet import csv
+from sims.running.text import plain, say
 
 REASONS = {
     NO_SIGNAL: "no signal seen: the estimated distance between the classes is not positive; more points are needed",
@@ -38,9 +39,9 @@ def as_json(curve: Curve) -> dict[str, Any]:
 def files(curve: Curve, report: str) -> dict[str, bytes]:
     """report.txt, features.json, curve.csv and the figure, by name."""
     contents = {
-        "report.txt": f"{report}\n",
+        "report.txt": f"{plain(report)}\n",
         "features.json": json.dumps(as_json(curve), indent=1) + "\n",
-        "curve.csv": curve.table.to_csv(index=False),
+        "curve.csv": csv(curve.table),
     }
     drawn = {f"figures/{name}": data for name, data in rendered("learning_curve", tables(curve)).items()}
     return {name: content.encode() for name, content in contents.items()} | drawn

@@ -9,7 +9,8 @@ import numpy as np
 from empirical.forecasting.sentences import Forecast, answer, table
 from empirical.forecasting.trust import OK, REASONS
 from figures import rendered
-from sims.running.text import say
+from sims.running.spreadsheet import csv
+from sims.running.text import plain, say
 from theory.decimals import echoed, typed
 
 LAW = (
@@ -132,10 +133,10 @@ def as_json(found: Forecast) -> dict[str, Any]:
 def files(found: Forecast, report: str) -> dict[str, bytes]:
     """report.txt, forecast.json, forecast.csv, curve.csv and the figure, by name."""
     contents = {
-        "report.txt": f"{report}\n",
+        "report.txt": f"{plain(report)}\n",
         "forecast.json": json.dumps(as_json(found), indent=1) + "\n",
-        "forecast.csv": found.table.to_csv(index=False),
-        "curve.csv": found.curve.to_csv(index=False),
+        "forecast.csv": csv(found.table),
+        "curve.csv": csv(found.curve),
     }
     drawn = {f"figures/{name}": data for name, data in rendered("forecast", tables(found)).items()}
     return {name: content.encode() for name, content in contents.items()} | drawn

@@ -7,6 +7,7 @@ from typing import Any
 
 from sims.running.files import write_atomic
 from sims.running.sealed import digest
+from sims.running.text import markdown
 
 PROVENANCE, README = "provenance.json", "README.md"
 
@@ -35,8 +36,12 @@ def write(
 
 
 def _readme(body: Mapping[str, Any]) -> str:
-    lines = [f"# {body['title']}", "", "Made by `pstar summarization`; nothing was uploaded anywhere.", ""]
-    lines += ["| | |", "|---|---|", *(f"| {name} | {_shown(value)} |" for name, value in body["facts"].items())]
+    lines = [f"# {markdown(body['title'])}", "", "Made by `pstar summarization`; nothing was uploaded anywhere.", ""]
+    lines += [
+        "| | |",
+        "|---|---|",
+        *(f"| {markdown(name)} | {_shown(value)} |" for name, value in body["facts"].items()),
+    ]
     lines += [f"| hash of the settings | {body['settings'][:12]} |", "", "Made from, and bound by the licences of:", ""]
     for kind in ("data", "models"):
         lines += [f"* {kind.removesuffix('s')}: {_source(entry)}" for entry in body[kind]]
@@ -45,10 +50,10 @@ def _readme(body: Mapping[str, Any]) -> str:
 
 def _source(entry: Mapping[str, Any]) -> str:
     revision = f" at revision {entry['revision']}" if entry.get("revision") else ""
-    return f"{entry['name']}{revision}. Licence: {entry.get('licence') or 'unknown, see its source'}"
+    return markdown(f"{entry['name']}{revision}. Licence: {entry.get('licence') or 'unknown, see its source'}")
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
-    return "-" if value is None else str(value)
+    return "-" if value is None else markdown(str(value))

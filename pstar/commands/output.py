@@ -32,7 +32,7 @@ def dumps(result: Any) -> str:
             return [clean(entry) for entry in value]
         return None if isinstance(value, float) and (value != value or abs(value) == float("inf")) else value
 
-    return json.dumps(clean(result), indent=1)
+    return json.dumps(clean(result), indent=1).replace("\x7f", "\\u007f")  # all else is escaped by itself
 
 
 def pairs(result: dict[str, Any]) -> str:

@@ -3,22 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from theory.columns import RATES
+from theory.columns import MOST_CLASSES, RATES
 from theory.errors import InputError
 
 OPTIONS = ("signal", "alpha", "ridge", "loss", "intercept", *RATES)
 """Options that have a meaning for K classes."""
-
-MOST = 2000
-"""Classes whose equations are solved in minutes."""
 
 
 def number_of(classes: tuple[int, ...]) -> int | None:
     """K, where one number stands after --classes; none does where a table says it."""
     if len(classes) > 1:
         raise InputError(f"--classes {' '.join(map(str, classes))}: one K at a time; for several give --table")
-    if classes and classes[0] > MOST:
-        raise InputError(f"--classes {classes[0]} is more than can be solved, at most {MOST:,}; give fewer")
+    if classes and classes[0] > MOST_CLASSES:
+        raise InputError(f"--classes {classes[0]} is more than can be solved, at most {MOST_CLASSES:,}; give fewer")
     return classes[0] if classes else None
 
 

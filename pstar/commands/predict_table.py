@@ -7,6 +7,7 @@ from typing import Any
 
 from pstar.commands import predict_classes
 from pstar.commands.output import on_disk, show
+from sims.running.spreadsheet import csv
 from theory.columns import CLASS_RATES, COLUMNS, OTHER_NAMES, POPULATION, RECORDED, SETTINGS, SHARED, SPECTRUM
 from theory.columns import settings_with as having
 from theory.errors import InputError
@@ -68,7 +69,7 @@ def _checked_out(table: Path, out: Path | None) -> Path:
 def _written(result: Any, out: Path) -> bytes:
     """As CSV, or as Parquet where the name says so."""
     if out.suffix.lower() != ".parquet":
-        return bytes(result.to_csv(index=False).encode())
+        return csv(result).encode()
     buffer = BytesIO()
     result.to_parquet(buffer, index=False)
     return buffer.getvalue()

@@ -10,6 +10,7 @@ import pyarrow as pa
 from sims.running.certificates import Maker, read, write
 from sims.running.files import StoreError
 from sims.running.fingerprint import fingerprint
+from sims.running.spreadsheet import csv
 from sims.sweeps.store import ROWS, Store
 
 COMPARE = Maker("compare", "pstar compare {folder}", mark="summary.json", guest=True)
@@ -35,7 +36,7 @@ def read_rows(root: Path) -> pd.DataFrame:
 
 def as_files(tables: dict[str, pd.DataFrame]) -> dict[str, bytes]:
     """One CSV per table, by the names of the files."""
-    return {f"tables/{name}.csv": table.to_csv(index=False).encode() for name, table in tables.items()}
+    return {f"tables/{name}.csv": csv(table).encode() for name, table in tables.items()}
 
 
 def write_comparison(root: Path, tables: dict[str, pd.DataFrame], more: dict[str, bytes]) -> list[Path]:

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from sims.running.terminal import Guarded, unguarded
+from sims.running.text import printable
+
 LINE_SECONDS = 10.0
 bars_at_work = 0
 """Bars on a terminal that move at this moment: signs of life, beside which no other is wanted."""
@@ -39,11 +42,16 @@ def _bar(label: str, total: int, unit: str) -> Iterator[Advance]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
     from rich.progress import TimeRemainingColumn as Left
 
-    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit)]
+    columns = [TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TextColumn(unit)]
     columns += [TimeElapsedColumn(), TextColumn("elapsed,"), Left(), TextColumn("left")]
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda units: bar.advance(task, units)
+    with Progress(*columns, console=Console(file=unguarded(sys.stderr))) as bar:
+        task = bar.add_task(printable(label), total=total)
+        between = sys.stdout, sys.stderr  # which pass on what is written past the bar
+        sys.stdout, sys.stderr = map(Guarded, between)
+        try:
+            yield lambda units: bar.advance(task, units)
+        finally:
+            sys.stdout, sys.stderr = between
 
 
 class _Lines:

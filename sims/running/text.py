@@ -1,10 +1,14 @@
 """Plain text for terminals, logs and reports: tables of cells, prose in lines, an error in one line."""
 
+import re
 import textwrap
 from collections.abc import Iterable
 
 WIDTH = 116
 """Of prose, in characters."""
+
+OBEYED = re.compile(r"[^\n\t\x20-\x7e]+")
+"""Where a terminal may be told something; most of it is letters of other languages."""
 
 Column = tuple[str, str]
 """Heading and alignment, '<' or '>'."""
@@ -24,6 +28,18 @@ def layout(columns: Iterable[Column], lines: Iterable[Iterable[str]]) -> str:
 def printable(words: str) -> str:
     """Words with what a terminal would obey, or break a line at, escaped."""
     return words if words.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in words)
+
+
+def plain(words: str) -> str:
+    """The same of text in lines: line ends and tabs stay."""
+    return OBEYED.sub(lambda found: printable(found[0]), words)
+
+
+def markdown(words: str) -> str:
+    """Text of whatever origin as Markdown that says just that: no markup, no link, one line."""
+    for mark in "\\`*_|<>[]~$&":
+        words = words.replace(mark, f"\\{mark}")
+    return printable(words)
 
 
 def say(words: str, mark: str = "") -> str:

@@ -20,6 +20,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TextIO, TypeVar
 
+from sims.running.terminal import Guarded
 from theory.errors import Error
 
 Job = TypeVar("Job")
@@ -115,6 +116,7 @@ def serve(answer: Callable[[str], Answer]) -> None:
     requests: queue.Queue[str] = queue.Queue()
     replies, lines = os.fdopen(os.dup(1), "w", buffering=1), os.fdopen(os.dup(0))
     os.dup2(2, 1)
+    sys.stderr = Guarded(sys.stderr)
     with open(os.devnull) as nothing:
         os.dup2(nothing.fileno(), 0)
     threading.Thread(target=_listen, args=(lines, requests), daemon=True).start()

@@ -20,6 +20,7 @@ from sims.running import certificates
 from sims.running.certificates import Maker, claim
 from sims.running.files import write_atomic
 from sims.running.fingerprint import fingerprint
+from sims.running.spreadsheet import csv
 from theory.errors import InputError
 
 FIGURES = ("verifier", "threshold_curve", "forecast")
@@ -91,7 +92,7 @@ def write(
         paths.append(page)
     if folder is not None:
         texts = {"report.txt": text(report) + "\n", "report.md": markdown(report, title) + "\n", "report.html": whole}
-        texts |= {f"{name}.csv": table.to_csv(index=False) for name, table in made.items()}
+        texts |= {f"{name}.csv": csv(table) for name, table in made.items()}
         texts["audit.json"] = json.dumps(summary, indent=1) + "\n"
         drawn = {f"figures/{file}": data for name in FIGURES for file, data in figures.rendered(name, made).items()}
         contents = {name: content.encode() for name, content in texts.items()} | drawn

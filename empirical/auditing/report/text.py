@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from empirical.auditing.report.blocks import Report, Section, Table
-from sims.running.text import layout, printable, say
+from sims.running.text import layout, plain, say
+from sims.running.text import markdown as _escaped
 
 
 def text(report: Report) -> str:
@@ -16,7 +17,7 @@ def text(report: Report) -> str:
     first += [say(note, "note: ") for note in report.notes]
     blocks = ["\n".join(first)] if first else []
     blocks += ["\n".join(_lines(section)) for section in report.sections]
-    return "\n\n".join([*blocks, "\n".join(map(say, report.assumptions))])
+    return plain("\n\n".join([*blocks, "\n".join(map(say, report.assumptions))]))
 
 
 def _lines(section: Section) -> Iterator[str]:
@@ -52,9 +53,3 @@ def _table(table: Table) -> str:
     sides = ["---:" if side == ">" else "---" for _, side in table.headings]
     rows = [map(_escaped, row) for row in table.rows]
     return "\n".join(map(line, [[_escaped(heading) for heading, _ in table.headings], sides, *rows]))
-
-
-def _escaped(words: str) -> str:
-    for mark in "\\`*_|<>[]":
-        words = words.replace(mark, f"\\{mark}")
-    return printable(words)
