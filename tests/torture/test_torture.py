@@ -11,7 +11,7 @@ import pytest
 
 from sims.running import sums
 from sims.sweeps import store
-from tests.torture import flips, fuzz, kills, soak, words
+from tests.torture import crowd, flips, fuzz, kills, soak, words
 from tests.torture.record import Record, rng_of
 
 
@@ -36,6 +36,25 @@ def test_a_kill_that_loses_something_would_be_noticed(place, record, monkeypatch
     monkeypatch.setitem(place.expected, "stages", {"sum": b"another"})
     kills.case_of(place, fresh_seed, 0, record, {"stages": 1.0})
     assert [fault["what"] for fault in record.faults] == ["other bytes"]
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory):
+    return crowd.Crowd(tmp_path_factory.mktemp("crowded"), ["stages"])
+
+
+def test_crowds(crowded, record, fresh_seed):
+    """Two at work on stages, which is cheap; `sims/sweeps/test_run.py` has two sweeps, and one that is frozen."""
+    for case in range(3):
+        crowd.case_of(crowded, fresh_seed, case, record, 2, {"stages": 1.0})
+    assert record.faults == []
+    assert sum(record.outcomes.values()) == 3
+
+
+def test_a_crowd_that_spoils_its_folder_would_be_noticed(crowded, record, monkeypatch, fresh_seed):
+    monkeypatch.setitem(crowded.expected, "stages", {"sum": b"another"})
+    crowd.case_of(crowded, fresh_seed, 3, record, 2, {"stages": 1.0})
+    assert [fault["what"] for fault in record.faults] == ["other bytes of stages"]
 
 
 def in_process(words):
