@@ -37,7 +37,11 @@ def write(
 
 def _readme(body: Mapping[str, Any]) -> str:
     lines = [f"# {markdown(body['title'])}", "", "Made by `pstar summarization`; nothing was uploaded anywhere.", ""]
-    lines += ["| | |", "|---|---|", *(f"| {markdown(name)} | {_shown(value)} |" for name, value in body["facts"].items())]
+    lines += [
+        "| | |",
+        "|---|---|",
+        *(f"| {markdown(name)} | {_shown(value)} |" for name, value in body["facts"].items()),
+    ]
     lines += [f"| hash of the settings | {body['settings'][:12]} |", "", "Made from, and bound by the licences of:", ""]
     for kind in ("data", "models"):
         lines += [f"* {kind.removesuffix('s')}: {_source(entry)}" for entry in body[kind]]
