@@ -36,6 +36,8 @@ VERBS = (
     "features",
     "eigenvalues",
     "summarization",
+    "init",
+    "completion",
 )
 STUDIES = ("sharpening", "roc", "classes", "rounds", "trust", "equal_worth", "poster", "intercept")
 PLAIN = "plain SciPy, logistic"

@@ -34,6 +34,7 @@ Simulated
     trial              train one classifier on verified synthetic data, and measure it
     sweep              the raw rows of a sweep, computed here or in a result folder
     compare            a sweep beside what theory says of it
+    verify             whether every file of a result folder is as it was written
 
 Audited
     audit              p, phi, psi, p*, worth and the decisions from judged records
@@ -100,6 +101,7 @@ if TYPE_CHECKING:
     from pstar.simulating import compare as compare
     from pstar.simulating import sweep as sweep
     from pstar.simulating import trial as trial
+    from pstar.verifying import verify as verify
     from sims.comparison.compare import Comparison as Comparison
     from sims.measure import Measurement as Measurement
     from theory.classes.prediction import ClassesPrediction as ClassesPrediction
@@ -140,6 +142,7 @@ HOMES = {
         "worth",
     ),
     "pstar.simulating": ("trial", "sweep", "compare"),
+    "pstar.verifying": ("verify",),
     "sims.measure": ("Measurement",),
     "sims.comparison.compare": ("Comparison",),
     "empirical.auditing.binary": ("audit", "audit_counts", "Audit"),

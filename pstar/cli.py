@@ -6,6 +6,9 @@ An `Error` was written for the user and prints one line. Every other exception i
 import os
 import signal
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -26,7 +29,7 @@ from pstar.commands.verify import verify
 from pstar.heartbeat import heartbeat
 from pstar.line.dispatch import dispatch
 from sims.running.terminal import guarded
-from theory.errors import Error, InputError, KindError
+from theory.errors import Error, InputError, KindError, Note
 
 COMMANDS: dict[str, Any] = {
     "sweep": sweep,
@@ -61,7 +64,7 @@ def main() -> None:
         try:
             verb, call = dispatch(sys.argv[1:], COMMANDS, ABOUT)
             signal.signal(signal.SIGTERM, lambda number, frame: _terminate(number, frame, verb))
-            with heartbeat(f"pstar {verb}"):
+            with heartbeat(f"pstar {verb}"), _notes():
                 call()
         finally:
             with on_disk():
@@ -75,6 +78,24 @@ def main() -> None:
     except Error as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2 if isinstance(error, (InputError, KindError)) else 1) from None
+
+
+@contextmanager
+def _notes() -> Iterator[None]:
+    """Around a call: a `Note` is printed as one line, other warnings as ever."""
+    other = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+        if issubclass(category, Note):
+            print(f"warning: {message}", file=sys.stderr)
+        else:
+            other(message, category, *place)
+
+    warnings.showwarning = show  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        warnings.showwarning = other
 
 
 def _left_behind(verb: str) -> str:

@@ -1,6 +1,6 @@
 """Theory for a notebook: the functions of `theory` on plain numbers, in NumPy's float64; JAX is not needed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,23 +82,32 @@ def solve(problem: Problem, alpha: Number, loss: str = "squared") -> Solution:
     return found
 
 
-def predict_table(columns: "Mapping[str, Any] | pd.DataFrame") -> "pd.DataFrame":
+def predict_table(columns: "Mapping[str, Any] | pd.DataFrame", ignore: Collection[str] = ()) -> "pd.DataFrame":
     """`predict` for every line of a table, quickly: a line per line, with the table's index.
 
     Args:
         columns: ``signal``, ``alpha``, ``ridge``, ``loss``, and those of a setting: ``p``, ``phi``, ``psi``, or
             ``p_negative``, ``p_positive``, ... with ``prior``, or cosines (with ``margin`` or ``real``); ``setting``
-            names it where they do not. Single values hold for all lines.
+            names it where they do not. Single values hold for all lines. Results of an earlier call, of sweeps and of
+            comparisons may stand beside.
+        ignore: other columns that it has, which are not read.
 
     Raises:
-        InputError: a missing column, or a value outside its range, with its line.
+        InputError: a column that is missing, not known or there twice, or values outside their range, with their lines.
     """
     import pandas as pd
 
+    from empirical.records.names import odd
+    from pstar.tables import unknown
     from theory.table import predict_table
 
     if not hasattr(columns, "items"):
         raise KindError(f"{type(columns).__name__} is no table; give a DataFrame (pandas.read_csv of a file) or a dict")
+    names = [str(name).strip() for name in getattr(columns, "columns", columns)]
+    found = [*odd(names), *unknown(names, False, ignore, lambda names: f"ignore={names}")]
+    if found:
+        raise InputError(f"the table {'; '.join(found)}")
+    columns = {name: values for name, (_, values) in zip(names, columns.items(), strict=True) if name not in ignore}
     return pd.DataFrame(predict_table(columns), index=getattr(columns, "index", None))
 
 

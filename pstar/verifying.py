@@ -41,6 +41,19 @@ class Step(NamedTuple):
     """The command in words; none for a sweep."""
 
 
+def verify(folder: str | Path) -> Checked:
+    """Whether every file of a folder that any command or call wrote is as it was written.
+
+    Returns:
+        `sims.running.sums.Checked`: ``files`` and ``size`` of what was read; ``faults``, each with path, what is wrong
+        and the command that mends it; what is ``unfinished``; and ``foreign`` files, which are not ours.
+
+    Raises:
+        InputError: nothing in the folder is ours.
+    """
+    return check(Path(folder))
+
+
 def check(root: Path) -> Checked:
     """Look at every file of a folder. Raises InputError for one in which nothing is ours."""
     if not root.is_dir():
@@ -56,7 +69,7 @@ def check(root: Path) -> Checked:
         from empirical.stages import inspect
 
         found += inspect.check(root, _experiment(root))
-    if not (sweep or stages or found.files):
+    if not (sweep or stages or found.files or found.faults):
         raise InputError(f"{root}: nothing here was written by pstar, or it was by a version without certificates")
     return found + Checked(foreign=tuple(_strange(root, sweep, stages)))
 

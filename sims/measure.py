@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from sims.fit import Fit
 from sims.settings.base import Sample
+from theory import certified
 from theory.display import record
 
 SCORES = ("kept_positive", "balanced_accuracy", "mean_score", "offset", "score_sd")
@@ -94,7 +95,10 @@ def measure(
     else:
         sides = class_accuracies(mean_score, offset, score_sd)
         accuracy, balanced = jnp.dot(prior, sides), jnp.mean(sides)
-    converged = fitted.converged & jnp.isfinite(accuracy)
+    numbers = (overlap, norm, accuracy, balanced, mean_score, offset, score_sd)
+    shares, bound = ((accuracy, 1.0), (balanced, 1.0)), certified.PROMISED["simulation"]
+    row = certified.Row(jnp.sum(kept), fitted.gradient_norm, bound, numbers, ((overlap, norm),), shares)
+    converged = fitted.converged & (certified.refused(row) == 0)
     known = lambda value: jnp.where(converged, value, jnp.nan)
     return Measurement(
         m=jnp.sum(kept),

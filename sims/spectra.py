@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from theory.decimals import typed
 from theory.errors import InputError
 from theory.types import Spectrum
 
@@ -45,7 +46,7 @@ def faults(spectrum: Spectrum) -> Iterator[str]:
     for name, values in zip(COLUMNS, (s, f, signal), strict=True):
         wrong = values[~(np.isfinite(values) & (values >= 0))]
         if len(wrong):
-            yield f"{name}: {wrong[0]:g} is outside [0, inf)"
+            yield f"{name}: {typed(wrong[0])} is outside [0, inf)"
             return
     if abs(f.sum() - 1) > 1e-9:
         yield f"shares sum to {f.sum():.10g}; they must sum to 1"
@@ -64,7 +65,8 @@ def room_fault(spectrum: Spectrum, d: int) -> str:
     empty = np.flatnonzero((shares > 0) & (apportion(shares, d) == 0))
     if not len(empty):
         return ""
-    return f"d = {d} has no dimension for level {empty[0] + 1} of share {shares[empty[0]]:g}; raise d, or merge levels"
+    share = typed(shares[empty[0]])
+    return f"d = {d} has no dimension for level {empty[0] + 1} of share {share}; raise d, or merge levels"
 
 
 def check_spectrum(spectrum: Spectrum, d: int) -> None:

@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("theory", "sims", "empirical", "figures", "pstar")
 MEETING = ("sims.comparison", "sims.studies", "sims.sweeps.exact")
 """Where simulation reads more of theory than names: here the two roads meet."""
-NAMES = {"theory.types", "theory.errors", "theory.columns", "theory.display"}
-"""What both roads may share: no formula."""
+NAMES = {"theory.types", "theory.errors", "theory.columns", "theory.display", "theory.decimals", "theory.certified"}
+"""What both roads may share: no formula. `theory.certified` computes nothing; it refuses finished rows."""
 
 
 def module(path):

@@ -11,6 +11,7 @@ import numpy as np
 
 from theory.arrays import is_jax, is_traced
 from theory.columns import COLUMNS, SETTINGS
+from theory.decimals import between, typed
 from theory.errors import InputError, KindError, RunError
 from theory.types import ClassRates, Cosines, Problem, Rates, Spectrum
 
@@ -50,10 +51,15 @@ def in_range(
     if np.all(inside):
         return
     worst = array if array.ndim == 0 else array[~inside].flat[0]
+    raise InputError(outside(name, worst, low, high, open_low=open_low, remedy=remedy))
+
+
+def outside(name: str, value: Any, low: float, high: float, *, open_low: bool = False, remedy: str = "") -> str:
+    """How it is said that a number is not in its range."""
     left = "(" if open_low else "["
     right = ")" if np.isinf(high) else "]"
-    message = f"{name} = {float(worst):g} is outside {left}{low:g}, {high:g}{right}"
-    raise InputError(f"{message}; {remedy}" if remedy else message)
+    message = f"{name} = {typed(value)} is outside {left}{typed(low)}, {typed(high)}{right}"
+    return f"{message}; {remedy}" if remedy else message
 
 
 def check_rates(rates: Rates | ClassRates) -> None:
@@ -72,7 +78,7 @@ def check_rates(rates: Rates | ClassRates) -> None:
         if not is_traced(prior):
             total = np.sum(np.asarray(prior), axis=-1)
             if not np.allclose(total, 1.0, atol=1e-12):
-                raise InputError(f"prior sums to {float(np.ravel(total)[0]):g}; it must sum to 1")
+                raise InputError(f"prior sums to {typed(np.ravel(total)[0])}; it must sum to 1")
 
 
 def check_cosines(cosines: Cosines) -> None:
@@ -89,9 +95,9 @@ def check_cosines(cosines: Cosines) -> None:
         spread = np.sqrt((1 - g**2) * (1 - v**2))
         low, high = g * v - spread, g * v + spread
         raise InputError(
-            f"cos_generator = {g:g}, cos_verifier = {v:g}, cos_between = {b:g} belong to no three unit vectors "
-            f"(their Gram matrix is not positive semidefinite); with these first two, cos_between lies in "
-            f"[{low:.6g}, {high:.6g}]"
+            f"cos_generator = {typed(g)}, cos_verifier = {typed(v)}, cos_between = {typed(b)} belong to no three unit "
+            f"vectors (their Gram matrix is not positive semidefinite); with these first two, cos_between lies in "
+            f"{between(low, high)}"
         )
 
 

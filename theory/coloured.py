@@ -84,12 +84,12 @@ def accuracies(scores: Scores, widened: Any = 1.0) -> tuple[Array, Array]:
 
 
 def weight_norm(scores: Scores, features: Any, delta: Array, ridge: Array) -> Array:
-    """||w||, of levels: ||w||^2 nu^2 = H^2 sum mu^2/(s+k)^2 + (beta^2/delta) sum f s/(s+k)^2."""
+    """||w||, of levels: H^2 sum mu^2/(lambda + nu s)^2 + (beta^2/delta) sum f s/(lambda + nu s)^2, nu = 0 included."""
     xp, (s, f, signal) = of(scores, features), features
-    damped = (s + (ridge / scores.response)[..., None]) ** 2
+    damped = (ridge[..., None] + scores.response[..., None] * s) ** 2
     damped = xp.where(damped > 0, damped, 1.0)
     straight, noise = xp.sum(signal / damped, -1), xp.sum(f * s / damped, -1)
-    return xp.sqrt(scores.pull**2 * straight + scores.push**2 * noise / delta) / scores.response
+    return xp.sqrt(scores.pull**2 * straight + scores.push**2 * noise / delta)
 
 
 def spectrum_of(signal: Scalar | Spectrum) -> Spectrum:
@@ -130,7 +130,7 @@ def _solution(problem: Problem, alpha: Scalar, loss: str, intercept: bool) -> So
     norm = xp.each(weight_norm, found, features, delta, ridge)
     overlap = found.mean_score / xp.sqrt(features.signals_sq.sum(-1))
     bulk = xp.sqrt(xp.maximum(norm**2 - overlap**2, 0.0))
-    accuracy = prior[:, 0] * minus + prior[:, 1] * plus
+    accuracy = xp.minimum(prior[:, 0] * minus + prior[:, 1] * plus, 1.0)
     numbers = (overlap, bulk, norm, accuracy, found.converged, found.residual, found.status)
     fields = (*numbers, found.mean_score, found.offset, found.score_sd, found.theta)
     return Solution(*(field[:count].reshape(shape) for field in fields))

@@ -14,6 +14,7 @@ from theory.errors import InputError
 from theory.prediction import predict
 from theory.settings import check_problem
 from theory.settings.base import Setting
+from theory.solvers import work
 from theory.table import predict_table
 from theory.types import Problem, Rates, Scalar
 
@@ -27,6 +28,10 @@ Level = Callable[[dict[str, np.ndarray], Mapping[str, np.ndarray]], np.ndarray]
 
 POINTS = 257
 """Bracketing points along a curve; two zeros between neighbours are missed."""
+
+CURVE, ZEROS = 4.5e7, 1.5e7
+"""Work (`theory.solvers.work`) for the points of one curve, and for its zeros: seconds. Points that it does not reach
+are not converged."""
 
 
 class Crossings(NamedTuple):
@@ -161,10 +166,11 @@ class Curves(NamedTuple):
 
         across = {name: np.asarray(column)[:, None] for name, column in self.columns.items()}
         values = np.concatenate([level(self.found, across) for level in levels])
-        found = crossings(excess, len(values), 0.0, 1.0, POINTS, values)
-        found = Crossings(*(field[np.isfinite(found.x)] for field in found))
-        if len(found.x):
-            found = found._replace(x=predict_table(along(lines(found.curve), found.x))["p"])
+        with work.allowance(ZEROS * count):
+            found = crossings(excess, len(values), 0.0, 1.0, POINTS, values)
+            found = Crossings(*(field[np.isfinite(found.x)] for field in found))
+            if len(found.x):
+                found = found._replace(x=predict_table(along(lines(found.curve), found.x))["p"])
         parts = [np.flatnonzero(found.curve // count == i) for i in range(len(levels))]
         return [Crossings(found.curve[part] % count, found.x[part], found.rising[part]) for part in parts]
 
@@ -179,7 +185,8 @@ def curves(columns: Mapping[str, np.ndarray]) -> Curves:
     """The curves from the lines of a table (as `theory.table.predict_table` takes it, one line per curve)."""
     count = len(columns["alpha"])
     which, share = np.repeat(np.arange(count), POINTS), np.tile(np.linspace(0.0, 1.0, POINTS), count)
-    found = predict_table(along({name: np.asarray(column)[which] for name, column in columns.items()}, share))
+    with work.allowance(CURVE * count):
+        found = predict_table(along({name: np.asarray(column)[which] for name, column in columns.items()}, share))
     return Curves(columns, {name: values.reshape(count, POINTS) for name, values in found.items()})
 
 
@@ -225,7 +232,8 @@ def p_star_crossings(columns: Mapping[str, np.ndarray]) -> Crossings:
         found = predict_table(lines | {"psi": lines["phi"] * (1 / star.ravel() - 1)})
         return _excess("p_gain", found, lines).reshape(star.shape)
 
-    found = crossings(excess, len(given["signal"]), 0.5, 1.0)
+    with work.allowance((CURVE + ZEROS) * len(given["signal"])):
+        found = crossings(excess, len(given["signal"]), 0.5, 1.0)
     return Crossings(*(field[np.isfinite(found.x)] for field in found))
 
 

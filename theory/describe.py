@@ -7,6 +7,7 @@ import numpy as np
 from theory import settings, status
 from theory.columns import CLASS_RATES, SETTINGS, SPECTRUM, by_our_names, setting_of
 from theory.crossings import Crossings, curves
+from theory.decimals import beside
 from theory.small_samples import averaged
 from theory.table import predict_table, problem_of
 from theory.threshold import p_star_common
@@ -179,7 +180,8 @@ def _verdict(found: dict[str, Any]) -> str:
         half = "more than half" if good else "half or less"
         return f"of what is trained on, real data included, {half} is correct ({found['purity']:.1%});"
     relation = ("<", "good enough") if good else (">=", "not good enough")
-    comparison = f"p = {found['p']:.4g} {relation[0]} p* = {found['p_star']:.4g}"
+    p, star = found["p"], found["p_star"]
+    comparison = f"p = {beside(p, star)} {relation[0]} p* = {beside(star, p)}"
     if not settings.named(found["setting"]).half_at_threshold:
         return f"{comparison}: of what is kept, {'more than half' if good else 'half or less'} is correct;"
     return f"{comparison}: the verifier is {relation[1]} in the limit of infinite data;"

@@ -2,11 +2,12 @@
 
 import math
 
-from theory import coloured, settings, status
+from theory import certified, coloured, settings, status
 from theory._check import check_alpha, has_intercept, require_x64
 from theory.arrays import Array, compiled, fields_of, of, quiet, room, unlisted, with_fields
 from theory.errors import InputError
 from theory.laws import Law
+from theory.limits import mahalanobis
 from theory.losses import LOSSES
 from theory.separable import refined
 from theory.solvers import reached
@@ -24,8 +25,8 @@ def solve(problem: Problem, alpha: Scalar, loss: str) -> Solution:
 
     Returns:
         `Solution` of the broadcast shape, in NumPy, or in JAX where an argument is of JAX; ``residual`` is relative
-        (see `theory.equations`), ``converged`` means residual <= TOLERANCE, and everything else is NaN where that
-        fails or nothing is kept. Differentiable by JAX in every field and in alpha.
+        (see `theory.equations`), ``converged`` means that it has passed `theory.certified.refused`, and everything
+        else is NaN where it has not. Differentiable by JAX in every field and in alpha.
 
     Raises:
         ValueError: an argument outside its range or an unknown loss. RuntimeError: arguments of JAX in float32.
@@ -41,10 +42,22 @@ def solve(problem: Problem, alpha: Scalar, loss: str) -> Solution:
     if isinstance(problem.signal, Spectrum) or has_intercept(problem):
         found = coloured.solve(problem, alpha, loss)
     elif loss == "squared" and setting.closed_form is not None:
-        return setting.closed_form(problem, alpha)
+        found = setting.closed_form(problem, alpha)
     else:
         found = _solution(problem._replace(intercept=None), alpha, loss)
-    return found._replace(status=refined(found.status, problem, alpha, loss))
+    return _certified(found._replace(status=refined(found.status, problem, alpha, loss)), problem)
+
+
+def _certified(found: Solution, problem: Problem) -> Solution:
+    """A solution that has passed the predicate of all rows, or says why not. How much is kept is not known here."""
+    numbers = (found.overlap, found.bulk_norm, found.norm, found.accuracy)
+    scores = (found.mean_score, found.offset, found.score_sd, found.theta)
+    lengths = ((found.overlap, found.norm), (found.mean_score, mahalanobis(problem.signal) * found.score_sd))
+    bound = certified.PROMISED["theory"]
+    row = certified.Row(1.0, found.residual, bound, (*numbers, *scores), lengths, ((found.accuracy, 1.0),))
+    codes = certified.judged(found.status, row)
+    numbers, scores = certified.known(codes, numbers), certified.known(codes, scores)
+    return Solution(*numbers, codes == status.OK, found.residual, codes, *scores)
 
 
 @compiled("loss")

@@ -98,7 +98,7 @@ def parabolas(law: Law, delta: Array, ridge: Array) -> State:
     converged = (delta > 0) & xp.all(xp.isfinite(a), -1) & xp.isfinite(tau) & xp.isfinite(theta)
     residual = abs(delta * theta * (1 / (1 + theta) + ridge) - 1)
     a, tau, theta = unpack(xp.where(converged[..., None], pack(a, tau, theta), xp.nan))
-    return State(a, tau, theta, converged, residual, xp.full(converged.shape, status.NOT_CONVERGED))
+    return State(a, tau, theta, converged, residual, xp.full(converged.shape, status.NOT_FINITE))
 
 
 def guess(law: Law, loss: Loss, delta: Array, ridge: Array) -> Array:

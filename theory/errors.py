@@ -8,6 +8,10 @@ class Error(Exception):
     """The root: its message says what is wrong and what to do. `pstar.Error` is this class."""
 
 
+class Note(UserWarning):
+    """What was done with an input that the user may not expect, and that is no fault; the command line prints it."""
+
+
 class InputError(Error, ValueError):
     """An argument, option or file that is refused before any work is done: name, value, range and remedy."""
 

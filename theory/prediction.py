@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theory import settings
+from theory import certified, settings, status
 from theory.arrays import is_traced, of, quiet, unlisted
 from theory.display import record
 from theory.engine import solve
@@ -119,5 +119,13 @@ def of_solution(problem: Problem, solution: Solution) -> Prediction:
     thresholds = (breakdown(rates), p_star_direction(rates), p_star_each_class(rates))
     kept_data = (kept, purity, odds.sum(-1), xp.min(odds, -1), correct_rate(rates))
     trained = (solution.accuracy, (minus + plus_accuracy) / 2, minus, plus_accuracy, *best)
-    found = (t, b, sigma, solution.theta, solution.converged, solution.residual, solution.status)
-    return Prediction(*marginal(rates), *thresholds, *kept_data, *trained, *found)
+    scores = (t, b, sigma, solution.theta)
+    odd = [xp.where(xp.isnan(rate), 0.0, rate) for rate in marginal(rates)]  # NaN where no label is right, or wrong
+    shares = [(share, 1.0) for share in (*odd, kept, purity, correct_rate(rates), minus, plus_accuracy, *best)]
+    shares += [(solution.accuracy, best[1]), (trained[1], xp.ndtr(mahalanobis(problem.signal)))]  # at most Bayes
+    row = certified.Row(kept, solution.residual, certified.PROMISED["theory"], (*trained, *scores), (), tuple(shares))
+    codes = certified.judged(solution.status, row)
+    purity = xp.where(kept >= status.LEAST, purity, xp.nan)
+    kept_data = (kept, purity, *kept_data[2:])
+    found = (*certified.known(codes, scores), codes == status.OK, solution.residual, codes)
+    return Prediction(*marginal(rates), *thresholds, *kept_data, *certified.known(codes, trained), *found)

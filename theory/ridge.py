@@ -53,10 +53,11 @@ def solve(problem: Problem, alpha: Scalar) -> Solution:
     norm = xp.sqrt(a**2 + tau**2)
     accuracy = xp.ndtr(r * a / norm)
 
-    residual = abs(lam * delta * theta**2 + (delta + lam * delta - 1) * theta - 1) / (1 + theta)
+    share = theta / (1 + theta)  # of the quadratic over 1 + theta, in which nothing overflows before theta does
+    residual = abs((lam * theta * delta + (delta + lam * delta - 1)) * share - 1 / (1 + theta))
     solved = (delta > 0) & ((lam > 0) | (delta > 1)) & xp.isfinite(accuracy)
     a, tau, norm, accuracy = (xp.where(solved, value, xp.nan) for value in (a, tau, norm, accuracy))
-    code = status.code(solved, delta, (lam > 0) | (delta > 1))
+    code = status.code(solved, delta, (lam > 0) | (delta > 1), status.NOT_FINITE)
     theta = xp.where(solved, theta, xp.nan)
     return Solution(a, tau, norm, accuracy, solved, residual, code, r * a, 0 * norm, norm, theta)
 

@@ -126,7 +126,7 @@ def parabolas(law: Kept, delta: Array, ridge: Array) -> State:
     residual = abs(share * (1 + theta) / theta - 1)
     t, b, sigma, theta = (xp.where(found, value, xp.nan) for value in (t, b, sigma, theta))
     means = xp.stack([t, b] if law.dimension == 2 else [t], -1)
-    return State(means, sigma, theta, found, residual, xp.where(unique, status.NOT_CONVERGED, status.NOT_UNIQUE))
+    return State(means, sigma, theta, found, residual, xp.where(unique, status.NOT_FINITE, status.NOT_UNIQUE))
 
 
 def guess(law: Kept, loss: Loss, delta: Array, ridge: Array) -> Array:

@@ -10,7 +10,9 @@ from theory.types import STATUSES, Scalar
 OK, NOTHING_KEPT, NOT_UNIQUE, SEPARABLE, COPLANAR, NOT_CONVERGED, CONSTANT, ONE_LABEL, *_OF_CLASSES = range(
     len(STATUSES)
 )
-TIED, NOT_RESOLVED, TOO_MANY, LABEL_MISSING = _OF_CLASSES
+TIED, NOT_RESOLVED, TOO_MANY, LABEL_MISSING, NOT_FINITE, OUT_OF_BOUNDS = _OF_CLASSES
+LEAST = float(np.finfo(np.float64).tiny)
+"""Kept rates, ratios and lengths below are 0: a float64 smaller than this has lost digits."""
 EXPLAINED = {
     "nothing kept": "nothing kept: the verifier drops all that this generator makes",
     "not unique": "not unique: at ridge = 0 no more kept samples than dimensions; give ridge > 0",
@@ -25,6 +27,8 @@ EXPLAINED = {
     "not resolved": "not resolved: two quadrature rules differ by more than is tolerated; raise the ridge",
     "label missing": "label missing: no kept label is of some class, whose intercept then falls without end; leave "
     "the intercept out, or the class",
+    "not finite": "not finite: a number is beyond float64; bring signal, ridge and n/d nearer to 1",
+    "out of bounds": "out of bounds: rounding made a number impossible; bring signal, ridge and n/d nearer to 1",
     "too many classes": "too many classes: softmax is solved up to K = 20 where classes are alike, and up to K = 4 "
     "where means, priors or errors differ; take squared loss",
 }
@@ -38,7 +42,7 @@ def code(converged: Scalar, delta: Scalar, unique: Scalar = True, why: Scalar = 
     """
     xp = of(converged, delta, unique, why)
     why = xp.where(unique, why, NOT_UNIQUE)
-    why = xp.where(xp.asarray(delta) > 0, why, NOTHING_KEPT)
+    why = xp.where(xp.asarray(delta) >= LEAST, why, NOTHING_KEPT)
     return xp.where(converged, OK, why)
 
 

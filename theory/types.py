@@ -115,6 +115,7 @@ STATUSES = (
     *("ok", "nothing kept", "not unique", "separable", "too near to coplanar", "not converged"),
     *("constant classifier", "one label kept"),
     *("tied", "not resolved", "too many classes", "label missing"),
+    *("not finite", "out of bounds"),
 )
 """Why a solution was not found, by code; 0 where it was (THEORY §4).
 
@@ -125,7 +126,9 @@ quadrature does not resolve the edges of the kept region. constant classifier: w
 w = 0, which says the same of every point. one label kept: with an intercept, all kept labels are the same, and the loss
 has no minimum. Of K classes alone: tied: two classes have the same scores. not resolved: two quadrature rules differ.
 too many classes: for a deterministic rule. label missing: with an intercept, no kept label is of some class, and
-softmax has no minimum. not converged: none of these.
+softmax has no minimum. not finite: a number is beyond what float64 holds, or the classifier has no length. out of
+bounds: a number is finite and impossible (an overlap above the norm, an accuracy above the best), so that digits were
+lost. not converged: none of these. What is ok has passed `theory.certified.refused`, in every method.
 """
 
 

@@ -8,6 +8,7 @@ from empirical.auditing.binary import Audit
 from empirical.auditing.rates import Estimate
 from empirical.auditing.resample import Function, Numbers
 from empirical.auditing.value import Answer, scaled, unverified_worth, worth_of
+from theory.decimals import typed
 from theory.display import record
 from theory.errors import InputError
 
@@ -102,9 +103,9 @@ def check_costs(generate: float | None, verify: float | None) -> None:
     if (generate is None) != (verify is None):
         raise InputError("--cost-generate and --cost-verify go together, per sample, in any one unit")
     if generate is not None and not 0 < generate < float("inf"):
-        raise InputError(f"cost of generating = {generate:g} must be above 0, in any unit")
+        raise InputError(f"cost of generating = {typed(generate)} must be above 0, in any unit")
     if verify is not None and not 0 <= verify < float("inf"):
-        raise InputError(f"cost of verifying = {verify:g} must be 0 or more, in the unit of the cost of generating")
+        raise InputError(f"cost of verifying = {typed(verify)} must be 0 or more, in the unit of that of generating")
 
 
 def _estimate(found: Audit, function: Function) -> Estimate:

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from empirical.auditing.checks import finite, labels
 from empirical.auditing.resample import Numbers, Units, effective
+from theory.decimals import typed
 from theory.display import record
 from theory.errors import InputError
 
@@ -89,7 +90,7 @@ def _weights(weight: ArrayLike, size: int) -> NDArray[np.float64] | None:
         raise InputError(f"weight has {found.size} entries for {size} records; give one entry per record")
     if (found < 0).any() or not found.any():
         raise InputError(
-            f"weight: {float(found.min()):g} is the least of them; a weight is the number of records that one stands "
+            f"weight: {typed(found.min())} is the least of them; a weight is the number of records that one stands "
             "for, 0 or more, and some are more"
         )
     return None if (found == found[0]).all() else found / found.mean()

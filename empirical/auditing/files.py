@@ -24,6 +24,7 @@ from empirical.auditing.doctor.groups import looks_like_prompt
 from empirical.auditing.quality import SoftAudit, ThresholdReading, soft_reading, threshold_reading
 from empirical.auditing.scores import ThresholdCurve
 from empirical.auditing.verifiers import Verifiers
+from theory.decimals import typed
 from theory.errors import InputError
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def _chosen(curve: ThresholdCurve, score: NDArray[np.float64]) -> tuple[dict[str
     place = curve.best if curve.best_worth is None else curve.best_worth
     threshold, rule = curve.threshold[place], "<=" if curve.low_is_good else ">="
     keep = score <= threshold if curve.low_is_good else score >= threshold
-    name = f"score {rule} {float(threshold)!r}"
+    name = f"score {rule} {typed(threshold)}"
     return (
         {name: keep},
         scores.guarded_level(curve.level, curve.threshold.size),

@@ -8,6 +8,7 @@ from empirical.eigenvalues.data import Ensemble, room
 from empirical.eigenvalues.encodings import NAMES, Encoding, Name
 from empirical.eigenvalues.training import Schedule
 from sims.running.toml import Range, choices, grid, pairs, read_tables, read_toml, shown, single
+from theory.decimals import typed
 
 SHIPPED = ("quick", "paper")
 COUNT = Range(1, 100_000_000, integer=True)
@@ -173,7 +174,7 @@ def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:
     if problem["output"] == "grid" and problem["entries"] != "uniform":
         faults.append("problem.entries = 'gaussian': eigenvalues may leave the grid; choose another problem.output")
     if model["waves"] and "grid" not in (problem["input"], problem["output"]):
-        faults.append(f"model.waves = {model['waves']:g}: only tokens of a grid have a value; set it to 0")
+        faults.append(f"model.waves = {typed(model['waves'])}: only tokens of a grid have a value; set it to 0")
     table = ProblemTable(**problem)
     wanted = training["generator_pairs"] + selection["matrices"] + read["evaluation"]["matrices"]
     if wanted > room(table.ensemble):
@@ -184,8 +185,8 @@ def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:
     for side, encoding in zip(("input", "output"), table.encodings, strict=True):
         if encoding.vocabulary > MOST_TOKENS:
             faults.append(
-                f"problem.{side}_step = {problem[f'{side}_step']:g}: the grid would have {encoding.vocabulary} tokens, "
-                f"at most {MOST_TOKENS}; raise it, or lower problem.bound"
+                f"problem.{side}_step = {typed(problem[f'{side}_step'])}: the grid would have {encoding.vocabulary} "
+                f"tokens, at most {MOST_TOKENS}; raise it, or lower problem.bound"
             )
     if read["contrast"]["generator_pairs"] > training["generator_pairs"]:
         faults.append(

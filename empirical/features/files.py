@@ -1,6 +1,5 @@
 """Embeddings and labels from files: arrays of NumPy, tables, safetensors; and rates from an audit's JSON."""
 
-import csv
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -9,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from empirical.features import tables
+from empirical.features.tables import Held
+from empirical.records.sources import ENDS, SUFFIXES
 from sims.running.files import located
 from theory.errors import InputError
 from theory.types import Rates
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 LABELS = ("y", "label", "labels", "target")
 """What labels are called where --label does not say."""
-KINDS = (".npy", ".npz", ".csv", ".parquet", ".safetensors")
+KINDS = (".npy", ".npz", ".safetensors", *SUFFIXES)
 _DTYPES = {
     **{"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1"},
     **{"U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?", "BF16": "<u2"},
@@ -40,10 +42,10 @@ def read(
     if labels is not None:
         beside = _named(labels, "the labels, one per row of the features")
         name = _only(labels, beside, label) if label is None or label in beside else _absent(labels, label, beside)
-        y = beside[name]
+        y = tables.labels(beside[name])
     else:
         name = _label(data, held, label)
-        y = held[name]
+        y = tables.labels(held[name])
         held = {key: value for key, value in held.items() if key != name}
     return _matrix(data, held, features), y
 
@@ -93,18 +95,19 @@ def _class_name(name: Any) -> str:
         return str(name)
 
 
-def _named(path: Path, what: str = "the features, one row per point") -> dict[str, np.ndarray]:
+def _named(path: Path, what: str = "the features, one row per point") -> Mapping[str, Held]:
     """What a file or folder holds, by name; an array of .npy has the name ""."""
     if path.is_dir():
         return _folder(path)
-    if path.suffix.lower() not in KINDS:
+    suffix = path.with_suffix("").suffix if path.suffix.lower() in ENDS else path.suffix
+    if suffix.lower() not in KINDS:
         raise InputError(
             f"{path} ends in {path.suffix!r}, not in one of {', '.join(KINDS)}, and is no folder of .safetensors; "
             "convert it"
         )
     if not path.is_file():
         raise InputError(f"{path} is not there; give the file that holds {what}")
-    reader = {".csv": _table, ".parquet": _table, ".safetensors": _safetensors}.get(path.suffix.lower(), _numpy)
+    reader = {".npy": _numpy, ".npz": _numpy, ".safetensors": _safetensors}.get(path.suffix.lower(), tables.read)
     with located(path):
         return reader(path)
 
@@ -120,58 +123,6 @@ def _numpy(path: Path) -> dict[str, np.ndarray]:
         raise
     except Exception as error:  # of a damaged archive
         raise InputError(f"{path} is damaged ({error}); write it again") from None
-
-
-def _table(path: Path) -> dict[str, np.ndarray]:
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(path) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
-    except OSError:
-        raise
-    except Exception as error:
-        raise InputError(f"{path} is no readable table ({str(error).splitlines()[0]})") from None
-    if path.suffix.lower() == ".csv":
-        _check_header(path, table)
-    if table.empty:
-        raise InputError(f"{path} holds no rows; give a row per point")
-    return {str(name): _column(path, str(name), table[name].to_numpy()) for name in table}
-
-
-def _check_header(path: Path, table: "pd.DataFrame") -> None:
-    """Raise ValueError where the first row is data: numbers that do not count the columns, or a label again."""
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        names = next((row for row in csv.reader(file) if row), [])
-    numbers = [name for name in names if _is_number(name)]
-    counting = all(name.strip().isdigit() for name in numbers) and [*map(int, numbers)] in (
-        [*range(len(numbers))],
-        [*range(1, len(numbers) + 1)],
-    )
-    again = len(names) == 1 and names[0] in set(table.iloc[:, 0].astype(str))
-    if again or (numbers and not counting):
-        shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
-        raise InputError(
-            f"{path} has no header, its first row is data ({shown}); write a first row of names, as f0,f1,y"
-        )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
-
-
-def _column(path: Path, name: str, values: np.ndarray) -> np.ndarray:
-    """A column, as a matrix where it holds lists."""
-    if values.dtype != object or not isinstance(values[0], (list, tuple, np.ndarray)):
-        return values
-    lengths = {np.size(entry) for entry in values}
-    if len(lengths) != 1:
-        raise InputError(
-            f"{path}: column {name!r} has lists of {min(lengths)} to {max(lengths)} numbers; give one length"
-        )
-    return np.stack([np.asarray(entry) for entry in values])
 
 
 def _safetensors(path: Path) -> dict[str, np.ndarray]:
@@ -208,7 +159,7 @@ def _folder(path: Path) -> dict[str, np.ndarray]:
         raise InputError(f"{path}: the tensors of its files differ in width; give rows of one length") from None
 
 
-def _label(path: Path, held: Mapping[str, np.ndarray], label: str | None) -> str:
+def _label(path: Path, held: Mapping[str, Held], label: str | None) -> str:
     if label is not None:
         return label if label in held else _absent(path, label, held)
     found = [name for name in LABELS if name in held]
@@ -219,18 +170,19 @@ def _label(path: Path, held: Mapping[str, np.ndarray], label: str | None) -> str
     return found[0]
 
 
-def _matrix(path: Path, held: Mapping[str, np.ndarray], features: str | None) -> "np.ndarray | pd.DataFrame":
+def _matrix(path: Path, given: Mapping[str, Held], features: str | None) -> "np.ndarray | pd.DataFrame":
     """The one matrix there is, or the columns side by side with their names."""
     import pandas as pd
 
     if features is not None:
-        held = (
-            {features: held[features]}
-            if features in held
-            else {name: value for name, value in held.items() if name.startswith(features)}
+        given = (
+            {features: given[features]}
+            if features in given
+            else {name: value for name, value in given.items() if name.startswith(features)}
         )
-        if not held:
+        if not given:
             raise InputError(f"{path} has nothing called {features!r}, nor beginning with it; see --features")
+    held = tables.numbers(given)
     matrices = {name: value for name, value in held.items() if value.ndim == 2}
     if len(matrices) == 1 or "X" in matrices:
         return matrices.get("X", next(iter(matrices.values())))
@@ -245,7 +197,7 @@ def _matrix(path: Path, held: Mapping[str, np.ndarray], features: str | None) ->
     return pd.DataFrame({name: np.asarray(value, float) for name, value in held.items()})
 
 
-def _only(path: Path, held: Mapping[str, np.ndarray], label: str | None) -> str:
+def _only(path: Path, held: Mapping[str, Held], label: str | None) -> str:
     return next(iter(held)) if len(held) == 1 else _label(path, held, label)
 
 

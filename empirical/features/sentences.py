@@ -8,6 +8,7 @@ import numpy as np
 
 from empirical.features.verdict import Verdict
 from sims.running.text import layout
+from theory.decimals import echoed, typed
 from theory.threshold import p_star
 from theory.types import Rates
 
@@ -122,8 +123,8 @@ def _settings(curve: Curve) -> list[str]:
     lines = [
         f"  From N = {curve.points:,} points, d = {curve.dimension:,}; y = +1 is {positive} ({curve.prior:.1%}), "
         f"y = -1 is {negative}.",
-        f"  {curve.loss.capitalize()} loss with intercept, lambda = {curve.ridge:g} x mean variance within classes = "
-        f"{curve.penalty:.4g} (scikit-learn: {_sklearn(curve)}, m samples kept).",
+        f"  {curve.loss.capitalize()} loss with intercept, lambda = {typed(curve.ridge)} x mean variance within "
+        f"classes = {curve.penalty:.4g} (scikit-learn: {_sklearn(curve)}, m samples kept).",
     ]
     if curve.verdict.answer != "clean":
         lines.append(f"  {rates(curve)}.")
@@ -131,7 +132,7 @@ def _settings(curve: Curve) -> list[str]:
 
 
 def _sklearn(curve: Curve) -> str:
-    number = f"{curve.penalty:.4g} m"
+    number = f"{typed(curve.penalty)} m"
     return f"Ridge(alpha = {number})" if curve.loss == "squared" else f"LogisticRegression(C = 1/({number}))"
 
 
@@ -144,7 +145,7 @@ def rates(curve: Curve) -> str:
 
 
 def _pair(value: Any) -> str:
-    return "/".join(f"{entry:.3g}" for entry in np.ravel(value))
+    return "/".join(echoed(entry) for entry in np.ravel(value))
 
 
 def table(curve: Curve) -> str:

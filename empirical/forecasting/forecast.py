@@ -1,6 +1,6 @@
 """`forecast`: accuracy of a student of what a verifier keeps of n samples, from an audit and a pilot."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from empirical.forecasting.pilot import pilot as checked
 from empirical.forecasting.readings import Reading
 from empirical.forecasting.sentences import Forecast
 from empirical.forecasting.setup import Setup, setup
+from theory.decimals import echoed, typed
 from theory.errors import InputError
 
 GENERATED = (1000, 10_000, 100_000)
@@ -34,6 +35,7 @@ def forecast(
     classes: int | None = None,
     level: float = 0.95,
     seed: int = 0,
+    ignore: Collection[str] = (),
 ) -> Forecast:
     """How accurate will my learner be, trained on what my verifier keeps of n generated samples? Does it win?
 
@@ -56,13 +58,14 @@ def forecast(
         classes: K; default that of the audit, or 2.
         level: of the intervals and the verdicts.
         seed: of the draws.
+        ignore: columns of the pilot that are not read.
 
     Raises:
         ValueError: an argument outside its range, a pilot or audit that does not suffice. TypeError: another kind.
     """
     _check(generated, errors, learner, unverified)
     check_level(level)
-    given, known = checked(pilot), evidence(audit)
+    given, known = checked(pilot, ignore), evidence(audit)
     k = check_classes(classes) or known.classes or 2
     _check_classes(k, known, given, unverified)
     made = setup(given, k, learner, errors, unverified, seed)
@@ -192,11 +195,12 @@ def _check_classes(k: int, known: Evidence, given: Pilot, unverified: Any) -> No
     for size in given.noisy:
         if size.p >= most:
             raise InputError(
-                f"pilot: p = {size.p:g} of a noisy run is {most:g} or more, which teaches nothing; take less"
+                f"pilot: p = {typed(size.p)} of a noisy run is {echoed(most)} or more, which teaches nothing; take less"
             )
     if unverified is not None and not 0 < known.rates.p < most:
         raise InputError(
-            f"p = {known.rates.p:g} leaves an unverified run nothing to tell; it takes 0 < p < {most:g} = 1 - 1/K"
+            f"p = {typed(known.rates.p)} leaves an unverified run nothing to tell; it takes 0 < p < {echoed(most)} = "
+            "1 - 1/K"
         )
     if given.clean[-1].accuracy <= 1 / k:
         raise InputError(

@@ -11,6 +11,7 @@ from empirical.forecasting.trust import OK, REASONS
 from figures import rendered
 from sims.running.spreadsheet import csv
 from sims.running.text import plain, say
+from theory.decimals import echoed, typed
 
 LAW = (
     "The law is exact in a Gaussian model at the best penalty. In experiments on digits and text, real learners whose "
@@ -75,7 +76,7 @@ def _exponent(found: Forecast) -> str:
             f"equivalent; they are left out. {LEARNERS[found.learner]}"
         )
     c = found.exponent
-    sizes = " and ".join(f"n = {size.n:,.0f}, p = {size.p:g}" for size in found.pilot.noisy)
+    sizes = " and ".join(f"n = {size.n:,.0f}, p = {typed(size.p)}" for size in found.pilot.noisy)
     return (
         f"m kept samples are worth m a^c clean ones with c = {c.least:.1f} [{c.low:.1f}, {c.high:.1f}], fitted to the "
         f"noisy runs of the pilot ({sizes}); the law has c = 2."
@@ -109,7 +110,7 @@ def _of_pilot(found: Forecast) -> list[str]:
 
 def _of_rates(found: Forecast) -> list[str]:
     p, phi, psi = found.rates
-    where = f"p = {p:.3g}, phi = {phi:.3g}, psi = {psi:.3g}, K = {found.classes}"
+    where = f"p = {echoed(p)}, phi = {echoed(phi)}, psi = {echoed(psi)}, K = {found.classes}"
     if found.audited:
         return [f"Rates from {found.source}: {where}; wrong labels are taken as spread evenly over the classes."]
     return [f"Rates are taken as known: {where}. The intervals hold no error of theirs; give an audit instead."]
@@ -151,7 +152,7 @@ def tables(found: Forecast) -> dict[str, Any]:
         "level": found.level,
         "from_n": found.from_n.least,
         "from_most": found.from_n.most,
-        "rates": ", ".join(f"{name} = {value:.3g}" for name, value in found.rates._asdict().items()),
+        "rates": ", ".join(f"{name} = {echoed(value)}" for name, value in found.rates._asdict().items()),
         "errors": found.errors,
     }
     return {"forecast": found.table.assign(**constants), "curve": found.curve, "pilot": found.clean}

@@ -1,6 +1,7 @@
 """Parquet, Arrow and Feather files and folders of Hugging Face datasets: the wanted columns alone, batch by batch."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,35 +14,50 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
 from empirical.records.column import Columns, is_text
-from empirical.records.faults import Faults, RecordsError, absent, listed, shown
+from empirical.records.faults import Faults, RecordsError, listed, shown
 from empirical.records.gathering import Gathered
+from empirical.records.names import All, absent, odd, times, twice, twins
+from empirical.records.names import notes as blank_notes
 from empirical.records.paths import Steps, entry, is_list, steps, type_at, typed_leaves
 from empirical.records.sources import Source
 from sims.running.files import located
 
 BATCH = 1 << 17
+INDEX = re.compile(r"__index_level_\d+__")
+"""What pandas calls the index of a frame, which is no column of it."""
 STATE, SPLITS = "state.json", "dataset_dict.json"
 
 
-def read(source: Source, wanted: Sequence[str] | None, limit: int | None) -> Columns:
-    """The wanted columns, all of them for None; ``limit`` is the most records. Raises RecordsError."""
+def read(source: Source, wanted: Sequence[str] | None, limit: int | None, want: All | None = None) -> Columns:
+    """The wanted columns, all of them for None; ``limit`` is the most records. Raises RecordsError.
+
+    With ``want`` the outermost columns are read; what cannot be read of them is among what is pending of the columns.
+    """
     gathered: Gathered | None = None
+    unusable: list[str] = []
     kind = {"folder": "Hugging Face dataset"}.get(source.kind, source.kind)
     for file in _shards(source):
         with _understood(source.name, kind):
             table = _Parquet(file) if source.kind == "Parquet" else _Ipc(file)
-            names, notes = (list(wanted), []) if wanted is not None else _all(table.schema)
+            faults = Faults(source.name)
+            if want is not None:
+                names, unusable = _outermost(table.schema, want, faults)
+                notes = blank_notes(table.schema.names)
+            else:
+                names, notes = (list(wanted), []) if wanted is not None else _all(table.schema)
             paths = [steps(name, table.schema.names) for name in names]
-            _check(source.name, names, paths, table.schema)
+            if want is None:
+                _check(source.name, names, paths, table.schema)
             if gathered is None:
                 gathered = Gathered(source.name, names, "row", limit)
+                gathered.faults = faults
             for batch in table.batches(paths):
-                columns = [_plain(entry(batch.column(path[0]), path[1:])) for path in paths]
+                columns = [plain(entry(batch.column(path[0]), path[1:])) for path in paths]
                 gathered.add(columns, batch.num_rows, gathered.rows + 1)
                 if gathered.full:
                     break
     assert gathered is not None
-    return gathered.columns(kind, [*source.notes, *notes])
+    return gathered.columns(kind, [*source.notes, *notes], unusable)
 
 
 class _Parquet:
@@ -137,12 +153,36 @@ def _all(schema: pa.Schema) -> tuple[list[str], list[str]]:
     return [name for name in dict.fromkeys(typed_leaves(schema)) if steps(name, schema.names)[0] not in twice], notes
 
 
+def _outermost(schema: pa.Schema, want: All, faults: Faults) -> tuple[list[str], list[str]]:
+    """The columns that can be read, and those that cannot, with what is wrong with them and with names."""
+    for fault in odd(schema.names):
+        faults.add(fault)
+    unusable = twice(schema.names)
+    found = []
+    for field in schema:
+        name = field.name.strip()
+        if not name or name in unusable or INDEX.fullmatch(name):
+            continue
+        if pa.types.is_nested(field.type) and not (want.lists(name) and _is_numbers(field.type)):
+            what = "lists" if is_list(field.type) else "objects"
+            faults.add(f"column {shown(name)} holds {what} ({field.type}); give a plain value in each row")
+            unusable.append(name)
+        else:
+            found.append(name)
+    return found, unusable
+
+
+def _is_numbers(kind: pa.DataType) -> bool:
+    """Whether a type is one of lists of numbers."""
+    return is_list(kind) and (pa.types.is_integer(kind.value_type) or pa.types.is_floating(kind.value_type))
+
+
 def _check(source: str, names: Sequence[str], paths: Sequence[Steps], schema: pa.Schema) -> None:
     """Raise RecordsError for columns that are not there, are there twice, or are nested."""
     faults, top = Faults(source), schema.names
     for name, path in zip(names, paths, strict=True):
-        if top.count(path[0]) > 1:
-            faults.add(f"has {top.count(path[0])} columns {shown(path[0])}; rename all but one")
+        if times(path[0], top) > 1:
+            faults.add(twins(path[0], top))
             continue
         kind = type_at(schema.field(path[0]).type, path[1:]) if path[0] in top else None
         if kind is None:
@@ -172,18 +212,18 @@ def _brief(error: Exception) -> str:
     return shown(lines[0])[1:-1] if len(lines[0]) <= 60 else lines[0][:120]
 
 
-def _plain(array: pa.Array) -> pa.Array:
+def plain(array: pa.Array) -> pa.Array:
     """Without dictionaries, run lengths and wrappers of types; short floats by their shortest decimal.
 
     So 0.9 as float32 is 0.9, and not 0.899999976.
     """
     kind = array.type
     if isinstance(kind, pa.BaseExtensionType):
-        return _plain(array.storage)
+        return plain(array.storage)
     if pa.types.is_dictionary(kind):
-        return _plain(array.dictionary_decode())
+        return plain(array.dictionary_decode())
     if pa.types.is_run_end_encoded(kind):
-        return _plain(pc.run_end_decode(array))
+        return plain(pc.run_end_decode(array))
     if pa.types.is_integer(kind) and kind != pa.uint64():
         return array.cast(pa.int64())
     if pa.types.is_float32(kind):

@@ -1,6 +1,6 @@
 """What has been read: columns as the file has them, and where in it each record stands."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -43,16 +43,31 @@ class Column:
 class Columns(Mapping[str, Column]):
     """Columns by name, in the order in which they were asked for."""
 
-    def __init__(self, columns: Mapping[str, Column], kind: str, notes: tuple[str, ...], places: Places):
-        """``kind`` is CSV, JSON lines, ...; ``notes`` say what was found out about the file."""
+    def __init__(
+        self,
+        columns: Mapping[str, Column],
+        kind: str,
+        notes: tuple[str, ...],
+        places: Places,
+        pending: Faults,
+        unusable: Iterable[str] = (),
+    ):
+        """``kind`` is CSV, JSON lines, ...; ``notes`` say what was found out about the file.
+
+        ``pending``: what is wrong with its lines; with all columns wanted, also with their names, and then
+        ``unusable`` are those that are there and cannot be read.
+        """
         self._columns = dict(columns)
         self.kind = kind
         self.notes = notes
         self.rows = places.rows
+        self.places = places
+        self.pending = pending
+        self.unusable = frozenset(unusable)
 
     def __getitem__(self, name: str) -> Column:
-        """One column."""
-        return self._columns[name]
+        """One column; outer blanks of names do not count."""
+        return self._columns[name if name in self._columns else name.strip()]
 
     def __iter__(self) -> Iterator[str]:
         """Names."""
@@ -66,3 +81,10 @@ class Columns(Mapping[str, Column]):
 def is_text(kind: pa.DataType) -> bool:
     """Whether a type is one of text."""
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def is_words(column: Column) -> bool:
+    """Whether a column is text, and some of it holds no digit, as a word does."""
+    return is_text(column.values.type) and bool(
+        pc.any(pc.utf8_is_alpha(pc.utf8_trim_whitespace(column.values))).as_py()
+    )

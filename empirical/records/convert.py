@@ -87,6 +87,16 @@ def as_numbers(column: Column, missing: bool = False) -> NDArray[np.float64]:
     return numbers
 
 
+def partly(column: Column) -> tuple[NDArray[np.float64], NDArray[np.bool_], Faults]:
+    """Numbers, NaN where there is none; where that is a fault, which is in what is returned and does not raise."""
+    if not len(column):
+        return np.empty(0), np.empty(0, bool), Faults(column.pending.source)
+    numbers, faults = _numbers(column, missing=True)
+    if numbers.size < len(column):
+        return np.full(len(column), np.nan), np.ones(len(column), bool), faults
+    return numbers, np.isnan(numbers) & ~column.missing & ~_words_for_nothing(column), faults
+
+
 def as_quality(column: Column, missing: bool = False) -> NDArray[np.float64]:
     """`as_numbers` in [0, 1]."""
     numbers, faults = _numbers(column, missing)
@@ -137,6 +147,14 @@ def _numbers(column: Column, missing: bool) -> tuple[NDArray[np.float64], Faults
     if not missing:
         _refuse_gaps(column, np.isnan(numbers) & ~wrong, faults)
     return np.where(wrong, np.nan, numbers), faults
+
+
+def _words_for_nothing(column: Column) -> NDArray[np.bool_]:
+    """Where text says that there is nothing, as NA does."""
+    if not is_text(column.values.type):
+        return np.zeros(len(column), bool)
+    words = pc.utf8_lower(pc.utf8_trim_whitespace(column.values))
+    return pc.fill_null(pc.is_in(words, pa.array(sorted(MISSING), words.type)), False).to_numpy().astype(bool)
 
 
 def _parsed(values: pa.ChunkedArray) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:

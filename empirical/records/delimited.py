@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -10,11 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 
+from empirical.records import names
 from empirical.records.blocks import LONGEST, SIZE, Block, blocks, last_row, row_lines
 from empirical.records.column import Columns
 from empirical.records.encodings import Text
-from empirical.records.faults import Faults, RecordsError, absent, shown
+from empirical.records.faults import Faults, RecordsError, shown
 from empirical.records.gathering import Gathered
+from empirical.records.names import All
 from empirical.records.sources import Source
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -33,24 +35,29 @@ class _Layout:
     wanted: list[int]
 
 
-def read(source: Source, wanted: Sequence[str] | None, limit: int | None) -> Columns:
-    """The wanted columns, all of them for None; ``limit`` is the most records. Raises RecordsError."""
+def read(source: Source, wanted: Sequence[str] | None, limit: int | None, want: All | None = None) -> Columns:
+    """The wanted columns, all of them for None; ``limit`` is the most records. Raises RecordsError.
+
+    With ``want`` what is wrong with names is among what is pending of the columns.
+    """
     assert source.text is not None
     text = source.text
-    separator = _separator(source, wanted or ())
-    header, line = _header(source.name, text, separator)
-    notes = list(source.notes)
+    separator = _separator(source, wanted or (want.hints if want else ()))
+    written, line = _header(source.name, text, separator)
+    header = [name.strip() for name in written]
+    notes, unusable = [*source.notes, *names.notes(written)], names.twice(header)
     if wanted is None:
-        twice = [name for name in dict.fromkeys(header) if header.count(name) > 1]
-        notes += [f"{header.count(name)} columns are called {shown(name)}: rename all but one" for name in twice]
-        names = [name for name in header if name not in twice]
+        notes += [f"{header.count(name)} columns are called {shown(name)}: rename all but one" for name in unusable]
+        taken = [name for name in header if name not in unusable and (name or not want)]
     else:
-        names = list(wanted)
-        _check(source.name, names, header)
+        taken = list(wanted)
+        _check(source.name, taken, header)
     if separator != USUAL.get(source.suffix, ","):
         notes.append(f"fields are separated by {SEPARATORS[separator]}")
-    layout = _Layout(separator, len(header), [header.index(name) for name in names])
-    gathered = Gathered(source.name, names, "line", limit)
+    layout = _Layout(separator, len(header), [header.index(name) for name in taken])
+    gathered = Gathered(source.name, taken, "line", limit)
+    for fault in names.odd(header) if want else ():
+        gathered.faults.add(fault)
     cut = blocks(source.name, text, last_row, line)
     for block in cut:
         if not _quotes_sound(block.data, separator):
@@ -60,20 +67,20 @@ def read(source: Source, wanted: Sequence[str] | None, limit: int | None) -> Col
             _carefully(io.BytesIO(block.data), block.line, layout, gathered)
         if gathered.full:
             break
-    return gathered.columns("CSV", notes)
+    return gathered.columns("CSV", notes, unusable)
 
 
-def _check(source: str, names: Sequence[str], header: Sequence[str]) -> None:
+def _check(source: str, wanted: Sequence[str], header: Sequence[str]) -> None:
     faults = Faults(source)
-    for name in names:
+    for name in wanted:
         if name not in header:
-            faults.add(absent(name, header))
+            faults.add(names.absent(name, header))
         elif header.count(name) > 1:
-            faults.add(f"has {header.count(name)} columns {shown(name)}; rename all but one")
+            faults.add(names.twins(name, header))
     Faults.refuse(faults)
 
 
-def _separator(source: Source, wanted: Sequence[str]) -> str:
+def _separator(source: Source, wanted: Collection[str]) -> str:
     """The separator by which the header has most of the wanted columns; then most rows are as wide as the header."""
     usual = USUAL.get(source.suffix, ",")
     sample = source.sample.decode("utf-8", "ignore")
@@ -88,6 +95,7 @@ def _separator(source: Source, wanted: Sequence[str]) -> str:
         header = rows[0] if rows else []
         alike = sum(len(row) == len(header) for row in rows) / max(len(rows), 1)
         wide = len(header) > 1
+        header = [name.strip() for name in header]
         return (sum(name in header for name in wanted), wide * alike, wide, separator == usual)
 
     return max(SEPARATORS, key=worth)
@@ -117,10 +125,10 @@ def _header(source: str, text: Text, separator: str) -> tuple[list[str], int]:
 
 def _names(source: str, row: bytes, separator: str, line: int) -> list[str]:
     try:
-        [names] = csv.reader(io.StringIO(row.decode(), newline=""), delimiter=separator, strict=True)
+        [found] = csv.reader(io.StringIO(row.decode(), newline=""), delimiter=separator, strict=True)
     except (csv.Error, ValueError) as error:
         raise RecordsError(f"{source}, line {line} is not CSV: {error}; mend the line of names") from None
-    return names
+    return found
 
 
 def _quotes_sound(data: bytes, separator: str) -> bool:

@@ -1,6 +1,5 @@
 """What is refused of a file of records: every fault with its place, as many as fit on a screen, in one error."""
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -126,15 +125,3 @@ def listed(names: Iterable[str], most: int = 12) -> str:
     quoted = [shown(name) for name in names]
     more = f", ... ({len(quoted):,} in all)" if len(quoted) > most else ""
     return (", ".join(quoted[:most]) + more) if quoted else "none"
-
-
-def absent(name: str, present: Iterable[str]) -> str:
-    """The fault of a column that is not there, with the nearest that is: blanks and capitals count."""
-    present = list(present)
-    plain = {other.strip().casefold(): other for other in reversed(present)}
-    near = plain.get(name.strip().casefold())
-    if near is None:
-        close = difflib.get_close_matches(name, present, n=1, cutoff=0.6)
-        near = close[0] if close else None
-    hint = f"did you mean {shown(near)}? " if near is not None else ""
-    return f"has no column {shown(name)}; {hint}it has {listed(present)}"

@@ -1,6 +1,6 @@
 """Columns that grow block by block, of one type in the end, within a bound of memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,13 +62,13 @@ class Gathered:
                 f"is {SHARE:.0%} of the memory that is free; give fewer records, or a random sample of them"
             )
 
-    def columns(self, kind: str, notes: Sequence[str]) -> Columns:
-        """All of it."""
+    def columns(self, kind: str, notes: Sequence[str], unusable: Iterable[str] = ()) -> Columns:
+        """All of it, and the names of columns that cannot be read."""
         made = {
             name: Column(name, one_type(chunks), self.places, self.faults)
             for name, chunks in zip(self.names, self._chunks, strict=True)
         }
-        return Columns(made, kind, tuple(notes), self.places)
+        return Columns(made, kind, tuple(notes), self.places, self.faults, unusable)
 
 
 def one_type(chunks: Sequence[pa.Array]) -> pa.ChunkedArray:

@@ -12,7 +12,8 @@ from empirical.records.column import Columns
 from empirical.records.encodings import Text
 from empirical.records.faults import Faults, RecordsError
 from empirical.records.gathering import Gathered
-from empirical.records.objects import LOOKED_AT, Fields, NotAnObject, decoder, why
+from empirical.records.names import All
+from empirical.records.objects import LOOKED_AT, Fields, NotAnObject, decoder, outermost, why
 from empirical.records.paths import leaves
 from empirical.records.sources import Source
 
@@ -23,15 +24,15 @@ TAIL = 1 << 16
 """Bytes at the end of a block in which the border of two objects is looked for."""
 
 
-def read(source: Source, wanted: Sequence[str] | None, limit: int | None) -> Columns:
+def read(source: Source, wanted: Sequence[str] | None, limit: int | None, want: All | None = None) -> Columns:
     """The wanted columns, all of the first records for None; ``limit`` is the most records. Raises RecordsError."""
     assert source.text is not None
     found = _List(source.text, Faults(source.name))
     first = found.first(1000)
-    names = leaves(first) if wanted is None else list(wanted)
-    gathered = Gathered(source.name, names, "row", limit)
-    fields = Fields(names, first, gathered.faults)
-    found.faults = gathered.faults
+    every = outermost(first, found.faults) if want is not None else leaves(first)
+    gathered = Gathered(source.name, every if wanted is None else list(wanted), "row", limit)
+    gathered.faults = found.faults
+    fields = Fields(gathered.names, first, found.faults, want)
     while not found.ended and not gathered.full:
         if not _quickly(found, fields, gathered):
             _carefully(found, fields, gathered)

@@ -10,23 +10,26 @@ from empirical.records.blocks import Block, blocks, last_line, row_lines
 from empirical.records.column import Columns
 from empirical.records.faults import Faults
 from empirical.records.gathering import Gathered
-from empirical.records.objects import LOOKED_AT, Fields, NotAnObject, decoder, why
+from empirical.records.names import All
+from empirical.records.objects import LOOKED_AT, Fields, NotAnObject, decoder, outermost, why
 from empirical.records.paths import leaves
 from empirical.records.sources import Source
 
 BATCH = 8192
 
 
-def read(source: Source, wanted: Sequence[str] | None, limit: int | None) -> Columns:
+def read(source: Source, wanted: Sequence[str] | None, limit: int | None, want: All | None = None) -> Columns:
     """The wanted columns, all that the first block has for None; ``limit`` is the most records. Raises RecordsError."""
     assert source.text is not None
     fields: Fields | None = None
     for block in blocks(source.name, source.text, last_line):
         if fields is None:
             first = _first(block.data, 1000)
-            names = leaves(first) if wanted is None else wanted
-            gathered = Gathered(source.name, names, "line", limit)
-            fields = Fields(names, first, gathered.faults)
+            faults = Faults(source.name)
+            every = outermost(first, faults) if want is not None else leaves(first)
+            gathered = Gathered(source.name, every if wanted is None else wanted, "line", limit)
+            gathered.faults = faults
+            fields = Fields(gathered.names, first, faults, want)
         if not _quickly(block, fields, gathered):
             _carefully(block, fields, gathered)
         if gathered.full:

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from empirical.records.faults import Faults, absent, shown
+from empirical.records.faults import Faults, shown
 from empirical.records.gathering import from_python
+from empirical.records.names import All, absent, odd, twice
 from empirical.records.paths import Steps, dig, entry, has, leaves, steps
 
 TYPES = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
@@ -28,9 +29,11 @@ class NotAnObject(ValueError):
 class Fields:
     """The wanted fields of a file's objects."""
 
-    def __init__(self, names: Sequence[str], first: Sequence[dict[str, Any]], faults: Faults):
-        """Found by the first records."""
+    def __init__(self, names: Sequence[str], first: Sequence[dict[str, Any]], faults: Faults, want: All | None = None):
+        """Found by the first records. With ``want``, no record may have another field than ``names``."""
         self.names = list(names)
+        self._want = want
+        self._top = {name for record in first for name in record}
         self._present = leaves(first)
         top = {name for record in first for name in record}
         self.paths: list[Steps] = [steps(name, top) for name in names]
@@ -65,10 +68,15 @@ class Fields:
         found = [dig(record, path) for path in self.paths]
         if self._unseen:
             self._unseen -= {place for place in self._unseen if has(record, self.paths[place])}
-        for name, value in zip(self.names, found, strict=True):
-            if isinstance(value, (dict, list)):
+        if self._want is not None and len(record) and not record.keys() <= self._top:
+            strange = next(name for name in record if name not in self._top)
+            raise NotAnObject(f"has a field {shown(strange)}, which the first records have not; give all the same")
+        for place, (name, value) in enumerate(zip(self.names, found, strict=True)):
+            if self._want is not None and self._want.lists(name) and _is_numbers(value):
+                found[place] = ";".join(map(repr, value))
+            elif isinstance(value, (dict, list)):
                 kind = "an object" if isinstance(value, dict) else "a list"
-                inner = [path for path in leaves([{name: value}])[:3] if path != name]
+                inner = [path for path in leaves([{name: value}])[:3] if path != name and self._want is None]
                 remedy = f"name what is in it, as {', '.join(map(shown, inner))}" if inner else "give a plain value"
                 raise NotAnObject(f"column {shown(name)} holds {kind} of {len(value)}; {remedy}")
         return found
@@ -87,7 +95,9 @@ class Fields:
             table = pj.read_json(
                 pa.BufferReader(data),
                 pj.ReadOptions(block_size=len(data) if within_list else INNER),
-                pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+                pj.ParseOptions(
+                    explicit_schema=schema, unexpected_field_behavior="ignore" if self._want is None else "error"
+                ),
             )
         except (pa.ArrowException, UnicodeDecodeError):
             return None
@@ -119,6 +129,19 @@ class Fields:
         """The values of some records as columns."""
         columns = list(zip(*rows, strict=True)) if rows else [()] * len(self.names)
         return [from_python(column) for column in columns]
+
+
+def outermost(first: Sequence[dict[str, Any]], faults: Faults) -> list[str]:
+    """The names of the fields that records have, with what is wrong with them; those that two have are left out."""
+    written = list(dict.fromkeys(name for record in first for name in record))
+    for fault in odd(written):
+        faults.add(fault)
+    unusable = twice(written)
+    return [name.strip() for name in written if name.strip() and name.strip() not in unusable]
+
+
+def _is_numbers(value: Any) -> bool:
+    return isinstance(value, list) and all(type(entry) in (int, float) for entry in value)
 
 
 def decoder(keys: frozenset[str]) -> json.JSONDecoder:

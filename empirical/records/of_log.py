@@ -5,8 +5,9 @@ from pathlib import Path
 
 from empirical.records import logs
 from empirical.records.column import Columns
-from empirical.records.faults import RecordsError, absent
+from empirical.records.faults import RecordsError
 from empirical.records.gathering import Gathered, from_python
+from empirical.records.names import absent
 
 
 def read(path: Path, wanted: Sequence[str] | None, limit: int | None = None) -> Columns | None:

@@ -9,6 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from empirical.records.names import steady
+
 ENTRIES = 8
 """Entries of a list that have names of their own where all columns are asked for."""
 DEPTH = 8
@@ -19,8 +21,13 @@ Steps = tuple[str, ...]
 
 
 def steps(name: str, top: Iterable[str]) -> Steps:
-    """From the outermost name to the value; ``top`` are the outermost names there are."""
-    return (name,) if name in top or "." not in name else tuple(name.split("."))
+    """From the outermost name to the value. Outer blanks of ``top``, the outermost names, do not count."""
+    top = list(top)
+    whole = steady(name, top)
+    if whole in top or "." not in name:
+        return (whole,)
+    first, *inner = name.split(".")
+    return (steady(first, top), *inner)
 
 
 def dig(value: Any, path: Sequence[str]) -> Any:

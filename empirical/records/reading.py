@@ -8,8 +8,10 @@ from pathlib import Path
 from empirical.records import arrow, delimited, json_array, json_lines, of_log
 from empirical.records.column import Columns
 from empirical.records.faults import Faults, RecordsError
+from empirical.records.names import All
 from empirical.records.sources import Source, opened
 
+EVERY = All()
 LISTS = re.compile(rb'\{\s*"[^"]*"\s*:\s*[\[{]')
 
 
@@ -24,7 +26,7 @@ def read(path: Path, names: Iterable[str]) -> Columns:
         RecordsError: no file, none of a kind that is known, without records, without one of the columns.
         FileError: the system refuses.
     """
-    wanted = list(dict.fromkeys(names))
+    wanted = list(dict.fromkeys(name.strip() for name in names))
     if not wanted:
         raise RecordsError(f"no column of {path} is named; name one")
     columns = _read(path, wanted, None)
@@ -32,6 +34,19 @@ def read(path: Path, names: Iterable[str]) -> Columns:
     if not columns.rows:
         Faults.refuse(pending)
         raise RecordsError(f"{pending.source} holds no records; give at least one")
+    return columns
+
+
+def table(path: Path, want: All = EVERY) -> Columns:
+    """Every column of a file, each with an outermost name.
+
+    Twins, columns without a name, and nested values that are no lists which ``want`` allows are among ``pending`` of
+    what is returned, beside what is wrong with single lines; no column is left out in silence. Raises as `read` does.
+    """
+    columns = _read(path, None, None, want)
+    if not columns.rows:
+        Faults.refuse(columns.pending)
+        raise RecordsError(f"{columns.pending.source} holds no records; give at least one")
     return columns
 
 
@@ -45,16 +60,16 @@ def columns(path: Path) -> list[str]:
     return list(peek(path, 1000))
 
 
-def _read(path: Path, wanted: list[str] | None, limit: int | None) -> Columns:
+def _read(path: Path, wanted: list[str] | None, limit: int | None, want: All | None = None) -> Columns:
     log = of_log.read(Path(path), wanted, limit)
     if log is not None:
         return log
     with opened(Path(path)) as source:
         if source.kind == "CSV":
-            return delimited.read(source, wanted, limit)
+            return delimited.read(source, wanted, limit, want)
         if source.kind == "JSON":
-            return (json_array if _is_array(source) else json_lines).read(source, wanted, limit)
-        return arrow.read(source, wanted, limit)
+            return (json_array if _is_array(source) else json_lines).read(source, wanted, limit, want)
+        return arrow.read(source, wanted, limit, want)
 
 
 def _is_array(source: Source) -> bool:

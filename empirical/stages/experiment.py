@@ -16,7 +16,7 @@ import pandas as pd
 from empirical.stages.artefact import MANIFEST, Artefact, Stage, locked
 from empirical.stages.schedule import execute, needed, of_other_programs, survey
 from figures import KINDS, rendered
-from sims.running.certificates import Maker, claim, find, whole, write
+from sims.running.certificates import Maker, claim, find, sums, whole, write
 from sims.running.fingerprint import fingerprint
 from sims.running.machine import cores
 from theory.errors import InputError
@@ -123,4 +123,4 @@ def publish(report: Artefact, out: Path, figures: Sequence[str], maker: Maker) -
     tables = {Path(name).stem: pd.read_csv(BytesIO(data)) for name, data in files.items() if name.endswith(".csv")}
     for name in figures:
         files |= {f"figures/{file}": data for file, data in rendered(name, tables).items()}
-    return write(out, maker, files, read=[source], made=made)
+    return write(out, maker, files, read=sums(out, [source]), made=made)

@@ -18,9 +18,11 @@ def compare(
     Prints the report and writes DIR/tables/*.csv (cells, crossings, theory lines and maps) and DIR/summary.json.
     """
     from sims.comparison.tables import COMPARE, NAMES, WRITTEN, read_rows, write_comparison
-    from sims.running.certificates import claim
+    from sims.running.certificates import claim, sums
+    from sims.sweeps.store import ROWS
 
-    rows = read_rows(local(folder))
+    seen = sums(local(folder), [ROWS])
+    rows = read_rows(folder)
     claim(folder, COMPARE, WRITTEN)
     from sims.comparison.compare import STEPS
     from sims.comparison.compare import compare as compare_rows
@@ -32,7 +34,7 @@ def compare(
     short, full = texts(found)
     with on_disk():
         words = {"summary.json": dumps(found.summary).encode(), "report.txt": f"{full}\n".encode()}
-        write_comparison(folder, {name: getattr(found, name) for name in NAMES}, words)
+        write_comparison(folder, {name: getattr(found, name) for name in NAMES}, words, seen)
         print(
             dumps(as_json(found))
             if json

@@ -8,6 +8,7 @@ from tyro.conf import arg
 from empirical.forecasting import ERRORS, LEARNERS
 from pstar.commands.options import Json, choice
 from pstar.commands.output import on_disk, one_thread, show, typed
+from pstar.line.shown import listed
 from theory.errors import InputError
 
 
@@ -42,6 +43,9 @@ def forecast(
         str | None,
         arg(metavar="N,ACCURACY", help="One student of N unverified labels: how much of the errors is learned."),
     ] = None,
+    ignore: Annotated[
+        tuple[str, ...], arg(metavar="COL", help="Columns of --pilot that are not read, as --ignore date note.")
+    ] = (),
     level: Annotated[float, arg(help="Confidence of the intervals and the verdicts.")] = 0.95,
     seed: Annotated[int, arg(help="Of the draws behind the intervals.")] = 0,
     out: Annotated[Path | None, arg(metavar="DIR", help="Folder for report, JSON, tables and figure.")] = None,
@@ -64,7 +68,7 @@ def forecast(
     if audit is not None and len(missing) < 3:
         raise InputError("--audit goes without --p, --phi and --psi: it has them")
     if audit is None and missing:
-        raise InputError(f"{' and '.join(missing)} missing: give --audit JSON, or all of --p, --phi and --psi")
+        raise InputError(f"{listed(tuple(missing), 'and')} missing: give --audit JSON, or all of --p, --phi and --psi")
     known: Any = Rates(*given.values()) if audit is None else audit
     sizes = _numbers("--generated", generated)
     run: Any = None if unverified is None else _numbers("--unverified", unverified)
@@ -82,6 +86,7 @@ def forecast(
             classes=classes,
             level=level,
             seed=seed,
+            ignore=ignore,
         )
     words, summary = report.text(found), report.as_json(found)
     summary |= {"pilot_file": str(pilot)}

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from pstar.commands.options import Json, local
+from pstar.commands.options import Json
 from pstar.commands.output import on_disk, show
 from theory.errors import InputError
 
@@ -24,7 +24,10 @@ def init(
     """
     from pstar import starting
 
-    local(folder)
+    if folder.parts and folder.parts[0].endswith(":"):
+        raise InputError(f"{folder} is a URL; name a folder of this machine")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; name a folder")
     there = [path for path in (folder / name for name in starting.FILES) if path.exists() or path.is_symlink()]
     if there:
         names = " and ".join(map(str, there))

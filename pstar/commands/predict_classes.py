@@ -1,8 +1,9 @@
 """`pstar predict --classes`: one problem with K classes from the options, or every line of a table."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from theory.columns import RATES
+from theory.columns import MOST_CLASSES, RATES
 from theory.errors import InputError
 
 OPTIONS = ("signal", "alpha", "ridge", "loss", "intercept", *RATES)
@@ -13,6 +14,8 @@ def number_of(classes: tuple[int, ...]) -> int | None:
     """K, where one number stands after --classes; none does where a table says it."""
     if len(classes) > 1:
         raise InputError(f"--classes {' '.join(map(str, classes))}: one K at a time; for several give --table")
+    if classes and classes[0] > MOST_CLASSES:
+        raise InputError(f"--classes {classes[0]} is more than can be solved, at most {MOST_CLASSES:,}; give fewer")
     return classes[0] if classes else None
 
 
@@ -53,8 +56,15 @@ def table_columns(lines: Any, classes: tuple[int, ...], given: dict[str, Any]) -
     }
 
 
-def predict_table(columns: dict[str, Any]) -> dict[str, Any]:
+def predict_table(columns: Mapping[str, Any]) -> dict[str, Any]:
     """`theory.classes.table.predict_table`, imported when it is asked."""
     from theory.classes.table import predict_table
 
     return predict_table(columns)
+
+
+def check_table(columns: Mapping[str, Any]) -> None:
+    """`theory.classes.table.check_table`, likewise."""
+    from theory.classes.table import check_table
+
+    check_table(columns)

@@ -10,6 +10,7 @@ from tyro.conf import Positional, arg
 from pstar.commands.options import Json
 from pstar.commands.output import on_disk, one_thread, pairs, show, written
 from pstar.float64 import float64
+from theory.errors import InputError
 
 MEASURED = {"features": "empirical.features.study", "worth": "empirical.worth.study"}
 """Studies of which one side is measured on real data, and their homes; the others are `sims.studies.NAMES`."""
@@ -37,6 +38,8 @@ def study(
     from sims.running.certificates import Maker, claim, write
     from sims.running.fingerprint import fingerprint
 
+    if not name and not list and (out is not None or seeds is not None):
+        raise InputError("NAME is missing: which study; pstar study --list says which there are")
     if list or not name:
         show({name: package.caption(name) for name in (*studies.NAMES, *MEASURED)}, json, pairs)
         return

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from tyro.conf import Positional, arg
 
 from pstar.commands.options import Json
-from pstar.commands.output import counted, show
+from pstar.commands.output import SWAPPED, counted, show
 from theory.errors import InputError
 
 
@@ -46,6 +46,8 @@ def sweep(
     crew, fewer = sweeps.hire(outlook, resources)
     for line in (*outlook.warnings, *filter(None, [fewer])):
         print(f"warning: {line}", file=sys.stderr)
+    if all(_swapped(cell) for cell in outlook.cells.values()):
+        print(SWAPPED, file=sys.stderr)
     seconds = outlook.estimated_seconds(crew.workers)
     result: dict[str, Any] = {"out": out, "cells": len(outlook.cells), "trials": outlook.trials}
     result |= {"present": outlook.trials - outlook.missing, "missing": outlook.missing}
@@ -66,6 +68,15 @@ def sweep(
     show(result, json, _done)
     if aside:
         raise SystemExit(3)
+
+
+def _swapped(cell: Any) -> bool:
+    """Whether its verifier keeps wrong labels more readily than correct ones, of either class."""
+    phi, psi = (cell.value(name) for name in ("phi", "psi"))
+    if phi is None or psi is None:
+        return False
+    sides = [rate if isinstance(rate, tuple) else (rate, rate) for rate in (phi, psi)]
+    return any(bad > good for good, bad in zip(*sides, strict=True))
 
 
 def _ahead(result: dict[str, Any]) -> str:

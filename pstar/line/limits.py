@@ -31,11 +31,12 @@ class Limits(NamedTuple):
 
 
 EXAMPLES = {"p": "0.3", "phi": "0.8", "psi": "0.2", "signal": "2", "alpha": "10", "ridge": "0.1", "margin": "1"}
+MOST_CLASSES = 100_000
 OTHERS = {
     "level": Limits(0, 1, True, True, "0.95"),
     "n": Limits(0, inf, True, example="1000"),
     "d": Limits(1, inf, example="100"),
-    "classes": Limits(2, inf, example="10"),
+    "classes": Limits(2, MOST_CLASSES, example="10"),
     "generated": Limits(0, inf, True, example="1000"),
     "cost_generate": Limits(0, inf, example="1"),
     "cost_verify": Limits(0, inf, example="0.1"),

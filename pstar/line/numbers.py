@@ -16,12 +16,16 @@ def number(option: Option, word: str) -> tuple[Any, str]:
     """The value of a word of a number option, and "" or what is wrong: option, value, range, remedy."""
     whole = option.kind is int
     kind = "a whole number" if whole else "a number"
-    within = f" {range_of(option)}" if option.limits is not None else ""
+    within = f" {range_of(option).replace('at least', 'of at least')}" if option.limits is not None else ""
     value = _value(word)
     if value is not None and math.isfinite(value) and not (whole and value != int(value)):
+        if value == 0 and re.search(r"[1-9]", word.lower().partition("e")[0]):
+            return None, f"{option.flag} = {shown(word, False)} is too small to be told from 0; type {option.flag} 0"
         if option.limits is None or value in option.limits:
             return _exact_int(word, value) if whole else value, ""
-        return None, f"{option.flag} = {shown(word, False)} {_outside(option)}; {_such_as(option)}"
+        share = option.limits.high == 1 and 1 < value <= 100
+        remedy = f"for {value:g}% type {option.flag} {value / 100:.12g}" if share else _such_as(option)
+        return None, f"{option.flag} = {shown(word, False)} {_outside(option)}; {remedy}"
     meant = _meant(option, word) if value is None else None
     if whole and value is not None and math.isfinite(value):
         meant = (

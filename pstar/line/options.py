@@ -53,7 +53,8 @@ def options_of(verb: Callable[..., Any]) -> tuple[Option, ...]:
 
 
 def _option(name: str, parameter: inspect.Parameter) -> Option:
-    annotation, extras = parameter.annotation, ()
+    annotation: Any = parameter.annotation
+    extras: tuple[Any, ...] = ()
     if get_origin(annotation) is Annotated:
         annotation, *rest = get_args(annotation)
         extras = tuple(rest)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from pstar.line.near import COMPLEMENTS, near_option
@@ -71,6 +72,8 @@ class Call:
             takes = " ".join(option.flag for option in self.options if option.positional)
             too = "is a word too many" if len(words) == 1 else "are words too many"
             expected = f"it takes {takes} and options" if takes else "it takes options only, which begin with --"
+            meant = [f"--{word}" for word in words if f"--{word.partition('=')[0]}" in self._flags]
+            expected = f"perhaps you meant {' '.join(map(quote, meant))}" if meant else expected
             quoted = tuple(map(shown, words[:5]))
             self.faults.append(f"{listed(quoted, 'and')} {too} for pstar {self.verb}; {expected}")
 
@@ -134,7 +137,7 @@ class Call:
                 f"{what}{shown(word)} is none of {listed(option.choices, 'and')}{_closest(option, word)}"
             )
         elif not word and option.default != "":
-            self.faults.append(f"{option.flag} '' is empty; type {option.shown}")
+            self.faults.append(f"{option.flag} is empty (''); give one")
         elif "\0" in word:
             self.faults.append(f"{option.flag} {shown(word)} has a null character")
         return Path(word) if option.kind is Path else word
@@ -153,8 +156,6 @@ def _values(option: Option, words: list[str]) -> list[str]:
 
 
 def _repeatable(value: str | None) -> str:
-    from shlex import quote
-
     return quote(value) if value is not None and len(value) <= 60 and value.isprintable() else ""
 
 
@@ -172,5 +173,5 @@ def _range(option: Option) -> str:
 def _closest(option: Option, word: str) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(word.lower(), option.choices, 1, 0.6)
+    near = get_close_matches(word.lower(), option.choices, 1, 0.7)
     return f". Perhaps you meant {near[0]}" if near else ""

@@ -16,6 +16,7 @@ from sims.classes.fit import Fit, check_loss, fit
 from sims.classes.orthants import SHIFTS, class_accuracies
 from sims.losses import Loss
 from sims.trial import trial_key
+from theory import certified
 from theory.errors import InputError
 from theory.types import ClassesProblem, Rates
 
@@ -131,7 +132,10 @@ def measure(
     """The counts, and accuracies of the fitted classifier with the error of their measurement; prior: equal if none."""
     estimates = class_accuracies(fitted.weights, mu, fitted.shift)
     by_shift = jnp.mean(estimates, axis=0) if prior is None else jnp.asarray(prior, float) @ estimates
-    converged = fitted.converged & jnp.all(jnp.isfinite(by_shift))
+    shares = ((jnp.max(estimates), 1.0), (jnp.min(estimates), 1.0))
+    bound = certified.PROMISED["simulation"]
+    row = certified.Row(counts.m, fitted.gradient_norm, bound, (jnp.sum(by_shift),), (), shares)
+    converged = fitted.converged & (certified.refused(row) == 0)
     numbers = (jnp.mean(by_shift), jnp.std(by_shift, ddof=1) / np.sqrt(SHIFTS), jnp.mean(estimates, axis=1))
     accuracy, error, by_class = (jnp.where(converged, value, jnp.nan) for value in numbers)
     return Measurement(

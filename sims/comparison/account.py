@@ -11,7 +11,7 @@ def heading(cells: pd.DataFrame) -> str:
     """How much was compared, and what is the same in all cells."""
     first = cells.iloc[0]
     constant = [
-        f"{name} = {first[key]:g}"
+        f"{name} = {first[key]:.12g}"
         for key, name in (("d", "d"), ("signal", "signal"), ("ridge", "ridge"), ("prior", "prior"))
         if cells[key].nunique() == 1 and (key != "prior" or first[key] != 0.5)
     ]

@@ -22,6 +22,8 @@ LEGEND = (
     "nothing; ! a trial failed",
 )
 MOST_LISTED = 12
+GRID = ".12g"
+"""Format of a value of a grid: as far as two of them are told apart, so that it can be typed again."""
 LEVELS = "levels"
 """Format of a column that holds a list."""
 
@@ -82,18 +84,18 @@ def interval(low: float, high: float) -> str:
 
 def _curve_columns(cells: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """Columns that tell curves apart: key -> (heading, format)."""
-    possible = {"loss": ("loss", "s"), "d": ("d", "g"), "alpha": ("n/d", "g"), "signal": ("signal", "g")}
-    possible |= {"ridge": ("ridge", "g"), "prior": ("prior", "g"), "intercept": ("intercept", "g")}
+    possible = {"loss": ("loss", "s"), "d": ("d", GRID), "alpha": ("n/d", GRID), "signal": ("signal", GRID)}
+    possible |= {"ridge": ("ridge", GRID), "prior": ("prior", GRID), "intercept": ("intercept", GRID)}
     possible |= {name: (name, LEVELS) for name in SPECTRUM}
     setting = setting_of(cells)
     if not setting.by_class:
-        verifier = {name: (COLUMNS[name].symbol, "g") for name in setting.constants}
+        verifier = {name: (COLUMNS[name].symbol, GRID) for name in setting.constants}
     elif all((cells[f"{rate}_negative"] == cells[f"{rate}_positive"]).all() for rate in ("phi", "psi")):
-        verifier = {"phi": ("phi", ".3g"), "psi": ("psi", ".3g")}
+        verifier = {"phi": ("phi", GRID), "psi": ("psi", GRID)}
     else:
         sides = {"negative": "-", "positive": "+"}
         verifier = {
-            f"{rate}_{side}": (f"{rate}{sign}", ".3g") for rate in ("phi", "psi") for side, sign in sides.items()
+            f"{rate}_{side}": (f"{rate}{sign}", GRID) for rate in ("phi", "psi") for side, sign in sides.items()
         }
     always = {"loss", "alpha"}
     several = {key: value for key, value in possible.items() if key in cells and cells[key].nunique() > 1}
@@ -150,7 +152,8 @@ def _no_crossing(accuracy: np.ndarray) -> str:
 
 
 def _p_range(cells: pd.DataFrame) -> str:
-    return f"cells, p = {cells['p'].min():.2g} to {cells['p'].max():.2g}"
+    form = GRID if setting_of(cells).by_class else ".3g"
+    return f"cells, p = {cells['p'].min():{form}} to {cells['p'].max():{form}}"
 
 
 def _glyphs(cells: pd.DataFrame) -> np.ndarray:
@@ -189,12 +192,15 @@ def _gains(crossings: pd.DataFrame) -> str:
 
 
 CELL = ("p", "p_star", "kept_rate", "n", "d", "generator_accuracy", "accuracy", "low", "high", "exact_accuracy")
+SIDED = {"phi", "phi_negative"}
+"""Columns of settings in which p is a value of the grid, and does not follow from others."""
 VERDICT = ("outcome", "rule", "status")
 
 
 def _cell_line(line: Any, columns: dict[str, tuple[str, str]]) -> list[str]:
     measured = [number(line["accuracy"]), interval(line["low"], line["high"]), number(line["exact_accuracy"])]
-    return [*_curve_cells(line, columns), number(line["p"]), number(line["p_star"]), *_counts(line), *measured]
+    p = f"{line['p']:{GRID}}" if SIDED & set(columns) else number(line["p"])
+    return [*_curve_cells(line, columns), p, number(line["p_star"]), *_counts(line), *measured]
 
 
 def _counts(line: Any) -> list[str]:

@@ -11,7 +11,7 @@ from sims.running.certificates import Maker, read, write
 from sims.running.files import StoreError
 from sims.running.fingerprint import fingerprint
 from sims.running.spreadsheet import csv
-from sims.sweeps.store import ROWS, Store
+from sims.sweeps.store import Store
 
 COMPARE = Maker("compare", "pstar compare {folder}", mark="summary.json", guest=True)
 FIGURES = Maker("figures", "pstar figures {folder}", mark="figures", guest=True)
@@ -39,10 +39,15 @@ def as_files(tables: dict[str, pd.DataFrame]) -> dict[str, bytes]:
     return {f"tables/{name}.csv": csv(table).encode() for name, table in tables.items()}
 
 
-def write_comparison(root: Path, tables: dict[str, pd.DataFrame], more: dict[str, bytes]) -> list[Path]:
-    """The tables of a comparison, and ``more`` files that say the same, with their certificate."""
+def write_comparison(
+    root: Path, tables: dict[str, pd.DataFrame], more: dict[str, bytes], read: dict[str, str]
+) -> list[Path]:
+    """The tables of a comparison, and ``more`` files that say the same, with their certificate.
+
+    ``read``: `sums` of the rows, taken before they were read.
+    """
     made = {"program": fingerprint("sims.comparison.compare")}
-    return write(root, COMPARE, as_files(tables) | more, read=[ROWS], made=made)
+    return write(root, COMPARE, as_files(tables) | more, read=read, made=made)
 
 
 def read_tables(root: Path) -> dict[str, pd.DataFrame]:

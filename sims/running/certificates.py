@@ -155,18 +155,29 @@ def _refuse_foreign(root: Path, maker: Maker, names: Iterable[str]) -> None:
         raise InputError(f"{root / name} is there, and {made}; move it away, or choose another folder")
 
 
+def sums(root: Path, names: Iterable[str]) -> dict[str, str]:
+    """Name to sha256 of those files of a folder that are there. Raises FileError for one that cannot be read."""
+    found = {}
+    for name in names:
+        if (root / name).is_file():
+            with located(root / name):
+                found[name] = sha256_of(root / name)
+    return found
+
+
 def write(
     root: Path,
     maker: Maker,
     files: Mapping[str, bytes],
-    read: Iterable[str] = (),
+    read: Mapping[str, str] | None = None,
     made: Mapping[str, Any] | None = None,
     keep: bool = False,
 ) -> list[Path]:
     """Write files into a folder, and their certificate; returns their paths.
 
     What the same command wrote before and does not write now is removed, unless it was changed or ``keep``: then it
-    stays in the certificate. ``read``: names of files in the folder that all was made from.
+    stays in the certificate. ``read``: the `sums` of files in the folder that all was made from, taken before they were
+    read; who changed them meanwhile makes it stale.
 
     Raises:
         InputError: see `claim`.
@@ -177,11 +188,10 @@ def write(
     old = dict(before.files) if before is not None else {}
     with located(root):
         (root / FOLDER).mkdir(parents=True, exist_ok=True)
-    sums = {name: sha256_of(root / name) for name in read if (root / name).exists()}
     place = path_of(root, maker.name)
-    about = dict(made or {})
+    about, seen = dict(made or {}), dict(read or {})
     new = {name: sha256(data) for name, data in files.items()}
-    write_atomic(place, Certificate(maker.name, maker.command, old | new, sums, about, finished=False).to_bytes())
+    write_atomic(place, Certificate(maker.name, maker.command, old | new, seen, about, finished=False).to_bytes())
     for name, data in files.items():
         with located(root / name):
             (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -193,7 +203,7 @@ def write(
             if root / name not in changed:
                 (root / name).unlink(missing_ok=True)
         left = {}
-    write_atomic(place, Certificate(maker.name, maker.command, left | new, sums, about).to_bytes())
+    write_atomic(place, Certificate(maker.name, maker.command, left | new, seen, about).to_bytes())
     discard_leftovers({root, place.parent, *(path.parent for path in map(root.joinpath, files))})
     return [root / name for name in files]
 

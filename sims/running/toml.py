@@ -12,6 +12,8 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from sims.running.twins import merged
+from theory.decimals import typed
 from theory.errors import InputError
 
 PerClass = tuple[float, float]
@@ -50,7 +52,7 @@ class Range:
         left = "(" if self.open_low or math.isinf(self.low) else "["
         right = ")" if math.isinf(self.high) else "]"
         kind = "an integer in " if self.integer else ""
-        return f"{kind}{left}{self.low:g}, {self.high:g}{right}"
+        return f"{kind}{left}{typed(self.low)}, {typed(self.high)}{right}"
 
 
 def shown(value: Any) -> str:
@@ -160,7 +162,7 @@ def _read_grid(path: str, raw: Any, about: Any, faults: list[str]) -> tuple[Any,
         faults.append(f"{path}: {len(items)} values; at most {MAX_POINTS}")
         return None
     values = [read_value(_item(path, i, raw), item, about, faults) for i, item in enumerate(items)]
-    return tuple(dict.fromkeys(value for value in values if value is not None))
+    return merged(path, (value for value in values if value is not None))
 
 
 def _item(path: str, index: int, raw: Any) -> str:
@@ -204,7 +206,7 @@ def _read_range(path: str, raw: dict[str, Any], about: Any, faults: list[str]) -
         return None
     assert start is not None and stop is not None and num is not None
     if spacing == "log" and min(start, stop) <= 0:
-        faults.append(f"{path}.start = {start:g}, {path}.stop = {stop:g}: a log range needs both above 0")
+        faults.append(f"{path}.start = {typed(start)}, {path}.stop = {typed(stop)}: a log range needs both above 0")
         return None
     shares = [i / (num - 1) for i in range(int(num))]
     if spacing == "log":
@@ -218,7 +220,7 @@ def _read_range(path: str, raw: dict[str, Any], about: Any, faults: list[str]) -
     points = [start, *points[1:-1], stop]  # as written, however unlike their sizes are
     if allowed.integer:
         points = [round(point) for point in points]
-    return tuple(dict.fromkeys(points))
+    return merged(path, points)
 
 
 def _read_choices(path: str, raw: Any, about: Any, faults: list[str]) -> str | tuple[str, ...] | None:

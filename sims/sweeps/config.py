@@ -13,10 +13,12 @@ from typing import Any
 
 from sims.losses import LOSSES, PREDICTED
 from sims.running.toml import read_tables, read_toml, read_value
+from sims.running.twins import merged
 from sims.spectra import room_fault
 from sims.sweeps.spectra import beside
 from sims.sweeps.tables import DEFAULT_SIGNAL, TABLES, SweepConfig, allowed, axes
 from theory.columns import COLUMNS, COSINES, EXACT_LAW, SETTINGS, Setting, settings_with
+from theory.decimals import between, typed
 
 MAX_CELLS = 10_000_000
 MIN_RIDGE = 1e-6
@@ -85,7 +87,7 @@ def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:
         if (fault := room_fault(spectrum, d))
     )
     faults += _few(
-        f"problem.alpha = {alpha:g} with problem.d = {d}: n = round(alpha d) < 1; raise either"
+        f"problem.alpha = {typed(alpha)} with problem.d = {d}: n = round(alpha d) < 1; raise either"
         for alpha in config.problem.alpha
         for d in config.problem.d
         if round(alpha * d) < 1
@@ -117,7 +119,8 @@ def _method_faults(run: dict[str, Any], training: dict[str, Any], setting: Setti
         faults.append(f"run.method = {method!r}: not known in the {setting.name} setting; use {able}")
     if exact:
         faults += _few(
-            f"training.ridge = {ridge:g}: run.method = 'exact-law' needs at least {MIN_RIDGE:g}; raise it or simulate"
+            f"training.ridge = {typed(ridge)}: run.method = 'exact-law' needs at least {typed(MIN_RIDGE)}; raise it or "
+            "simulate"
             for ridge in training["ridge"]
             if ridge < MIN_RIDGE
         )
@@ -139,7 +142,8 @@ def _population_faults(
         faults.append("problem.signal: given beside problem.spectrum, whose signals_sq says it; give one or the other")
     if True in (training["intercept"] or ()) and problem["prior"] in (0, 1):
         faults.append(
-            f"problem.prior = {problem['prior']:g}: with training.intercept both classes must occur; give one in (0, 1)"
+            f"problem.prior = {typed(problem['prior'])}: with training.intercept both classes must occur; give one in "
+            "(0, 1)"
         )
     if problem["spectrum"] is None and problem["signal"] is None:
         problem["signal"] = DEFAULT_SIGNAL
@@ -153,7 +157,7 @@ def _few(faults: Iterable[str]) -> list[str]:
 
 
 def _check_pairs(raw: Any, setting: Setting, faults: list[str]) -> tuple[Any, ...]:
-    checked = []
+    checked: Any = []
     for i, pair in enumerate(raw):
         values = []
         for name, entry in zip(setting.verifier, pair, strict=True):
@@ -161,7 +165,11 @@ def _check_pairs(raw: Any, setting: Setting, faults: list[str]) -> tuple[Any, ..
             about = {"range": allowed(name), "meaning": name, "per_class": setting.by_class}
             values.append(read_value(f"verifier.pairs[{i}].{name}", entry, about, faults))
         checked.append(tuple(values))
-    return tuple(dict.fromkeys(checked))
+    return checked if faults else merged("verifier.pairs", checked, _numbers)
+
+
+def _numbers(pair: tuple[Any, Any]) -> tuple[float, ...]:
+    return tuple(number for entry in pair for number in (entry if isinstance(entry, tuple) else (entry, entry)))
 
 
 def _setting_faults(config: SweepConfig) -> list[str]:
@@ -172,7 +180,7 @@ def _setting_faults(config: SweepConfig) -> list[str]:
             "verifier.phi = 0 with verifier.psi = 0: such a verifier keeps nothing; make one of them positive"
         )
     if config.problem.prior != 0.5 and not setting.by_class:
-        prior = f"problem.prior = {config.problem.prior:g}"
+        prior = f"problem.prior = {typed(config.problem.prior)}"
         faults.append(f"{prior}: the {setting.name} setting has equal classes; remove it")
     faults += _few(
         f"problem.d = {d}: the {setting.name} setting needs d >= {setting.least_d}, room for three directions"
@@ -194,15 +202,15 @@ def _zero(rate: Any) -> bool:
 def _exact_law_faults(config: SweepConfig) -> list[str]:
     """What is too much where the exact law sums up samples."""
     faults = _few(
-        f"problem.alpha = {alpha:g} with problem.d = {d}: in the linear setting run.method = 'exact-law' takes n = "
-        f"round(alpha d) up to {MAX_LINEAR:,}; lower either"
+        f"problem.alpha = {typed(alpha)} with problem.d = {d}: in the linear setting run.method = 'exact-law' takes "
+        f"n = round(alpha d) up to {MAX_LINEAR:,}; lower either"
         for alpha in config.problem.alpha
         for d in config.problem.d
         if round(alpha * d) > MAX_LINEAR
     )
     return faults + _few(
-        f"problem.signal = {signal:g}: in the linear setting run.method = 'exact-law' takes at most "
-        f"{MAX_LINEAR_SIGNAL:g}; lower it"
+        f"problem.signal = {typed(signal)}: in the linear setting run.method = 'exact-law' takes at most "
+        f"{typed(MAX_LINEAR_SIGNAL)}; lower it"
         for signal in config.problem.signal or ()
         if signal > MAX_LINEAR_SIGNAL
     )
@@ -214,7 +222,7 @@ def _impossible(g: float, v: Any, b: Any) -> str:
         return ""
     spread = math.sqrt((1 - g**2) * (1 - v**2))
     return (
-        f"generator.cos_generator = {g:g}, verifier.cos_verifier = {v:g}, verifier.cos_between = {b:g}: no three "
-        f"unit vectors have these cosines; with the first two, cos_between is in "
-        f"[{g * v - spread:.6g}, {g * v + spread:.6g}] (use verifier.pairs to list only possible ones)"
+        f"generator.cos_generator = {typed(g)}, verifier.cos_verifier = {typed(v)}, verifier.cos_between = {typed(b)}: "
+        f"no three unit vectors have these cosines; with the first two, cos_between is in "
+        f"{between(g * v - spread, g * v + spread)} (use verifier.pairs to list only possible ones)"
     )

@@ -24,16 +24,17 @@ def exact_columns(problem: Problem, shape: Shape) -> dict[str, np.ndarray]:
     solution = solve(problem, alpha, shape.loss)
     found = of_solution(problem, solution)
     kept, wrong = np.asarray(found.kept_rate), np.asarray(of(problem.curation).generated(problem.curation) * found.p)
-    purity = np.where(kept > 0, np.asarray(found.purity), 1.0)
+    purity = np.where(np.isnan(found.purity), 1.0, np.asarray(found.purity))  # nothing is kept
     counts = {"m": kept, "wrong": wrong, "kept_wrong": kept * (1 - purity)}
     columns = {name: np.rint(shape.n * share).astype(np.int64) for name, share in counts.items()}
-    columns |= {name: np.asarray(getattr(solution, name)) for name in ("overlap", "norm", "accuracy")}
+    columns |= {name: np.asarray(getattr(solution, name)) for name in ("overlap", "norm")}
+    columns["accuracy"] = np.asarray(found.accuracy)
     if shape.told:
         names = ("balanced_accuracy", "mean_score", "offset", "score_sd")
         columns |= {name: np.asarray(getattr(found, name)) for name in names}
         columns["kept_positive"] = np.rint(shape.n * _kept_positive(problem)).astype(np.int64)
     columns |= {"gradient_norm": np.asarray(solution.residual), "steps": np.zeros(len(kept), np.int64)}
-    return columns | {"converged": np.asarray(solution.converged), "status": status.name(solution.status)}
+    return columns | {"converged": np.asarray(found.converged), "status": status.name(found.status)}
 
 
 def _kept_positive(problem: Problem) -> np.ndarray:

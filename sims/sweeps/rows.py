@@ -7,12 +7,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.special import ndtr
 
 from sims.spectra import MAX_LEVELS, mahalanobis_sq, norm
 from sims.sweeps.grid import Cell, Chunk, Shape
 from sims.trial import make_trials
-from theory import types
-from theory.columns import CLASS_RATES, RATES, SETTINGS, SIMULATION, SPECTRUM
+from theory import certified, types
+from theory.columns import CLASS_RATES, EXACT_LAW, RATES, SETTINGS, SIMULATION, SPECTRUM
 from theory.errors import RunError
 from theory.types import Problem, Spectrum
 
@@ -35,10 +37,10 @@ def schema(setting: str, intercept: bool = False, coloured: bool = False) -> pa.
     """Columns of the raw rows of a sweep: whose, what the cell fixes (`theory.columns`), and what was measured.
 
     p, phi, psi are P(y' wrong), P(kept | correct), P(kept | wrong) over both classes, and null where they follow from
-    cosines. status is "ok", "nothing kept", "one label kept" or "not converged", and with the theory one of
-    `theory.types.STATUSES`. A sweep with ``intercept`` has that column, 0 or 1; one whose features are ``coloured`` has
-    eigenvalues, shares and signals_sq, numbers with ; between them, and as signal the norm of the mean; both have
-    `SCORES`.
+    cosines. status is one of `theory.types.STATUSES`, and "ok" only what has passed `theory.certified.refused`; others
+    have converged False, and NaN for what is measured of a classifier. A sweep with ``intercept`` has that column, 0 or
+    1; one whose features are ``coloured`` has eigenvalues, shares and signals_sq, numbers with ; between them, and as
+    signal the norm of the mean; both have `SCORES`.
 
     accuracy_error says how far the accuracy may be from that of the row's own random numbers: for a simulated fit what
     its gradient allows, 2 r gradient_norm / (ridge norm sqrt(2 pi)), with a spectrum R sqrt(largest eigenvalue) for r
@@ -77,12 +79,46 @@ def run_chunk(chunk: Chunk, cells: Mapping[str, Cell], root_seed: int) -> pa.Tab
     words = np.column_stack([np.array([cell.words for cell in members])[owner], seeds]).astype(np.uint32)
     method = {"simulation": _simulated, "exact-law": _drawn, "theory": _predicted}[chunk.shape.method]
     levels = MAX_LEVELS if chunk.shape.method == SIMULATION else 0
-    columns = method(chunk.shape, root_seed, words, problems(members, levels), owner)
+    problem = problems(members, levels)
+    columns = _certified(method(chunk.shape, root_seed, words, problem, owner), chunk.shape, problem, owner)
     if columns["accuracy"].dtype != np.float64:
         raise RunError(f"accuracy came back as {columns['accuracy'].dtype}, not float64")
     columns |= {"seed": seeds} | _parameter_columns(members, owner)
     wanted = schema_of(chunk.shape)
     return pa.table({name: columns[name] for name in wanted.names}, schema=wanted)
+
+
+def _certified(
+    columns: dict[str, np.ndarray], shape: Shape, problem: Problem, owner: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Columns in which only rows that pass the predicate of all rows are ok, and others have no numbers of a fit.
+
+    A row of theory whose expected count of kept samples rounds to 0 has nothing kept.
+    """
+    told = ("overlap", "norm", "accuracy", *(name for name, kind in SCORES if kind is FLOAT and shape.told))
+    reach = np.broadcast_to(_reach(problem.signal), np.shape(problem.ridge))[owner]
+    lengths = [(columns["overlap"], columns["norm"])]
+    if shape.told:
+        lengths.append((columns["mean_score"], reach * columns["score_sd"]))
+    most = np.asarray(ndtr(reach))
+    shares = [(columns["accuracy"], 1.0 if shape.intercept else most)]
+    shares += [(columns["balanced_accuracy"], most)] if shape.told else []
+    residual = columns["accuracy_error" if shape.method == EXACT_LAW else "gradient_norm"]
+    numbers, bound = tuple(columns[name] for name in told), certified.PROMISED[shape.method]
+    row = certified.Row(columns["m"], residual, bound, numbers, tuple(lengths), tuple(shares))
+    reasons = np.array(types.STATUSES, dtype=object)[certified.refused(row)]
+    status = np.where(columns["status"] == "ok", reasons, columns["status"])
+    ok = status == "ok"
+    measured = {name: np.where(ok, columns[name], np.nan) for name in told}
+    error = columns["accuracy_error"]
+    if isinstance(error, pa.Array):
+        error = pc.if_else(pa.array(ok | ~columns["converged"]), error, None)
+    return columns | measured | {"accuracy_error": error, "converged": ok, "status": status}
+
+
+def _reach(signal: Any) -> Any:
+    """R, the largest mean score in units of its deviation: the signal in white noise."""
+    return np.sqrt(mahalanobis_sq(signal)) if isinstance(signal, Spectrum) else signal
 
 
 def _simulated(

@@ -1,10 +1,12 @@
 """The spectrum of a sweep file: a table of lists, a power law, the path of a CSV file, or a list of any of these."""
 
+import itertools
 from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from sims.running.toml import Range, read_value, shown, unknown
+from sims.running.twins import merged
 from sims.spectra import COLUMNS, MAX_LEVELS, equal_shares, faults, power_law, read_csv
 from theory.errors import InputError
 from theory.types import Spectrum
@@ -45,7 +47,9 @@ def _read_spectra(path: str, raw: Any, about: Any, found: list[str]) -> tuple[Sp
         found.append(f"{path} = []: empty; {FORMS}")
     before = len(found)
     read = [_read_one(f"{path}[{i}]" if isinstance(raw, list) else path, item, found) for i, item in enumerate(items)]
-    return None if len(found) > before else tuple(dict.fromkeys(one for one in read if one is not None))
+    if len(found) > before:
+        return None
+    return merged(path, (one for one in read if one is not None), lambda one: tuple(itertools.chain(*one)))
 
 
 def _read_one(path: str, raw: Any, found: list[str]) -> Spectrum | None:

@@ -22,7 +22,7 @@ def tables_of(document, folder):
     mean = found.cells["accuracy"]
     cells = found.cells.assign(error=0.01, low=mean - 0.02, high=mean + 0.02, z=noise, seeds=24)
     tables = {"cells": cells, "crossings": found.crossings, "lines": found.lines, "maps": found.maps}
-    write_comparison(folder, tables, {})
+    write_comparison(folder, tables, {}, {})
     return read_tables(folder)
 
 

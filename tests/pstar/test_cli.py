@@ -131,6 +131,23 @@ def test_a_bug_in_a_package_of_ours_is_not_explained_away(monkeypatch, capsys, f
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [
+        ("init", "it was not finished; the same command begins again"),
+        ("sweep", "what was finished is kept, the same command continues"),
+    ],
+)
+def test_who_is_interrupted_says_what_is_kept(monkeypatch, capsys, verb, said):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(cli.COMMANDS, verb, interrupted)
+    with pytest.raises(SystemExit) as end:
+        in_this_process(monkeypatch, verb)
+    assert (end.value.code, capsys.readouterr().err) == (130, f"interrupted; {said}\n")
+
+
 def test_a_bug_shows_its_traceback(tmp_path):
     (tmp_path / "broken.py").write_text(
         "import theory.describe as package, pstar.cli\n"
@@ -164,7 +181,7 @@ def test_what_the_system_says_of_a_path_is_one_line(tmp_path):
         (tmp_path / "tables" / f"{name}.csv").write_text("")
     done = pstar("figures", tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"error: {tmp_path}/tables/cells.csv cannot be read")
+    assert done.stderr.startswith(f"error: {tmp_path}/tables/cells.csv: it has no certificate")
     table = tmp_path / "t.csv"
     table.write_text("p,phi,psi\n.1,.9,.2\n")
     done = pstar("predict", "--table", table, "--out", tmp_path / "no" / "o.csv")

@@ -113,8 +113,8 @@ def noticed_by_reader(folder, path, config):
     return False
 
 
-def case_of(folder, config, seed, case, record):
-    """One harm."""
+def case_of(folder, config, seed, case, record, mended=0.01):
+    """One harm; a share ``mended`` of what was noticed is mended by what was named."""
     rng = rng_of(seed, case)
     how = str(rng.choice(HARMS))
     path = folder.paths[int(rng.integers(len(folder.paths)))]
@@ -138,7 +138,7 @@ def case_of(folder, config, seed, case, record):
             fault("silent", verify=[str(each) for each in blind], reader=[str(each) for each in unread])
             return
         record.outcome("noticed")
-        if rng.random() < min(MENDED / record.count, 0.01):
+        if rng.random() < mended:
             _mend(folder, record, fault)
     except Exception as error:
         fault(f"{type(error).__name__}: {error}")
@@ -192,7 +192,7 @@ def main():
         subprocess.run(["sync"], check=False)
         for case in range(given.first, given.first + given.count):
             which = int(rng_of(given.seed, case).choice(3, p=[0.6, 0.15, 0.25]))
-            case_of(*made[which], given.seed, case, record)
+            case_of(*made[which], given.seed, case, record, min(MENDED / given.count, 0.01))
     return record.end(given.json)
 
 

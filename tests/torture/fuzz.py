@@ -25,7 +25,9 @@ from tests.torture.record import ROOT, Record, arguments, rng_of
 
 LIMIT = 20
 """Seconds of CPU that a case may take."""
-KINDS = {"words": 0.4, "rates": 0.1, "table": 0.15, "records": 0.2, "sweep": 0.08, "pilot": 0.05, "points": 0.02}
+KINDS = {"words": 0.44, "rates": 0.01, "table": 0.2, "records": 0.2, "sweep": 0.08, "pilot": 0.05, "points": 0.02}
+COMPUTED = 0.02
+"""Share of the sweep files, small ones that are accepted, whose rows are computed and looked at: they cost a second."""
 BOUNDED = ("accuracy", "p_star", "purity", "kept_rate", "generator_accuracy", "bayes_accuracy")
 GOOD_ENDS = (0, 1, 2, 3)
 
@@ -161,7 +163,7 @@ def run_case(seed, case, folder):
             argv[3] = str(folder / "none")
         code, out, err = call(argv)
         wrong = judge(kind, code, out, err)
-        if kind == "sweep" and code == 0 and not wrong:
+        if kind == "sweep" and code == 0 and not wrong and rng.random() < COMPUTED:
             wrong = next(filter(None, map(certified, rows_of(Path(argv[1])))), "")
     except Slow:
         code, wrong = "slow", f"no answer after {LIMIT} s of CPU"

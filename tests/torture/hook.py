@@ -1,15 +1,16 @@
-"""A process that kills itself at a chosen step of writing a file, the first time that it comes there.
+"""A process that kills or stops itself at a chosen step of writing a file, the first time that it comes there.
 
-In the environment of a `Trap` every Python process that starts counts its calls of `os.fsync` and `os.replace`; the one
-whose role and step were chosen sends SIGKILL to itself, before or after the call, and nobody does so a second time.
+In the environment of a `trap` every Python process that starts counts its calls of `os.fsync` and `os.replace`; the one
+whose role and step were chosen sends a signal to itself, before or after the call, and nobody does so a second time.
 """
 
 import os
+import signal
 
 HOOK = """
-import os, signal
+import os
 
-role, name, step, when, folder = os.environ["PSTAR_TORTURE"].split("|")
+role, name, step, when, number, folder = os.environ["PSTAR_TORTURE"].split("|")
 with open("/proc/self/cmdline", "rb") as file:
     words = file.read()
 worker = b"sims.sweeps.worker" in words or b"empirical.stages.worker" in words or b"spawn_main" in words
@@ -25,19 +26,19 @@ if worker == (role == "worker"):
             except FileExistsError:
                 mine = False
         if mine and when == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), int(number))
         result = inner(*args, **kwargs)
-        if mine:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if mine and when == "after":
+            os.kill(os.getpid(), int(number))
         return result
 
     setattr(os, name, trapped)
 """
 
 
-def trap(folder, role, name, step, when):
+def trap(folder, role, name, step, when, number=signal.SIGKILL):
     """The environment of a trap; ``folder`` is made for it. ``folder``/sprung is there once it has sprung."""
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(HOOK)
     path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {"PYTHONPATH": path, "PSTAR_TORTURE": f"{role}|{name}|{step}|{when}|{folder}"}
+    return {"PYTHONPATH": path, "PSTAR_TORTURE": f"{role}|{name}|{step}|{when}|{int(number)}|{folder}"}

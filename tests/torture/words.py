@@ -126,9 +126,8 @@ def records(rng):
         data = text.encode("utf-8", "surrogatepass")
     elif ending == ".parquet":
         buffer = BytesIO()
-        frame = pd.DataFrame(rows, columns=["correct", "kept", "score"]).astype(str)
-        frame = frame.map(lambda text: text.encode("utf-8", "replace").decode())
-        frame.to_parquet(buffer)
+        sound = [{name: cell.encode("utf-8", "replace").decode() for name, cell in row.items()} for row in rows]
+        pd.DataFrame(sound, columns=["correct", "kept", "score"]).astype(str).to_parquet(buffer)
         data = buffer.getvalue()
     else:
         text = json.dumps(rows) if ending == ".json" else "\n".join(map(json.dumps, rows))

@@ -8,6 +8,7 @@ from theory import status
 from theory.classes.crossings import p_gain
 from theory.classes.prediction import predict
 from theory.classes.worth import bound
+from theory.decimals import beside
 from theory.types import ClassesProblem, Rates
 from theory.worth import helps
 
@@ -76,7 +77,8 @@ def text(found: dict[str, Any]) -> str:
             f"bound               {found['bound']:.6f}   the {'most' if below else 'least'} that any convex loss and "
             "penalty reaches on these samples",
             *kept,
-            f"verdict             p = {found['p']:.4g} {'<' if below else '>='} p*_K = {star:.4g}: the verifier is "
+            f"verdict             p = {beside(found['p'], star)} {'<' if below else '>='} p*_K = "
+            f"{beside(star, found['p'])}: the verifier is "
             f"{'good' if below else 'not good'} enough in the limit of infinite data;",
             f"                    at this sample size the trained classifier {better} its generator{chance}",
             *unverified[found["verifying_pays"]],

@@ -7,6 +7,7 @@ import numpy as np
 from theory._check import in_range
 from theory.arrays import Array, quiet
 from theory.classes.threshold import ROUNDED, check_classes, check_confusion, spread_evenly
+from theory.decimals import typed
 from theory.errors import InputError, KindError
 from theory.types import ClassesProblem, Confusion, Rates, Scalar
 
@@ -140,7 +141,7 @@ def check_prior(prior: Array) -> Array:
     in_range("prior", array, 0, 1, remedy="rho_k = P(y = k) is a probability")
     total = array.sum(-1)
     if np.any(abs(total - 1) > ROUNDED):
-        raise InputError(f"prior sums to {np.ravel(total)[0]:g}; it must sum to 1")
+        raise InputError(f"prior sums to {typed(np.ravel(total)[0])}; it must sum to 1")
     return array
 
 

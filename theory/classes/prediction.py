@@ -4,11 +4,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theory import status
+from theory import certified, status
 from theory._check import check_alpha, in_range
 from theory.arrays import Array, quiet
 from theory.classes import general, ridge, symmetric
-from theory.classes.accuracy import Accuracy, accuracy, alike
+from theory.classes.accuracy import Accuracy, accuracy, alike, symmetric_accuracy
 from theory.classes.population import Population, population
 from theory.classes.symmetric import Effort
 from theory.classes.threshold import p_star_classes
@@ -133,7 +133,8 @@ def _predict(
     cells = found.cells(batch)
     delta, lam = delta.ravel(), lam.ravel()
     trained = TRAINED[loss](cells, delta, lam, intercept, effort)
-    good, tables = trained.status == status.OK, trained[:3]
+    codes, tables = _judged(cells, trained), trained[:3]
+    good = codes == status.OK
     star = np.full(batch, np.nan)
     if isinstance(problem.curation, Rates):
         star = np.broadcast_to(p_star_classes(problem.curation, cells.classes), batch)
@@ -146,9 +147,23 @@ def _predict(
         np.where(cells.alike & good, scores[:, 0, 0] - scores[:, 1, 0], np.nan),
         np.where(cells.alike & good, np.sqrt(bulk[:, 0, 0] - bulk[:, 0, 1]), np.nan),
         *(_where(good, each) for each in (trained.theta, trained.eta)),
-        *(good, trained.residual, trained.status),
+        *(good, trained.residual, codes),
     ]
     return ClassesPrediction(*(each.reshape((*batch, *each.shape[1:]))[()] for each in numbers))
+
+
+def _judged(cells: Population, trained: _Trained) -> Array:
+    """Statuses, ok where the predicate of all rows is passed; of classes that are alike, accuracy is at most Bayes."""
+    best = np.ones(len(trained.status))
+    lead = np.sqrt(np.maximum(cells.gap[cells.alike], 0.0))
+    best[cells.alike] = np.minimum(symmetric_accuracy(lead, cells.classes), 1.0)
+    flat = lambda values: tuple(np.reshape(values, (len(best), -1)).T)
+    sides = flat(trained.accuracy.by_class)
+    numbers = (*(number for table in trained[:3] for number in flat(table)), *sides)
+    data = (cells.error_rate, cells.kept_rate, cells.purity, *sides)
+    shares = (*((share, 1.0) for share in data), (trained.accuracy.mean, best))
+    row = certified.Row(cells.kept_rate, trained.residual, certified.PROMISED["theory"], numbers, (), shares)
+    return certified.judged(trained.status, row)
 
 
 def _where(good: Array, values: Array) -> Array:

@@ -1,6 +1,6 @@
 """Predictions for a whole table of problems with K classes: columns in, columns out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +10,10 @@ from theory._check import in_column, in_range
 from theory.classes.population import population
 from theory.classes.prediction import ClassesPrediction, check, predict
 from theory.classes.threshold import p_star_classes, spread_evenly
+from theory.columns import MOST_CLASSES
+from theory.decimals import typed
 from theory.errors import InputError
+from theory.line_faults import LineFault, TableError, refused
 from theory.types import ClassesProblem, Confusion, Rates
 
 COLUMN_NAMES = (
@@ -55,12 +58,11 @@ def predict_table(columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
     Raises:
         ValueError: a missing column, or a value outside its range, naming the column and the line (counted from 1).
     """
-    length = _length(columns)
-    lines = [_at_line(i, length, _line, _cells(columns, i)) for i in range(length)]
+    lines = _checked(columns)
+    length = len(lines)
     found: dict[str, np.ndarray] = {}
     for group in _groups(lines):
-        together = _together([lines[i] for i in group])
-        result = _at_line(group[0], length, _predict, together)
+        result = _solved(lines, group, length)
         for name, values in result._replace(status=status.name(result.status))._asdict().items():
             column = found.setdefault(name, np.empty(length, object if name in LISTS else np.asarray(values).dtype))
             column[group] = [_joined(value) for value in values] if name in LISTS else values
@@ -68,6 +70,21 @@ def predict_table(columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
         for name, value in line.given.items():
             found[name][i] = value
     return found
+
+
+def check_table(columns: Mapping[str, Any]) -> None:
+    """Raise ValueError as `predict_table` does for single lines; nothing is solved."""
+    _checked(columns)
+
+
+def _checked(columns: Mapping[str, Any]) -> list[_Line]:
+    """The lines, read."""
+    length = _length(columns)
+    faults: list[LineFault] = []
+    lines = [line for i in range(length) if (line := _read(i, _cells(columns, i), faults)) is not None]
+    if faults:
+        raise TableError(faults, length)
+    return lines
 
 
 def _length(columns: Mapping[str, Any]) -> int:
@@ -92,12 +109,24 @@ def _is_empty(cell: Any) -> bool:
     return cell is None or (np.ndim(cell) == 0 and cell != cell)
 
 
-def _at_line(line: int, length: int, function: Callable, *values: Any) -> Any:
-    """What is refused, with the number of its line."""
+def _read(line: int, cells: dict[str, Any], faults: list[LineFault]) -> _Line | None:
+    """A line as a problem; None where it is none, with a fault."""
     try:
-        return function(*values)
+        return _line(cells)
     except InputError as error:
-        raise InputError(f"line {line + 1}: {error}") from None if length > 1 else error
+        faults.append(LineFault(line, "", str(error)))
+        return None
+
+
+def _solved(lines: list[_Line], group: list[int], length: int) -> ClassesPrediction:
+    """Lines of one group in one call. What is refused only now is refused with its lines."""
+    predicted = lambda some: _predict([lines[i] for i in np.array(group)[some]])
+    every = np.arange(len(group))
+    try:
+        return predicted(every)
+    except InputError:
+        faults = [fault._replace(line=group[fault.line]) for fault in refused(predicted, every)]
+        raise TableError(faults, length) from None
 
 
 def _line(cells: dict[str, Any]) -> _Line:
@@ -107,7 +136,9 @@ def _line(cells: dict[str, Any]) -> _Line:
             raise InputError(f"column {name} is missing; a table of classes needs classes, ridge, and alpha or delta")
     number = _number(cells, "classes")
     if number < 2 or number % 1:
-        raise InputError(f"classes = {number:g} is no whole number of 2 or more; K counts the classes")
+        raise InputError(f"classes = {typed(number)} is no whole number of 2 or more; K counts the classes")
+    if number > MOST_CLASSES:
+        raise InputError(f"classes = {typed(number)} is above {MOST_CLASSES:,}, more than can be solved; give fewer")
     classes, loss, intercept = int(number), str(cells.get("loss", "squared")), _flag(cells.get("intercept", "0"))
     check(loss, intercept)
     curation, known = _curation(cells, classes)
@@ -154,7 +185,7 @@ def _alpha(cells: dict[str, Any], kept_rate: float) -> float:
     delta = _number(cells, "delta")
     in_range("delta", delta, 0, np.inf, open_low=True, remedy="delta = m/d is a ratio of kept samples")
     if kept_rate == 0:
-        raise InputError(f"delta = {delta:g}, but nothing is kept; give alpha, or labels of which some are kept")
+        raise InputError(f"delta = {typed(delta)}, but nothing is kept; give alpha, or labels of which some are kept")
     return delta / kept_rate
 
 
@@ -213,7 +244,9 @@ def _together(lines: list[_Line]) -> _Line:
     return lines[0]._replace(problem=problem, alpha=np.array([line.alpha for line in lines]))
 
 
-def _predict(line: _Line) -> ClassesPrediction:
+def _predict(lines: list[_Line]) -> ClassesPrediction:
+    """Lines of one group, predicted in one call."""
+    line = _together(lines)
     return predict(line.problem, line.alpha, line.loss, intercept=line.intercept)
 
 

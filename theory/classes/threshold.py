@@ -16,6 +16,7 @@ import numpy as np
 from theory._check import check_rates, in_range
 from theory.arrays import Array, is_traced, of, quiet
 from theory.classes.accuracy import symmetric_accuracy
+from theory.decimals import typed
 from theory.errors import InputError
 from theory.types import Confusion, Rates, Scalar
 
@@ -223,7 +224,7 @@ def _check_rows(name: str, table: Any) -> None:
     total = np.sum(np.asarray(table), axis=-1)
     wrong = np.abs(total - 1) > ROUNDED
     if np.any(wrong):
-        raise InputError(f"a row of {name} sums to {float(total[wrong].flat[0]):g}; every row must sum to 1")
+        raise InputError(f"a row of {name} sums to {typed(total[wrong].flat[0])}; every row must sum to 1")
 
 
 def _refuse_where(bad: Array, message: str, remedy: str) -> None:

@@ -19,6 +19,7 @@ from theory.laws import Law
 from theory.laws.kept import Kept
 from theory.losses import Loss
 from theory.roots import Residuals, roots
+from theory.solvers import work
 from theory.systems import system
 
 BLOCK = 65_536
@@ -27,6 +28,8 @@ COARSER = 3
 """What part of the law's nodes the first part of a search takes."""
 FINER = 4
 """How many times the law's nodes a cell gets whose solution they did not resolve."""
+GROUP = 32
+"""Cells that follow a path together where work is counted, so that some of them arrive."""
 NEAR = 1e-6
 """Residual norm at which its second part begins."""
 _TARGET = 1e-11
@@ -56,12 +59,14 @@ def states(loss: Loss, law: Law | Kept, delta: np.ndarray, ridge: np.ndarray) ->
     """Solve cells; fields of ``law``, delta and ridge share one axis."""
     cells = Cells(law, delta, ridge)
     u, norm = _direct(cells, loss)
-    for follow in (_down_in_ridge, _down_in_smoothing):
+    for follow in (_down_in_ridge, _down_in_smoothing, _retried):
         left = np.flatnonzero(~(norm < 1e-10) & np.isfinite(delta * ridge))
-        if left.size and (follow is _down_in_ridge or isinstance(law, Kept)):
-            again, norm_again = follow(cells.at(left), loss)
-            better = ~(norm_again >= norm[left])
-            u[left[better]], norm[left[better]] = again[better], norm_again[better]
+        if left.size and (follow is not _down_in_smoothing or isinstance(law, Kept)):
+            size = GROUP if work.counted() else left.size
+            for group in (left[start : start + size] for start in range(0, left.size, size)):
+                again, norm_again = follow(cells.at(group), loss)
+                better = ~(norm_again >= norm[group])
+                u[group[better]], norm[group[better]] = again[better], norm_again[better]
     residual = _checked(cells, loss, u, law.traits.nodes)
     coarse = np.flatnonzero((norm < 1e-10) & ~(residual <= TOLERANCE) & np.isinf(law.traits.resolved))
     if coarse.size:
@@ -73,7 +78,8 @@ def states(loss: Loss, law: Law | Kept, delta: np.ndarray, ridge: np.ndarray) ->
 
 def _checked(cells: Cells, loss: Loss, u: np.ndarray, nodes: int) -> np.ndarray:
     """The largest residual by twice the nodes."""
-    largest: np.ndarray = np.max(np.abs(_residuals(cells, loss, 2 * nodes)(u, np.arange(len(u)))), -1)
+    residuals = _residuals(cells, loss, 2 * nodes, free=True)
+    largest: np.ndarray = np.max(np.abs(residuals(u, np.arange(len(u)))), -1)
     return largest
 
 
@@ -82,20 +88,39 @@ def _direct(cells: Cells, loss: Loss) -> tuple[np.ndarray, np.ndarray]:
     nodes, start = cells.law.traits.nodes, system(cells.law).guess(cells.law, loss, cells.delta, cells.ridge)
     coarse = _residuals(cells, loss, nodes // COARSER)
     near = _roots(coarse, start, target=NEAR, evaluations=_EVALUATIONS, polish=False)
-    there = (near.norm < NEAR)[:, None]
-    u, slope = np.where(there, near.u, start), np.where(there[..., None], near.slope, np.nan)
-    last = _roots(_residuals(cells, loss, nodes), u, slope=slope, evaluations=_EVALUATIONS)
+    there = np.flatnonzero(near.norm < NEAR)
+    fine, u, norm = _residuals(cells.at(there), loss, nodes), near.u, np.full(len(start), np.inf)
+    last = _roots(fine, u[there], slope=near.slope[there], evaluations=_EVALUATIONS)
+    u[there], norm[there] = last.u, last.norm
+    return u, norm
+
+
+def _retried(cells: Cells, loss: Loss) -> tuple[np.ndarray, np.ndarray]:
+    """From the parabola's solution by the law's own rule, where nothing else has led anywhere."""
+    start = system(cells.law).guess(cells.law, loss, cells.delta, cells.ridge)
+    last = _roots(_residuals(cells, loss, cells.law.traits.nodes), start, evaluations=_EVALUATIONS)
     return last.u, last.norm
 
 
 def _down_in_ridge(cells: Cells, loss: Loss) -> tuple[np.ndarray, np.ndarray]:
-    """Continuation in log(lambda) from the averaging solution."""
+    """Continuation in log(lambda) from the averaging solution, by a coarse rule; by the law's own where that fails."""
+    u, norm = _path_in_ridge(cells, loss, cells.law.traits.nodes // COARSER)
+    last = _roots(_residuals(cells, loss, cells.law.traits.nodes), u, evaluations=_EVALUATIONS)
+    u, norm = last.u, np.where(norm < 1e-9, last.norm, np.inf)
+    left = np.flatnonzero(~(norm < 1e-10))
+    if left.size:
+        u[left], norm[left] = _path_in_ridge(cells.at(left), loss, cells.law.traits.nodes)
+    return u, norm
+
+
+def _path_in_ridge(cells: Cells, loss: Loss, nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """`_down_in_ridge` by a rule of so many nodes."""
     law, delta, ridge = cells
     first, goal = system(law).first_ridge(law, ridge), np.log(np.maximum(ridge, LEAST_RIDGE))
     u = system(law).averaging(law, loss, delta, np.exp(first))
     falling = np.where(np.arange(u.shape[1]) < law.dimension, 0.0, -1.0)  # a, tau and theta fall like 1/lambda
     path = lambda part, log_ridge: part._replace(ridge=np.exp(log_ridge))
-    u, norm, position, _ = _follow(cells, loss, path, Path(u, first, goal, np.tile(falling, (len(u), 1))))
+    u, norm, position, _ = _follow(cells, loss, path, Path(u, first, goal, np.tile(falling, (len(u), 1))), nodes=nodes)
     return u, np.where((position <= goal) & (ridge >= LEAST_RIDGE), norm, np.inf)
 
 
@@ -160,14 +185,16 @@ def _follow(
     path: Path,
     ended: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray] | None = None,
     tolerance: float = 1e-9,
+    nodes: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Secant predictor and Newton corrector from position to goal, downwards: where it ends, and its residual norm.
 
     A stride that does not come back to the path is cut; one that does lets the next grow. ``ended``: (u, position,
     slope) -> what need not go on.
     """
-    (u, position, goal, slope), nodes = path, cells.law.traits.nodes
+    (u, position, goal, slope), nodes = path, nodes or cells.law.traits.nodes
     stride, norm = np.full(len(u), 0.7), np.full(len(u), np.inf)
+    bend = np.full((*u.shape, u.shape[1]), np.nan)  # Jacobians, where they are known
     for _ in range(_STRIDES):
         underway = (position > goal) & (stride > 1e-4)
         which = np.flatnonzero(underway if ended is None else underway & ~ended(u, position, slope))
@@ -176,18 +203,19 @@ def _follow(
         onward = np.maximum(position[which] - stride[which], goal[which])
         moved = (onward - position[which])[:, None]
         residuals = _residuals(along(cells.at(which), onward), loss, nodes)
-        end = _roots(residuals, u[which] + moved * slope[which], evaluations=12)
+        end = _roots(residuals, u[which] + moved * slope[which], slope=bend[which], evaluations=12)
         good = end.norm < tolerance
         won, lost = which[good], which[~good]
+        bend[won], bend[lost] = end.slope[good], np.nan
         slope[won] = (end.u[good] - u[won]) / moved[good]
         u[won], norm[won], position[won] = end.u[good], end.norm[good], onward[good]
         stride[won], stride[lost] = np.minimum(1.5 * stride[won], 2.0), stride[lost] / 3
     return u, norm, position, slope
 
 
-def _residuals(cells: Cells, loss: Loss, nodes: int) -> Residuals:
-    """The equations of some cells by a rule of so many nodes, block by block."""
-    size = max(1, BLOCK // nodes)
+def _residuals(cells: Cells, loss: Loss, nodes: int, free: bool = False) -> Residuals:
+    """The equations of some cells by a rule of so many nodes, block by block; NaN where no work is left for them."""
+    size, cost = max(1, BLOCK // nodes), 0 if free else nodes * len(fields_of(cells.law))
 
     def evaluate(u: np.ndarray, which: np.ndarray) -> np.ndarray:
         @quiet  # warnings are a thread's own
@@ -200,6 +228,8 @@ def _residuals(cells: Cells, loss: Loss, nodes: int) -> Residuals:
         starts = range(0, len(u), size)
         if not len(u):
             return u
+        if not work.spend(cost * len(u)):
+            return np.full_like(u, np.nan)
         return np.concatenate(list(map(block, starts) if len(starts) < 2 else _pool().map(block, starts)))
 
     return evaluate

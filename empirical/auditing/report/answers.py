@@ -7,7 +7,7 @@ from empirical.auditing.budget import Cost
 from empirical.auditing.confusion import Confusions
 from empirical.auditing.files import FileAudit
 from empirical.auditing.report.blocks import Answer
-from empirical.auditing.report.words import amount, holds, percent, records_more
+from empirical.auditing.report.words import amount, exactly, holds, percent, records_more
 from empirical.auditing.value import Worth, scaled
 from empirical.forecasting.sentences import percent as percent_of
 from empirical.forecasting.sentences import range_of
@@ -89,10 +89,11 @@ def _worth(found: FileAudit, worth: Worth) -> Answer:
 
 
 def _cost(found: Cost) -> Answer:
+    costs = f"up to {amount(found.break_even)} a sample, and costs {exactly(found.verify)}"
     words = {
-        "yes": f"it pays up to {amount(found.break_even)} a sample, and costs {found.verify:g}",
-        "no": f"it would pay up to {amount(found.break_even)} a sample, and costs {found.verify:g}: generate more",
-        "undecided": f"it pays up to {amount(found.break_even)} a sample, and costs {found.verify:g}",
+        "yes": f"it pays {costs}",
+        "no": f"it would pay {costs}: generate more",
+        "undecided": f"it pays {costs}",
     }[found.verify_is_cheaper]
     return Answer("Is verifying cheaper than generating more?", found.verify_is_cheaper, words)
 

@@ -131,8 +131,8 @@ def of_worth(found: FileAudit) -> Section:
     lines = []
     if cost is not None:
         lines.append(
-            f"{cost.generate:g} to generate and {cost.verify:g} to verify a sample: what trains like one clean sample "
-            f"costs {amount(cost.verified)} with the verifier, {amount(cost.unverified)} without."
+            f"{exactly(cost.generate)} to generate and {exactly(cost.verify)} to verify a sample: what trains like one "
+            f"clean sample costs {amount(cost.verified)} with the verifier, {amount(cost.unverified)} without."
         )
     headings = (("", "<"), ("estimate and interval", "<"), ("", "<"))
     return Section(
@@ -366,7 +366,7 @@ def of_quality(found: SoftAudit) -> Section:
 def of_thresholds(found: ThresholdReading) -> Section:
     """The threshold reading."""
     rows = tuple(
-        (f"{found.threshold[row]:.3g}", number(found.rates.p.value[row]), *_curve_cells(found.rates, row)[1:])
+        (exactly(found.threshold[row]), number(found.rates.p.value[row]), *_curve_cells(found.rates, row)[1:])
         + (*cells(Estimate(*(entry[row] for entry in found.rates.p_star))), found.verdict[row])
         for row in range(found.threshold.size)
     )

@@ -3,6 +3,7 @@
 import math
 
 from empirical.auditing.rates import POWER, Decision, Estimate, Verdict
+from theory.decimals import typed
 
 ENDLESS = 1e9
 """No number of samples or cost that matters is beyond it."""
@@ -43,7 +44,7 @@ def amount(estimate: Estimate) -> str:
 
 def exactly(value: float) -> str:
     """A threshold, so that it means the same when it is typed."""
-    return repr(float(value)).removesuffix(".0")
+    return typed(value)
 
 
 def level(share: float) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 from empirical.summarization.report.words import Tables, name_of, percent, share, whole
 from empirical.summarization.verifiers import of
 from sims.running.text import say
+from theory.decimals import typed
 
 
 def p_star(tables: Tables) -> Iterator[str]:
@@ -18,7 +19,7 @@ def p_star(tables: Tables) -> Iterator[str]:
     yield say(
         "p* = phi/(phi + psi) on generated summaries, pooled over seeds, and what is kept; p: share of summaries that "
         f"is wrong. soft: wrong to the degree 1 - ROUGE-1, p = {firsts.loc['soft', 'p']:.3f}; threshold: wrong where "
-        f"ROUGE-1 < {cut['threshold']:g}, p = {cut['p']:.3f}. Both readings are ours."
+        f"ROUGE-1 < {typed(cut['threshold'])}, p = {cut['p']:.3f}. Both readings are ours."
     )
     if clean:
         yield say(

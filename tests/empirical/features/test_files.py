@@ -134,9 +134,9 @@ REFUSED = [
     (lambda folder: (folder,), "holds no .safetensors"),
     (lambda folder: write(folder, "X.npy", b"no array"), "X.npy is no array of numbers"),
     (lambda folder: write(folder, "X.npz", b"PK\x03\x04 broken"), "X.npz is"),
-    (lambda folder: write(folder, "X.csv", b""), "X.csv is no readable table"),
-    (lambda folder: write(folder, "X.csv", b"a,b\n"), "X.csv holds no rows"),
-    (lambda folder: write(folder, "X.parquet", b"PAR1"), "X.parquet is no readable table"),
+    (lambda folder: write(folder, "X.csv", b""), "X.csv is empty; give a line with the names"),
+    (lambda folder: write(folder, "X.csv", b"a,b\n"), "X.csv holds no records"),
+    (lambda folder: write(folder, "X.parquet", b"PAR1"), "X.parquet is no readable Parquet file"),
     (lambda folder: write(folder, "X.safetensors", b"\x05\0\0\0\0\0\0\0{}   "), "does not say which are the labels"),
     (lambda folder: write(folder, "X.safetensors", b"\xff" * 20), "is no safetensors file"),
     (

@@ -40,7 +40,7 @@ CSV = [
     (b"\n\n", "holds no records"),
     (b"c,k\n", "holds no records; give at least one"),
     (b"c,verdict\n1,1\n", ": has no column 'k'; it has 'c', 'verdict'"),
-    (b"c,k \n1,1\n", ": has no column 'k'; did you mean 'k '? it has 'c', 'k '"),
+    (b"c,k,k \n1,1,1\n", ": has 2 columns 'k'; rename all but one"),
     (b"C,k\n1,1\n", ": has no column 'c'; did you mean 'C'?"),
     (b"c,k,k\n1,1,1\n", ": has 2 columns 'k'; rename all but one"),
     (b"c,k\n1,0\n1,2\n", ", line 3: column 'k' is '2', which is neither yes nor no; recode it, or name it with --true"),

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from empirical.stages import artefact
+from empirical.stages import artefact, experiment, inspect
 from empirical.stages.artefact import Stage, StageError, find, folder_of, locked
 from empirical.stages.schedule import execute, needed, survey
+from sims.running import certificates
+from sims.running.certificates import Maker
 from theory.errors import InputError
 
 CALLS: list[str] = []
@@ -205,3 +207,106 @@ def test_remarks_change_nothing_that_is_made_from_a_stage(tmp_path):
         return find(folder).digest
 
     assert remark("one") == remark("two")
+
+
+# --- the program ---
+
+
+@pytest.fixture
+def programs(monkeypatch):
+    """What the program is, to be changed."""
+    state = {"now": "old"}
+    monkeypatch.setattr(artefact, "fingerprint", lambda module: state["now"])
+    return state
+
+
+def test_a_stage_of_another_program_is_made_again_where_that_is_cheap(tmp_path, programs, capsys):
+    before = execute(chain(), tmp_path, {})
+    programs["now"] = "new"
+    assert [entry.name for entry in survey(chain(), tmp_path)[1]] == ["x/a", "x/b", "x/c"]
+    CALLS.clear()
+    after = execute(chain(), tmp_path, {})
+    assert CALLS == ["x/a", "x/b", "x/c"]
+    assert [found.digest for found in after.values()] == [found.digest for found in before.values()]
+    assert {found.program for found in after.values()} == {"new"}
+    assert capsys.readouterr().err.count("is of an earlier state of the program; it is made again") == 3
+
+
+def test_a_dear_stage_of_another_program_is_kept_and_named(tmp_path, programs, capsys):
+    dear = [entry.__class__(entry.name, entry.function, entry.settings, entry.inputs, 3600.0) for entry in chain()]
+    execute(dear, tmp_path, {})
+    programs["now"] = "new"
+    ahead = experiment.outlook(dear, ["x/c"], tmp_path, 1, "cpu")
+    assert (ahead.missing, ahead.other) == ([], ["x/a", "x/b", "x/c"])
+    CALLS.clear()
+    experiment.run(ahead, tmp_path, {}, (), Maker("trial", "trial {folder}", mark="stages"))
+    assert CALLS == []
+    assert (
+        "3 finished stages are of an earlier state of the program and kept (x/a, x/b, x/c)" in capsys.readouterr().err
+    )
+
+
+# --- what is published ---
+
+
+def report(settings, inputs, folder, runtime):
+    """A report with a table."""
+    (folder / "tables").mkdir(exist_ok=True)
+    (folder / "tables" / "sums.csv").write_text("x\n1\n")
+    (folder / "report.txt").write_text("one")
+    (folder / "report.json").write_text("{}")
+
+
+REPORT = [Stage("report", f"{__name__}:report", {}, {})]
+MAKER = Maker("trial", "trial {folder}", mark="stages")
+
+
+def publish(out):
+    return experiment.run(experiment.outlook(REPORT, ["report"], out, 1, "cpu"), out, {}, (), MAKER)
+
+
+@pytest.mark.parametrize("harm", ["flip", "cut", "remove", "empty"])
+@pytest.mark.parametrize("name", ["report.txt", "tables/sums.csv"])
+def test_a_published_file_that_was_damaged_is_written_again_and_said(tmp_path, harm, name, capsys):
+    """FAULTS F2."""
+    assert {path.relative_to(tmp_path).as_posix() for path in publish(tmp_path)} == {
+        "report.txt", "report.json", "tables/sums.csv"
+    }  # fmt: skip
+    path = tmp_path / name
+    good = path.read_bytes()
+    before = (tmp_path / "report.json").stat().st_ino
+    publish(tmp_path)
+    assert (tmp_path / "report.json").stat().st_ino == before  # nothing was wrong, nothing is written
+    if harm == "remove":
+        path.unlink()
+    else:
+        path.write_bytes({"flip": bytes([good[0] ^ 1]) + good[1:], "cut": good[:1], "empty": b""}[harm])
+    publish(tmp_path)
+    assert path.read_bytes() == good
+    what = "missing" if harm == "remove" else "damaged"
+    assert f"warning: {path} is {what}; it is written again" in capsys.readouterr().err
+
+
+def test_a_folder_of_another_command_is_refused_before_any_work(tmp_path):
+    certificates.write(tmp_path, Maker("audit", "pstar audit"), {"audit.json": b"{}"})
+    with pytest.raises(InputError, match="was made by `pstar audit`"):
+        publish(tmp_path)
+    assert CALLS == []
+
+
+def test_every_file_is_looked_at(tmp_path):
+    publish(tmp_path)
+    assert inspect.check(tmp_path, "again")[2:] == ((), (), ())
+    (folder,) = (tmp_path / "stages").glob("report-*")
+    (folder / "copy.csv").write_text("")
+    (tmp_path / "stages" / "notes.txt").write_text("")
+    (folder / "report.txt").write_text("two")
+    folder.with_name(f"{folder.name}.partial").mkdir()
+    found = inspect.check(tmp_path, "again")
+    assert [(fault.path.name, fault.what, fault.remedy) for fault in found.faults] == [
+        ("report.txt", "damaged", "again")
+    ]
+    assert [path.name for path in found.foreign] == ["notes.txt", "copy.csv"]
+    assert len(found.unfinished) == 1
+    (folder / "manifest.json").write_bytes(b"")
+    assert [fault.path.name for fault in inspect.check(tmp_path, "again").faults] == ["manifest.json"]

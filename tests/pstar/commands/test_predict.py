@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pstar.commands.output import SWAPPED
 from tests.pstar.command import PREDICT, RATES, in_one_process, pstar
 
 
@@ -45,6 +46,12 @@ def test_predict_where_nothing_is_kept_says_so():
     assert (found["accuracy"], found["converged"], found["beats_generator"]) == (None, False, None)
 
 
+def called(options):
+    """The usual call, with other numbers in the place of some: an option that is given twice is refused."""
+    usual = {"--p": "0.3", "--phi": "0.8", "--psi": "0.2"} | dict(zip(options[::2], options[1::2], strict=True))
+    return ["predict", *(word for pair in usual.items() for word in pair)]
+
+
 OUTSIDE = [
     # options, what the one line on standard error must say
     (("--p", "1.5"), ["p = 1.5", "[0, 1]", "error rate"]),
@@ -62,7 +69,7 @@ OUTSIDE = [
 
 
 def test_numbers_outside_their_range_are_refused_in_one_line():
-    answers = in_one_process([[*PREDICT, *options] for options, _ in OUTSIDE])
+    answers = in_one_process([called(options) for options, _ in OUTSIDE])
     for (options, expected), (code, out, error) in zip(OUTSIDE, answers, strict=True):
         assert (code, out) == (2, ""), options
         assert error.startswith("error: ")
@@ -83,7 +90,7 @@ def test_any_numbers_give_a_prediction_or_one_line(fresh_seed):
         if code == 2:
             assert (out, error[:7], error.count("\n")) == ("", "error: ", 1), words
             continue
-        assert (code, error) == (0, ""), words
+        assert (code, error.removeprefix(f"{SWAPPED}\n")) == (0, ""), words
         found = json.loads(out, parse_constant=lambda name, words=words: pytest.fail(f"{words}: {name} is not JSON"))
         assert found["converged"] == (found["accuracy"] is not None), words
         assert found["accuracy"] is None or 0 <= found["accuracy"] <= 1, words
@@ -199,3 +206,22 @@ def test_a_table_that_is_read_again_says_the_same(tmp_path, content, options):
     before, after = pd.read_csv(second), pd.read_csv(third)
     np.testing.assert_array_equal(before["accuracy"], after["accuracy"])
     assert ("intercept" in before) == ("--intercept" in options)
+
+
+def test_n_and_d_say_alpha_and_swapped_rates_are_noted():
+    swapped = ["predict", "--p", "0.3", "--phi", "0.2", "--psi", "0.8"]
+    lines = [[*PREDICT, "--n", "1e3", "--d", "100"], [*PREDICT, "--alpha", "10"], swapped, [*PREDICT, "--n", "1000"]]
+    by_size, by_alpha, noted, alone = in_one_process([*lines])
+    assert by_size[:2] == by_alpha[:2]
+    assert (by_size[2], by_alpha[2]) == ("note: --n 1000 --d 100 is --alpha 10\n", "")
+    assert (noted[0], noted[2]) == (0, f"{SWAPPED}\n")
+    assert alone == [2, "", alone[2]]
+    assert alone[2].startswith("error: --n 1000 needs --d, the dimension")
+
+
+def test_more_classes_than_can_be_solved_are_refused():
+    (code, out, error), (_, _, longer) = in_one_process([[*PREDICT, "--classes", k] for k in ("5000", "9" * 400)])
+    assert (code, out) == (2, "")
+    assert error == "error: --classes 5000 is more than can be solved, at most 2,000; give fewer\n"
+    assert longer.startswith("error: --classes = 9999")
+    assert len(longer) < 200

@@ -5,11 +5,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 from pstar import verifying
+from sims.comparison import tables
+from sims.running.certificates import STALE
 from sims.sweeps.config import load
 from sims.sweeps.store import Store
 from tests.pstar.command import ROOT, SWEEP, in_one_process, pstar
+from tests.torture.soak import call
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +107,34 @@ def test_rows_that_grew_make_tables_stale(out, made, tmp_path):
     assert "warning: the tables are of earlier rows; run again" in pstar("figures", out, "residuals").stderr
 
 
+def test_rows_that_change_while_they_are_compared_make_the_tables_stale(out, monkeypatch):
+    """A sweep that ends meanwhile: the tables are of the rows that were read, not of those that are there."""
+    inner = tables.write_comparison
+
+    def late(*args):
+        Store(out).write_rows(parquet.read_table(out / "rows.parquet").slice(1))
+        return inner(*args)
+
+    monkeypatch.setattr(tables, "write_comparison", late)
+    assert call("compare", out)[0] == 0
+    assert [fault.what for fault in verifying.check(out).faults if fault.path.stem == "compare"] == [STALE]
+
+
+def test_figures_of_earlier_tables_are_drawn_again_with_the_one_that_was_asked_for(out):
+    other = out / "figures/accuracy_against_p.png"
+    before = other.read_bytes()
+    found = tables.read_tables(out)
+    tables.write_comparison(out, found | {"cells": found["cells"].iloc[1:]}, {}, {})
+    code, _, err = call("figures", out, "residuals")
+    assert code == 0
+    assert "accuracy_against_p, " in next(line for line in err.splitlines() if line.startswith("note: the tables have"))
+    assert other.read_bytes() != before
+    assert verifying.check(out).faults == ()
+    now = other.stat().st_mtime_ns
+    assert call("figures", out, "residuals")[0] == 0
+    assert other.stat().st_mtime_ns == now
+
+
 def test_a_damaged_audit_says_what_to_type(made, tmp_path):
     audit = Path(shutil.copytree(made / "audit", tmp_path / "audit"))
     (audit / "audit.json").write_bytes(b"{}")
@@ -110,6 +142,8 @@ def test_a_damaged_audit_says_what_to_type(made, tmp_path):
     assert done.returncode == 1
     assert "audit.json: damaged; pstar audit " in done.stdout
     assert "what to type stands beside" in done.stdout
+    (audit / "certificates/audit.json").unlink()
+    assert "certificates/audit.json: missing, though audit.json is there" in pstar("verify", audit).stdout
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from sims.running import certificates, files
-from sims.running.certificates import Maker, claim, find, read, stale, write
+from sims.running.certificates import Maker, claim, find, read, stale, sums, write
 from sims.running.files import StoreError
 from sims.running.sealed import seal
 from theory.errors import InputError
@@ -68,7 +68,7 @@ def test_what_it_does_not_write_any_more_goes_unless_it_was_changed(made):
 
 
 def test_files_that_it_was_made_from_make_it_stale(made):
-    write(made, TWO, {"two.txt": b"2"}, read=["one.json"])
+    write(made, TWO, {"two.txt": b"2"}, read=sums(made, ["one.json"]))
     assert not stale(made, TWO)
     (made / "one.json").write_bytes(b"3")
     assert stale(made, TWO)
