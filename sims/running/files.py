@@ -44,11 +44,15 @@ def located(path: Path) -> Iterator[None]:
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write a local file that is there whole or not at all, even after a crash or a full disk."""
+    """Write a local file that is there whole or not at all, even after a crash or a full disk.
+
+    What has the temporary name already, a link of somebody else's say, is removed and not written through.
+    """
     temporary = path.with_name(f".{path.name}{_writer(os.getpid())}")
     try:
         with located(path):
-            with open(temporary, "wb") as file:
+            temporary.unlink(missing_ok=True)
+            with open(temporary, "xb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

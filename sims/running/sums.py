@@ -1,6 +1,7 @@
 """The sha256 of files: one way to take it, and to say of which files it is no longer that which was written down."""
 
 import hashlib
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -74,7 +75,8 @@ def faults(root: Path, files: Mapping[str, str], remedy: str = "") -> Iterator[F
     for name, expected in files.items():
         path = root / name
         try:
-            if sha256_of(path) != expected:
+            inside = not Path(name).is_absolute() and ".." not in Path(name).parts
+            if not inside or not stat.S_ISREG(path.stat().st_mode) or sha256_of(path) != expected:
                 yield Fault(path, DAMAGED, remedy)
         except (FileNotFoundError, NotADirectoryError):
             yield Fault(path, MISSING, remedy)
