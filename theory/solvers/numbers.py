@@ -228,7 +228,7 @@ def _residuals(cells: Cells, loss: Loss, nodes: int, free: bool = False) -> Resi
         starts = range(0, len(u), size)
         if not len(u):
             return u
-        if not work.spend(cost * len(u)):
+        if cost and not work.spend(cost * len(u)):
             return np.full_like(u, np.nan)
         return np.concatenate(list(map(block, starts) if len(starts) < 2 else _pool().map(block, starts)))
 
