@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from theory.decimals import widened
 from theory.errors import InputError, KindError
 
 
@@ -15,7 +16,7 @@ def exact(given: Any, name: str = "value") -> Any:
     if hasattr(given, "_asdict"):
         return type(given)(*(exact(value, field) for field, value in given._asdict().items()))
     try:
-        return np.asarray(given, dtype=np.float64)
+        return widened(given)
     except (TypeError, ValueError):
         if hasattr(given, "aval"):
             raise KindError(

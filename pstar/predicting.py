@@ -107,8 +107,8 @@ def predict_table(columns: "Mapping[str, Any] | pd.DataFrame", ignore: Collectio
     found = [*odd(names), *unknown(names, False, ignore, lambda names: f"ignore={names}")]
     if found:
         raise InputError(f"the table {'; '.join(found)}")
-    columns = {name: values for name, (_, values) in zip(names, columns.items(), strict=True) if name not in ignore}
-    return pd.DataFrame(predict_table(columns), index=getattr(columns, "index", None))
+    read = {name: values for name, (_, values) in zip(names, columns.items(), strict=True) if name not in ignore}
+    return pd.DataFrame(predict_table(read), index=getattr(columns, "index", None))
 
 
 def p_star(rates: Rates | ClassRates) -> Number:

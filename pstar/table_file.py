@@ -46,6 +46,7 @@ class Lines:
     """By column the lines of which it has been said that they hold no number."""
     _faults: records.Faults = field(repr=False)
     _parts: tuple[records.Faults, ...] = field(repr=False)
+    """All there are, ``_faults`` among them."""
 
     def predicted(
         self,
@@ -70,7 +71,7 @@ class Lines:
         except InputError as error:
             if not self._unread:
                 self._faults.add(str(error))
-        raise records.Faults.error(*(part for part in (*self._parts, self._faults) if part))
+        raise records.Faults.error(*(part for part in self._parts if part))
 
     def _add(self, found: list[LineFault], columns: Columns) -> None:
         """Faults of lines, where they stand in the file; without those that have been told."""

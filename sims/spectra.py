@@ -7,12 +7,13 @@ dimension is refused, as the spectrum would silently be another one.
 
 import csv
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sims.running.toml import shown
 from theory.decimals import typed
 from theory.errors import InputError
 from theory.types import Spectrum
@@ -21,6 +22,9 @@ MAX_LEVELS = 256
 """Most levels of a spectrum in a sweep, where every row repeats them."""
 
 COLUMNS = Spectrum._fields
+NEEDED = "eigenvalues, signals_sq and, unless equal, shares"
+MOST_TOLD = 5
+"""Faults of a file that are told."""
 
 
 def apportion(shares: Any, total: Any, xp: Any = np) -> Any:
@@ -97,33 +101,48 @@ def equal_shares(levels: int) -> tuple[float, ...]:
 def read_csv(path: Path) -> Spectrum:
     """A spectrum from a CSV with a line per level and columns eigenvalues, signals_sq and, unless equal, shares.
 
+    Outer blanks of names do not count.
+
     Raises:
-        InputError: no such file, a column is missing, or an entry is no number, with its line.
+        InputError: no such file; columns that are missing, twice there or not known; lines with too few or too many
+            fields, entries that are no finite numbers: all of it, with the lines of an editor.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            lines = list(reader)
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, strict=True)
+            lines = [(reader.line_num, line) for line in reader if line]
     except (OSError, ValueError, csv.Error) as error:  # ValueError: no UTF-8, or a path that can be none
         raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    names = reader.fieldnames or []
-    missing = [name for name in ("eigenvalues", "signals_sq") if name not in names]
-    if missing:
-        raise InputError(
-            f"{path} has no column {missing[0]}; it needs eigenvalues, signals_sq and, unless equal, shares"
-        )
-    numbers = {name: _column(path, lines, name) for name in COLUMNS if name in names}
-    return Spectrum(**({"shares": equal_shares(len(lines))} | numbers))
+    names = [name.strip() for name in lines[0][1]] if lines else []
+    wrong = [f"no column {name}; it needs {NEEDED}" for name in COLUMNS if name != "shares" and name not in names]
+    wrong += [f"{names.count(name)} columns {name}; rename all but one" for name in COLUMNS if names.count(name) > 1]
+    wrong += [f"a column {shown(name)}, which is not known; it needs {NEEDED}" for name in names if name not in COLUMNS]
+    if wrong:
+        raise InputError(f"{path} has {'; and '.join(wrong[:MOST_TOLD])}")
+    if not lines[1:]:
+        raise InputError(f"{path} has no line below its names; give one for every level")
+    rows = [_row(line, names, place, wrong) for place, line in lines[1:]]
+    if wrong:
+        raise InputError(f"{path}, {'; and '.join(wrong[:MOST_TOLD])}")
+    columns = {name: tuple(row[names.index(name)] for row in rows) for name in names}
+    return Spectrum(**({"shares": equal_shares(len(rows))} | columns))
 
 
-def _column(path: Path, lines: Sequence[dict[str, Any]], name: str) -> tuple[float, ...]:
+def _row(line: list[str], names: list[str], place: int, wrong: list[str]) -> list[float]:
+    """The numbers of a line."""
+    if len(line) != len(names):
+        wrong.append(f"line {place}: {len(line)} fields for {len(names)} columns; mend the line")
+        return []
     found = []
-    for place, line in enumerate(lines, start=2):
+    for name, word in zip(names, line, strict=True):
         try:
-            found.append(float(line[name]))
-        except (TypeError, ValueError):
-            raise InputError(f"{path}, line {place}, column {name}: {line[name]!r} is not a number") from None
-    return tuple(found)
+            number = float(word)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            wrong.append(f"line {place}, column {name}: {shown(word)} is not a finite number; recode it")
+        found.append(number)
+    return found
 
 
 def mahalanobis_sq(spectrum: Spectrum) -> Any:

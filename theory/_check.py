@@ -45,6 +45,8 @@ def in_range(
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError(f"{name} = {value!r} is not a number") from None
+    except OverflowError:
+        raise InputError(f"{name} has hundreds of digits, more than float64 holds; give a smaller number") from None
     above = array > low if open_low else array >= low
     below = array < high if np.isinf(high) else array <= high
     inside = above & below

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from theory.decimals import widened
 from theory.errors import InputError
 
 HIGHEST_LEVEL = 0.9999
@@ -102,7 +103,7 @@ def check_classes(n_classes: int | None) -> int | None:
 
 def _numbers(name: str, array: NDArray[Any], remedy: str) -> NDArray[np.float64]:
     try:
-        return array.astype(np.float64)
+        return widened(array)
     except (TypeError, ValueError):
         raise InputError(f"{name} holds entries that are not numbers (dtype {array.dtype}); {remedy}") from None
 

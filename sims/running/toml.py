@@ -80,7 +80,7 @@ def read_toml(path: Path, source: str, remedy: str) -> dict[str, Any]:
         ConfigError: there is none (with ``remedy``), it cannot be read, or it is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(source, [f"no such file{remedy}"]) from None
     except (OSError, UnicodeDecodeError) as error:

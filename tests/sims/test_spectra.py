@@ -109,7 +109,7 @@ def test_a_file_is_read_with_and_without_shares(tmp_path):
     file = tmp_path / "s.csv"
     file.write_text("signals_sq,eigenvalues,shares\n0.5,2,0.25\n1,0.2,0.75\n")
     assert read_csv(file) == Spectrum((2.0, 0.2), (0.25, 0.75), (0.5, 1.0))
-    file.write_text("eigenvalues,signals_sq\n2,0.5\n0.2,1\n")
+    file.write_text("\ufeffeigenvalues, signals_sq \n2,0.5\n0.2,1\n\n")
     assert read_csv(file).shares == (0.5, 0.5)
 
 
@@ -118,8 +118,16 @@ def test_a_file_is_read_with_and_without_shares(tmp_path):
     [
         (None, "No such file"),
         ("eigenvalues,shares\n1,1\n", "no column signals_sq; it needs eigenvalues, signals_sq"),
-        ("eigenvalues,signals_sq\n1,1\none,1\n", "line 3, column eigenvalues: 'one' is not a number"),
-        ("eigenvalues,signals_sq\n1\n", "line 2, column signals_sq: None is not a number"),
+        ("eigenvalues,signals_sq\n1,1\none,1\n", "line 3, column eigenvalues: 'one' is not a finite number"),
+        ("eigenvalues,signals_sq\n1\n", "line 2: 1 fields for 2 columns; mend the line"),
+        (
+            "eigenvalues,signals_sq\n\n1,1,1\n0,5,1\ninf,1\n",
+            "line 3: 3 fields .*; and line 4: 3.*; and line 5, col",
+        ),
+        ("eigenvalues,signals_sq,share\n1,1,1\n", "has a column 'share', which is not known; it needs eigenvalues"),
+        ("eigenvalues,signals_sq,signals_sq\n1,1,1\n", "has 2 columns signals_sq; rename all but one"),
+        ("eigenvalues,signals_sq\n", "has no line below its names; give one for every level"),
+        ("", "has no column eigenvalues; .*; and no column signals_sq"),
         (b"\xff\xfe\x00", "cannot be read"),
     ],
 )

@@ -1,12 +1,13 @@
 """What training sees of K classes: Gram matrix of the means, and the law of the kept pairs (y, y') (THEORY §12)."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from theory._check import in_range
 from theory.arrays import Array, quiet
 from theory.classes.threshold import ROUNDED, check_classes, check_confusion, spread_evenly
+from theory.columns import MOST_CLASSES
 from theory.decimals import typed
 from theory.errors import InputError, KindError
 from theory.types import ClassesProblem, Confusion, Rates, Scalar
@@ -102,11 +103,21 @@ def count(problem: ClassesProblem, classes: int | None) -> int:
     said |= {name: (0, *np.shape(value))[-1] for name, value in _sized(problem).items()}
     if not said:
         raise InputError("classes is missing: nothing here says how many there are; give classes = K, 2 or more")
-    check_classes(next(iter(said.values())))
+    number = next(iter(said.values()))
+    check_solvable(number)
     if len(set(said.values())) > 1:
         words = ", ".join(f"{name} of {value}" for name, value in said.items())
         raise InputError(f"numbers of classes that differ: {words}; give all of them the same K")
     return int(next(iter(said.values())))
+
+
+def check_solvable(classes: Any) -> None:
+    """Raise ValueError for a number of classes that no problem has, or whose tables would not fit."""
+    if isinstance(classes, int) and classes > MOST_CLASSES:
+        shown = str(classes) if classes < 10**9 else "more than 10^9"
+        raise InputError(f"classes = {shown} is outside [2, {MOST_CLASSES}]; tables of more are not solved")
+    in_range("classes", classes, 2, MOST_CLASSES, remedy="K counts the classes")
+    check_classes(classes)
 
 
 def _sized(problem: ClassesProblem) -> dict[str, Array]:

@@ -7,10 +7,9 @@ import numpy as np
 
 from theory import status
 from theory._check import in_column, in_range
-from theory.classes.population import population
+from theory.classes.population import check_solvable, population
 from theory.classes.prediction import ClassesPrediction, check, predict
 from theory.classes.threshold import p_star_classes, spread_evenly
-from theory.columns import MOST_CLASSES
 from theory.decimals import typed
 from theory.errors import InputError
 from theory.line_faults import LineFault, TableError, refused
@@ -137,8 +136,7 @@ def _line(cells: dict[str, Any]) -> _Line:
     number = _number(cells, "classes")
     if number < 2 or number % 1:
         raise InputError(f"classes = {typed(number)} is no whole number of 2 or more; K counts the classes")
-    if number > MOST_CLASSES:
-        raise InputError(f"classes = {typed(number)} is above {MOST_CLASSES:,}, more than can be solved; give fewer")
+    check_solvable(number)
     classes, loss, intercept = int(number), str(cells.get("loss", "squared")), _flag(cells.get("intercept", "0"))
     check(loss, intercept)
     curation, known = _curation(cells, classes)

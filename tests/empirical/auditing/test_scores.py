@@ -155,3 +155,11 @@ def test_truth_at_normal_scores():
 def test_refusals(correct, score, more, words):
     with pytest.raises(ValueError, match=words):
         threshold_curve(correct, score, **more)
+
+
+def test_scores_in_float32_mean_their_decimals():
+    """A threshold of .3 keeps what was written as .3 (FIELD 6)."""
+    score, correct = np.tile([0.3, 0.7, 0.9, 0.2], 10), np.tile([1, 1, 1, 0], 10)
+    wide, short = threshold_curve(correct, score), threshold_curve(correct, score.astype(np.float32))
+    assert short.threshold.tolist() == wide.threshold.tolist() == [0.2, 0.3, 0.7, 0.9]
+    np.testing.assert_array_equal(short.counts, wide.counts)

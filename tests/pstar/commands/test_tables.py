@@ -269,10 +269,11 @@ def test_all_faults_of_a_table_are_told_at_once_with_the_lines_of_an_editor(tmp_
     assert (code, out) == (2, "")
     expected = ["column 'lambda' is not known", "line 4: p = 1.5 is outside [0, 1]", "line 5: 4 fields for 5 columns"]
     expected += [
-        "line 6: column 'psi' is 'x'",
         "line 6: column 'phi' is missing",
+        "line 6: column 'psi' is 'x'",
         "line 7: phi = psi = 0 keeps nothing",
     ]
     expected += ["line 8: loss = 'hing' is unknown"]
     for said, words_of in zip(error.splitlines()[1:], expected, strict=True):
         assert said.startswith(f"  - {words_of}"), error
+        assert "more like it" not in said

@@ -438,3 +438,10 @@ def test_the_exact_law_of_the_linear_setting_is_bounded(changes, word):
     parse(changed(LINEAR, EXACT_LAW))
     with pytest.raises(ConfigError, match=word):
         parse(changed(LINEAR, EXACT_LAW | changes))
+
+
+def test_a_sweep_file_may_begin_with_a_byte_order_mark(tmp_path):
+    text = "[problem]\nalpha = 4\n[generator]\np = 0.1\n[verifier]\nphi = 0.8\npsi = 0.2\n[training]\nridge = 0.1\n"
+    for name, start in (("plain", ""), ("marked", "\ufeff")):
+        (tmp_path / f"{name}.toml").write_text(start + text, encoding="utf-8")
+    assert load(tmp_path / "marked.toml") == load(tmp_path / "plain.toml")
