@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LISTS = {False: SPECTRUM, True: ("gram", "prior", "label", "keep")}
 """Columns that hold lists: of two classes, and of K."""
 WORDS = ("loss", "setting")
+NEUTRAL = {"loss": "squared", "setting": "", "intercept": 0.0}
+"""In the place of what could not be read, while the other columns are checked."""
 MISSING = "is missing; fill it in, or leave the line out"
 
 Columns = Mapping[str, Any]
@@ -59,7 +61,8 @@ class Lines:
         try:
             columns = choose(self.cells)
             if any(self._parts):
-                check({name: values for name, values in columns.items() if name not in self._unread})
+                read = {name: values for name, values in columns.items() if name not in self._unread}
+                check(read | {name: value for name, value in NEUTRAL.items() if name in self._unread})
             else:
                 return columns, predict(columns)
         except TableError as error:
@@ -102,7 +105,8 @@ def read(path: "Path", of_classes: bool, ignored: tuple[str, ...]) -> Lines:
         if name in ignored or name not in tables.inputs(of_classes):
             continue
         try:
-            cells[name], told[name] = _cells(column, name, of_classes, parts)
+            alone = replace(column, pending=records.Faults(raw.pending.source))  # what is wrong with lines is told once
+            cells[name], told[name] = _cells(alone, name, of_classes, parts)
         except records.RecordsError as error:
             parts |= {id(part): part for part in error.parts}
     frame = pd.DataFrame(

@@ -54,13 +54,12 @@ def inputs(classes: bool) -> tuple[str, ...]:
 
 def is_result(name: str) -> bool:
     """Whether a column holds what an earlier prediction, a sweep or a comparison found."""
-    stem = name
+    stems = {name}
     for start in STARTS:
-        stem = stem.removeprefix(start)
+        stems |= {stem.removeprefix(start) for stem in stems}
     for end in ENDS:
-        stem = stem.removesuffix(end)
-    known = results()
-    return name in known or stem in known or (stem in RATES and stem != name)
+        stems |= {stem.removesuffix(end) for stem in stems}
+    return bool(stems & results()) or (name not in RATES and bool(stems & set(RATES)))
 
 
 def unknown(

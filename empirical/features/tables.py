@@ -49,10 +49,11 @@ def _numbers(column: records.Column) -> np.ndarray:
         return records.as_matrix(column)
     if pa.types.is_boolean(kind):
         return records.as_flags(column).values.astype(float)
-    found, told, faults = records.partly(column)
+    _, told, faults = records.partly(column)
     if told.all():
         return records.as_written(column).astype(object)
-    return found if faults else records.as_numbers(column)
+    records.Faults.refuse(column.pending, faults)
+    return records.as_numbers(column)
 
 
 def _lists_as_text(column: records.Column) -> bool:

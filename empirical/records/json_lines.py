@@ -35,6 +35,8 @@ def read(source: Source, wanted: Sequence[str] | None, limit: int | None, want: 
         if gathered.full:
             break
     assert fields is not None
+    if not gathered.names:
+        Faults.refuse(gathered.faults)  # no column will ever tell
     fields.check(gathered.rows)
     return gathered.columns("JSON lines", source.notes)
 
@@ -60,7 +62,7 @@ def _first(data: bytes, most: int) -> list[dict[str, Any]]:
 def _quickly(block: Block, fields: Fields, gathered: Gathered) -> bool:
     """Read a block by pyarrow; False where anything is unusual."""
     columns = fields.quick(block.data, _first(block.data, LOOKED_AT))
-    if columns is None:
+    if not columns:  # or none at all: the first line was no record
         return False
     rows, lines = len(columns[0]), block.data.count(b"\n") + (not block.data.endswith(b"\n"))
     numbers = block.line if rows == lines else row_lines(block, quoted=False)

@@ -57,6 +57,10 @@ def written(result: dict[str, Any]) -> str:
     return "\n".join(result["written"])
 
 
+MOST = 400
+"""Letters of what the system says; names of files may be long."""
+
+
 @contextmanager
 def on_disk() -> Iterator[None]:
     """Around the reading and writing of paths that the user gave: what the system says of one is said in one line.
@@ -68,7 +72,8 @@ def on_disk() -> Iterator[None]:
     except (Error, BrokenPipeError):
         raise
     except OSError as error:
-        raise RunError(str(error)) from None
+        said = str(error)
+        raise RunError(said if len(said) <= MOST else f"{said[: MOST // 2]}...{said[-MOST // 4 :]}") from None
 
 
 def one_thread() -> None:

@@ -20,6 +20,7 @@ from scipy.stats import chi2
 from theory import status
 from theory.arrays import quiet
 from theory.classes.accuracy import Accuracy, accuracy
+from theory.solvers import work
 
 MOST_CLASSES = 4
 """Beyond, a grid in K - 1 dimensions is too large."""
@@ -36,6 +37,8 @@ FIRST_RIDGE, LEAST_RIDGE, FACTOR = 10.0, 1e-8, 4.5
 NEAR, SHORTEST = 1e-6, 0.05
 """Change at which a stop of the path is left; logarithm of the factor at which it is given up."""
 MEMORY, SWEEPS = 8, 120
+MOST_WORK = 1.2e8
+"""Of one problem, in the units of `theory.solvers.work`: four classes and a ridge of 1e-3 take nearly as much."""
 
 
 class General(NamedTuple):
@@ -77,7 +80,15 @@ class _State(NamedTuple):
 
 @quiet
 def solve(gram: np.ndarray, law: np.ndarray, prior: np.ndarray, delta: float, ridge: float, intercept: bool) -> General:
-    """One problem. Arguments as `theory.classes.ridge.solve`."""
+    """One problem. Arguments as `theory.classes.ridge.solve`. Not converged where `MOST_WORK` does not do."""
+    with work.allowance(MOST_WORK):
+        found = _one(gram, law, prior, delta, ridge, intercept)
+        if work.gone() and found.status != status.OK:
+            return found._replace(status=status.NOT_CONVERGED)
+    return found
+
+
+def _one(gram: np.ndarray, law: np.ndarray, prior: np.ndarray, delta: float, ridge: float, intercept: bool) -> General:
     classes, cell = len(law), _Cell(gram, law, float(delta), float(ridge), intercept)
     if not delta > 0 or not np.isfinite(law).all():
         return _nothing(classes, status.NOTHING_KEPT)
@@ -305,6 +316,8 @@ class _Expectation:
         return u, p
 
     def _objective(self, u: np.ndarray, x: np.ndarray, inverse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if not work.spend(u.size * len(self.basis) / 3):
+            return np.full(u.shape[1], np.nan), np.full((len(self.basis), u.shape[1]), np.nan)
         score = self.basis @ u
         top = score.max(0)
         p = np.exp(score - top)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from theory import status
 from theory.arrays import fields_of, quiet, with_fields
 from theory.equations import LEAST_RIDGE, TOLERANCE, State, found
 from theory.laws import Law
@@ -73,7 +74,10 @@ def states(loss: Loss, law: Law | Kept, delta: np.ndarray, ridge: np.ndarray) ->
         part, nodes = cells.at(coarse), FINER * law.traits.nodes
         u[coarse] = _roots(_residuals(part, loss, nodes), u[coarse], evaluations=_EVALUATIONS).u
         residual[coarse] = _checked(part, loss, u[coarse], nodes)
-    return found(u, residual, law)
+    state = found(u, residual, law)
+    if work.gone():  # where a search was cut short, its last point says nothing
+        return state._replace(why=np.full_like(state.why, status.NOT_CONVERGED))
+    return state
 
 
 def _checked(cells: Cells, loss: Loss, u: np.ndarray, nodes: int) -> np.ndarray:
@@ -228,7 +232,7 @@ def _residuals(cells: Cells, loss: Loss, nodes: int, free: bool = False) -> Resi
         starts = range(0, len(u), size)
         if not len(u):
             return u
-        if not work.spend(cost * len(u)):
+        if cost and not work.spend(cost * len(u)):
             return np.full_like(u, np.nan)
         return np.concatenate(list(map(block, starts) if len(starts) < 2 else _pool().map(block, starts)))
 

@@ -29,6 +29,12 @@ def counted() -> bool:
     return _left.get() is not None
 
 
+def gone() -> bool:
+    """Whether an allowance was used up."""
+    left = _left.get()
+    return left is not None and left[0] <= 0
+
+
 def spend(units: float) -> bool:
     """Take some work from the allowance; whether there was any left."""
     left = _left.get()

@@ -282,3 +282,11 @@ def test_faults_of_other_blocks_have_their_lines(tmp_path, monkeypatch):
     assert f", line {place}: column 'c' is 'maybe'" in refused(tmp_path / "r.csv", "c")
     (tmp_path / "r.csv").write_bytes(text.replace("maybe", "1").replace("z", "\xff").encode("latin-1"))
     assert f"line {place} has the byte 0xFF" in refused(tmp_path / "r.csv", "c")
+
+
+def test_json_lines_whose_first_line_is_no_record(tmp_path):
+    """Found by tests/torture/fuzz.py: no column is known then."""
+    path = tmp_path / "x.jsonl"
+    path.write_text('"PASS", "kept": "FAIL"}\n{"correct": "FAIL", "kept": "FAIL"}\n')
+    with pytest.raises(RecordsError, match="line 1: is not JSON"):
+        records.columns(path)
