@@ -136,14 +136,15 @@ def _cost(name: str) -> str:
 
 
 def _words(root: Path, path: Path, certificate: Certificate | None) -> tuple[str, ...]:
-    """The words of the command that made a certificate; none where they are not known."""
+    """The words of the command that made a certificate; none where they are not known, or name what runs code."""
     if path.stem in ("compare", "figures"):
         return (path.stem, str(root))
     if certificate is None:
         return ()
     program, *words = shlex.split(certificate.again(root))
     ours = program == "pstar" and words[:1] == [path.stem.partition("-")[0]] and words[-2:] == ["--out", str(root)]
-    return tuple(words) if ours else ()
+    runs_code = any(word.startswith("--accelerate") for word in words)  # a folder may be of somebody else
+    return tuple(words) if ours and not runs_code else ()
 
 
 def _of_sweep(root: Path, found: Checked) -> Iterator[Step]:

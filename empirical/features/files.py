@@ -12,6 +12,7 @@ from empirical.features import tables
 from empirical.features.tables import Held
 from empirical.records.sources import ENDS, SUFFIXES
 from sims.running.files import located
+from sims.running.unpacked import check_zip
 from theory.errors import InputError
 from theory.types import Rates
 
@@ -70,7 +71,7 @@ def read_rates(path: Path, classes: tuple[Any, Any] | None = None) -> tuple[Rate
             [part[rate]["value"] for part in ([parts[name] for name in names] if by_class else [audit])]
             for rate in ("p", "phi", "psi")
         ]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(
             f"{path} is no audit with p, phi and psi; make one: pstar audit RECORDS --correct COL --kept COL --out DIR"
         ) from None
@@ -114,12 +115,13 @@ def _named(path: Path, what: str = "the features, one row per point") -> Mapping
 
 def _numpy(path: Path) -> dict[str, np.ndarray]:
     try:
+        check_zip(path)
         with open(path, "rb") as file:
             held = np.load(file, allow_pickle=False)
             return {"": held} if isinstance(held, np.ndarray) else {name: held[name] for name in held.files}
     except (ValueError, EOFError, KeyError) as error:
         raise InputError(f"{path} is no array of numbers that NumPy reads ({str(error).splitlines()[0]})") from None
-    except OSError:
+    except (OSError, InputError):
         raise
     except Exception as error:  # of a damaged archive
         raise InputError(f"{path} is damaged ({error}); write it again") from None
@@ -129,17 +131,21 @@ def _safetensors(path: Path) -> dict[str, np.ndarray]:
     raw = path.read_bytes()
     try:
         size = int.from_bytes(raw[:8], "little")
+        if size > len(raw) - 8:
+            raise ValueError("header longer than the file")
         header = json.loads(raw[8 : 8 + size])
         tensors = {}
         for name, about in header.items():
             if name == "__metadata__":
                 continue
             start, stop = about["data_offsets"]
+            if not 0 <= start <= stop <= len(raw) - 8 - size:
+                raise ValueError("a tensor beyond the file")
             tensor = np.frombuffer(raw[8 + size + start : 8 + size + stop], _DTYPES[about["dtype"]])
             if about["dtype"] == "BF16":
                 tensor = (tensor.astype("<u4") << 16).view("<f4")
             tensors[name] = tensor.reshape(about["shape"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(f"{path} is no safetensors file of numbers, or is damaged; write it again") from None
     return tensors
 

@@ -92,7 +92,7 @@ class _List:
         self.text, self.faults, self.number = text, faults, 0
         start = text.read(1).lstrip()[1:]
         while not start.strip() and (more := text.read(1)):
-            start += more
+            start = more
         text.back(start)
         self.ended = start.lstrip()[:1] == b"]" and not start.strip()[1:]
 

@@ -120,6 +120,7 @@ def load_model(where: Path, dtype: str, device: str) -> Any:
     if (where / ADAPTER).exists():
         from peft import PeftModel
 
+        refuse_pickles(where)
         model = PeftModel.from_pretrained(model, str(where)).merge_and_unload()
     return model.eval()
 

@@ -217,8 +217,10 @@ def _cluster(crew: Crew) -> Iterator[Any]:
         try:
             cluster = SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.CRITICAL)
             client = Client(stack.enter_context(cluster), set_as_default=False)
+            where = cluster.scheduler_address
         except Exception as error:
             raise ClusterError(f"no cluster could be started on this machine ({one_line(error)})") from None
+        print(f"Dask on this machine: {where}, which no other machine can reach", file=sys.stderr)
         yield stack.enter_context(client)
 
 

@@ -8,12 +8,14 @@ commit 03ed3dda. The zip: src/inspect_ai/log/_recorders/eval.py at commit 00e215
 
 import json
 import zipfile
+import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from empirical.records.logs.log import Document, Log, Row, Suggestion, named, scalars, split, verdict
+from sims.running.unpacked import check_zip
 from theory.errors import InputError
 
 GOLD = ("exact", "match", "includes", "choice", "answer", "pattern", "math", "verify", "check", "human")
@@ -62,6 +64,7 @@ def suggest(names: Collection[str]) -> Suggestion:
 def unzip(path: Path) -> dict[str, Any]:
     """The document of a .eval file. Raises InputError where it is none, or compressed in a way Python cannot read."""
     try:
+        check_zip(path)
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             header = next((name for name in HEADERS if name in names), None)
@@ -73,7 +76,7 @@ def unzip(path: Path) -> dict[str, Any]:
     except NotImplementedError:
         remedy = "convert it with: inspect log convert --to json --output-dir DIR FILE"
         raise InputError(f"{path} is compressed in a way that Python's zipfile cannot read; {remedy}") from None
-    except (zipfile.BadZipFile, ValueError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} is no readable Inspect log ({error}); give the log that Inspect wrote") from None
