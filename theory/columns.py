@@ -82,7 +82,7 @@ OTHER_NAMES: Mapping[str, str] = {
 RECORDED = (*RATES, *CLASS_RATES, *COSINES)
 """Columns that the rows of every sweep have, null where they mean nothing; others only come with their setting."""
 
-MOST_CLASSES = 2_000
+MOST_CLASSES = 1_000
 """Classes whose equations are solved in minutes, from a table or an option."""
 SIMULATION, EXACT_LAW, THEORY = "simulation", "exact-law", "theory"
 

@@ -73,20 +73,28 @@ def unknown(name: str, known: Any, what: str, given: str | None = None) -> str:
     return f"{name}: unknown {what}; {hint.strip()}"
 
 
+LONGEST = 4_000_000
+"""Characters of a TOML file that are read; /dev/zero has no end."""
+
+
 def read_toml(path: Path, source: str, remedy: str) -> dict[str, Any]:
     """The content of a TOML file, which messages call ``source``.
 
     Raises:
-        ConfigError: there is none (with ``remedy``), it cannot be read, or it is not TOML.
+        ConfigError: there is none (with ``remedy``), it cannot be read, has no end in sight, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        with open(path, encoding="utf-8-sig") as file:
+            text = file.read(LONGEST + 1)
+        if len(text) <= LONGEST:
+            return tomllib.loads(text)
     except FileNotFoundError:
         raise ConfigError(source, [f"no such file{remedy}"]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(source, [f"cannot be read: {error}"]) from None
     except (ValueError, RecursionError) as error:  # TOMLDecodeError, an integer too long, lists too deep
         raise ConfigError(source, [f"not valid TOML: {error}"]) from None
+    raise ConfigError(source, [f"longer than {LONGEST:,} characters, which no such file is; is it another?"])
 
 
 Tables = dict[str, dict[str, Any]]

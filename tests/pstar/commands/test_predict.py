@@ -222,6 +222,6 @@ def test_n_and_d_say_alpha_and_swapped_rates_are_noted():
 def test_more_classes_than_can_be_solved_are_refused():
     (code, out, error), (_, _, longer) = in_one_process([[*PREDICT, "--classes", k] for k in ("5000", "9" * 400)])
     assert (code, out) == (2, "")
-    assert error == "error: --classes 5000 is more than can be solved, at most 2,000; give fewer\n"
+    assert error == "error: --classes 5000 is more than can be solved, at most 1,000; give fewer\n"
     assert longer.startswith("error: --classes = 9999")
     assert len(longer) < 200

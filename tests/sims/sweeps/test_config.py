@@ -316,10 +316,11 @@ def test_a_sweep_file_may_start_with_comments_and_unicode(tmp_path):
         (b"[problem]\nd = 1\nd = 2\n", "not valid TOML"),
         (b"d = " + b"9" * 5000, "not valid TOML"),
         (b"d = " + b"[" * 5000, "not valid TOML"),
+        (b"#" * 4_000_001, "longer than 4,000,000 characters"),
         (b"# \xff\xfe", "cannot be read"),
         (b"", "problem.alpha: missing"),
     ],
-    ids=["missing", "broken", "twice", "long integer", "deep", "not UTF-8", "empty"],
+    ids=["missing", "broken", "twice", "long integer", "deep", "without end", "not UTF-8", "empty"],
 )
 def test_file_is_refused_by_name(tmp_path, content, expected):
     file = tmp_path / "sweep.toml"
