@@ -96,7 +96,7 @@ def measure(
         sides = class_accuracies(mean_score, offset, score_sd)
         accuracy, balanced = jnp.dot(prior, sides), jnp.mean(sides)
     numbers = (overlap, norm, accuracy, balanced, mean_score, offset, score_sd)
-    shares, bound = ((accuracy, 1.0), (balanced, 1.0)), certified.PROMISED["simulation"]
+    shares, bound = ((accuracy, 0.0, 1.0), (balanced, 0.0, 1.0)), certified.PROMISED["simulation"]
     row = certified.Row(jnp.sum(kept), fitted.gradient_norm, bound, numbers, ((overlap, norm),), shares)
     converged = fitted.converged & (certified.refused(row) == 0)
     known = lambda value: jnp.where(converged, value, jnp.nan)

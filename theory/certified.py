@@ -28,8 +28,14 @@ class Row(NamedTuple):
     """Whatever is reported: finite."""
     lengths: tuple[tuple[Any, Any], ...] = ()
     """Pairs (part, whole): |part| <= whole, and the whole is above 0."""
-    shares: tuple[tuple[Any, Any], ...] = ()
-    """Pairs (share, most): in [0, 1] and in [1 - most, most]. The most of an accuracy is Bayes, 1 where it is left."""
+    shares: tuple[tuple[Any, Any, Any], ...] = ()
+    """(share, least, most): in [0, 1] and between. The most of an accuracy is Bayes, and of two classes 1 - Bayes the
+    least."""
+
+
+def accuracy(share: Any, best: Any = 1.0) -> tuple[Any, Any, Any]:
+    """An accuracy on two classes as one of `Row.shares`: turned round, a classifier is no better than the best."""
+    return share, 1 - best, best
 
 
 def refused(row: Row) -> Array:
@@ -45,9 +51,9 @@ def refused(row: Row) -> Array:
     for part, whole in row.lengths:
         finite = finite & (xp.asarray(whole) >= status.LEAST)
         within = within & (xp.abs(part) <= whole * (1 + ROUNDING) + status.LEAST)
-    for share, most in row.shares:
-        most = xp.minimum(xp.asarray(most) + ROUNDING, 1.0)
-        within = within & (share >= 1 - most) & (share <= most)
+    for share, least, most in row.shares:
+        low, high = xp.maximum(xp.asarray(least) - ROUNDING, 0.0), xp.minimum(xp.asarray(most) + ROUNDING, 1.0)
+        within = within & (share >= low) & (share <= high)
     code = xp.where(within, status.OK, status.OUT_OF_BOUNDS)
     code = xp.where(xp.asarray(row.residual) <= row.bound, code, status.NOT_CONVERGED)
     code = xp.where(finite, code, status.NOT_FINITE)

@@ -54,7 +54,7 @@ def _certified(found: Solution, problem: Problem) -> Solution:
     scores = (found.mean_score, found.offset, found.score_sd, found.theta)
     lengths = ((found.overlap, found.norm), (found.mean_score, mahalanobis(problem.signal) * found.score_sd))
     bound = certified.PROMISED["theory"]
-    row = certified.Row(1.0, found.residual, bound, (*numbers, *scores), lengths, ((found.accuracy, 1.0),))
+    row = certified.Row(1.0, found.residual, bound, (*numbers, *scores), lengths, (certified.accuracy(found.accuracy),))
     codes = certified.judged(found.status, row)
     numbers, scores = certified.known(codes, numbers), certified.known(codes, scores)
     return Solution(*numbers, codes == status.OK, found.residual, codes, *scores)

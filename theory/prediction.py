@@ -121,8 +121,9 @@ def of_solution(problem: Problem, solution: Solution) -> Prediction:
     trained = (solution.accuracy, (minus + plus_accuracy) / 2, minus, plus_accuracy, *best)
     scores = (t, b, sigma, solution.theta)
     odd = [xp.where(xp.isnan(rate), 0.0, rate) for rate in marginal(rates)]  # NaN where no label is right, or wrong
-    shares = [(share, 1.0) for share in (*odd, kept, purity, correct_rate(rates), minus, plus_accuracy, *best)]
-    shares += [(solution.accuracy, best[1]), (trained[1], xp.ndtr(mahalanobis(problem.signal)))]  # at most Bayes
+    shares = [(share, 0.0, 1.0) for share in (*odd, kept, purity, correct_rate(rates), minus, plus_accuracy, *best)]
+    shares += [certified.accuracy(solution.accuracy, best[1])]
+    shares += [certified.accuracy(trained[1], xp.ndtr(mahalanobis(problem.signal)))]
     row = certified.Row(kept, solution.residual, certified.PROMISED["theory"], (*trained, *scores), (), tuple(shares))
     codes = certified.judged(solution.status, row)
     purity = xp.where(kept >= status.LEAST, purity, xp.nan)

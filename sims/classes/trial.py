@@ -132,7 +132,7 @@ def measure(
     """The counts, and accuracies of the fitted classifier with the error of their measurement; prior: equal if none."""
     estimates = class_accuracies(fitted.weights, mu, fitted.shift)
     by_shift = jnp.mean(estimates, axis=0) if prior is None else jnp.asarray(prior, float) @ estimates
-    shares = ((jnp.max(estimates), 1.0), (jnp.min(estimates), 1.0))
+    shares = ((jnp.max(estimates), 0.0, 1.0), (jnp.min(estimates), 0.0, 1.0))
     bound = certified.PROMISED["simulation"]
     row = certified.Row(counts.m, fitted.gradient_norm, bound, (jnp.sum(by_shift),), (), shares)
     converged = fitted.converged & (certified.refused(row) == 0)

@@ -101,8 +101,8 @@ def _certified(
     if shape.told:
         lengths.append((columns["mean_score"], reach * columns["score_sd"]))
     most = np.asarray(ndtr(reach))
-    shares = [(columns["accuracy"], 1.0 if shape.intercept else most)]
-    shares += [(columns["balanced_accuracy"], most)] if shape.told else []
+    shares = [certified.accuracy(columns["accuracy"], 1.0 if shape.intercept else most)]
+    shares += [certified.accuracy(columns["balanced_accuracy"], most)] if shape.told else []
     residual = columns["accuracy_error" if shape.method == EXACT_LAW else "gradient_norm"]
     numbers, bound = tuple(columns[name] for name in told), certified.PROMISED[shape.method]
     row = certified.Row(columns["m"], residual, bound, numbers, tuple(lengths), tuple(shares))

@@ -19,7 +19,7 @@ from theory.rounds import trajectory
 from theory.table import predict_table
 from theory.types import STATUSES, ClassesProblem, ClassRates, Cosines, Problem, Rates, Spectrum
 
-GOOD = certified.Row(3, 1e-12, 1e-9, (0.5, 2.0), ((-0.5, 2.0),), ((0.7, 0.8), (1.0, 1.0)))
+GOOD = certified.Row(3, 1e-12, 1e-9, (0.5, 2.0), ((-0.5, 2.0),), ((0.7, 0.2, 0.8), (1.0, 0.0, 1.0)))
 
 
 def reason(**changed):
@@ -41,10 +41,10 @@ def reason(**changed):
         ({"residual": np.nan}, "not converged"),
         ({"lengths": ((-2.1, 2.0),)}, "out of bounds"),
         ({"lengths": ((np.nextafter(2.0, 3.0), 2.0),)}, "ok"),
-        ({"shares": ((0.81, 0.8),)}, "out of bounds"),
-        ({"shares": ((0.19, 0.8),)}, "out of bounds"),
-        ({"shares": ((-1e-12, 1.0),)}, "out of bounds"),
-        ({"shares": ((np.nan, 1.0),)}, "out of bounds"),
+        ({"shares": ((0.81, 0.2, 0.8),)}, "out of bounds"),
+        ({"shares": ((0.19, 0.2, 0.8),)}, "out of bounds"),
+        ({"shares": ((-1e-12, 0.0, 1.0),)}, "out of bounds"),
+        ({"shares": ((np.nan, 0.0, 1.0),)}, "out of bounds"),
     ],
 )
 def test_each_refusal_has_its_name(changed, why):
@@ -57,6 +57,13 @@ def test_the_first_reason_is_given_row_by_row():
     )
     assert [STATUSES[code] for code in certified.refused(row)] == ["nothing kept", "not converged", "ok"]
     assert certified.judged(np.array([2, 0, 0]), row).tolist() == [2, status.NOT_CONVERGED, 0]
+
+
+def test_many_classes_may_do_worse_than_two_ever_can():
+    """At p*_K accuracy is 1/K, which is less than 1 - Bayes."""
+    found = classes.predict(ClassesProblem(1.5, Rates(0.8, 0.7, 0.7), 0.1), 4.0, "squared", classes=5)
+    assert bool(found.converged)
+    np.testing.assert_allclose(found.accuracy, 0.2, atol=1e-9)
 
 
 def test_promises_are_those_of_the_solvers():

@@ -161,7 +161,7 @@ def _judged(cells: Population, trained: _Trained) -> Array:
     sides = flat(trained.accuracy.by_class)
     numbers = (*(number for table in trained[:3] for number in flat(table)), *sides)
     data = (cells.error_rate, cells.kept_rate, cells.purity, *sides)
-    shares = (*((share, 1.0) for share in data), (trained.accuracy.mean, best))
+    shares = (*((share, 0.0, 1.0) for share in data), (trained.accuracy.mean, 0.0, best))
     row = certified.Row(cells.kept_rate, trained.residual, certified.PROMISED["theory"], numbers, (), shares)
     return certified.judged(trained.status, row)
 
