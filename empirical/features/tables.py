@@ -49,11 +49,12 @@ def _numbers(column: records.Column) -> np.ndarray:
         return records.as_matrix(column)
     if pa.types.is_boolean(kind):
         return records.as_flags(column).values.astype(float)
-    _, told, faults = records.partly(column)
-    if told.all():
+    try:
+        return records.as_numbers(column)
+    except records.RecordsError:
+        if not records.partly(column)[1].all():
+            raise
         return records.as_written(column).astype(object)
-    records.Faults.refuse(column.pending, faults)
-    return records.as_numbers(column)
 
 
 def _lists_as_text(column: records.Column) -> bool:

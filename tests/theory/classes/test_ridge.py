@@ -149,7 +149,7 @@ EVEN = even()
     ("call", "words"),
     [
         (lambda: predict(EVEN, 1.0), ["classes is missing", "2 or more"]),
-        (lambda: predict(EVEN, 1.0, classes=1), ["classes = 1", "[2, inf)"]),
+        (lambda: predict(EVEN, 1.0, classes=1), ["classes = 1", "[2, 1000]"]),
         (lambda: predict(EVEN._replace(gram=np.eye(3)), 1.0, classes=4), ["classes of 4", "gram of 3"]),
         (lambda: predict(EVEN, -1.0, classes=3), ["alpha = -1", "(0, inf)"]),
         (lambda: predict(EVEN._replace(ridge=-0.1), 1.0, classes=3), ["ridge = -0.1", "[0, inf)"]),
