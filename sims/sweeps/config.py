@@ -16,7 +16,7 @@ from sims.running.toml import read_tables, read_toml, read_value
 from sims.running.twins import merged
 from sims.spectra import room_fault
 from sims.sweeps.spectra import beside
-from sims.sweeps.tables import DEFAULT_SIGNAL, TABLES, SweepConfig, allowed, axes
+from sims.sweeps.tables import DEFAULT_SIGNAL, TABLES, SweepConfig, allowed, size
 from theory.columns import COLUMNS, COSINES, EXACT_LAW, SETTINGS, Setting, settings_with
 from theory.decimals import between, typed
 
@@ -76,7 +76,7 @@ def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:
         return faults
 
     config = SweepConfig(**{name: kind(**read[name]) for name, kind in TABLES.items()})
-    count = math.prod(map(len, axes(config)))
+    count = size(config)
     if count > MAX_CELLS:
         return [f"the grid has {count:,} cells; at most {MAX_CELLS:,}. Split it over several files"]
     faults += _setting_faults(config)

@@ -1,6 +1,7 @@
 """What a sweep file may hold: its tables as frozen dataclasses, the settings' columns taken from the vocabulary."""
 
 import itertools
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, make_dataclass
 from typing import Any, ClassVar
@@ -129,6 +130,16 @@ class SweepConfig:
 
 TABLES = {"problem": ProblemTable, "generator": GeneratorTable, "verifier": VerifierTable}
 TABLES |= {"training": TrainingTable, "run": RunTable}
+
+
+def size(config: SweepConfig) -> int:
+    """How many cells the grid has, without making any."""
+    problem, training, verifier, setting = config.problem, config.training, config.verifier, config.setting
+    signals = problem.signal if problem.spectrum is None else problem.spectrum
+    lists = [training.loss, problem.d, problem.alpha, training.intercept or (None,), signals, training.ridge]
+    lists += [config.values(name) for name in (*setting.others, setting.generator)]
+    lists += [config.values(name) for name in setting.verifier] if verifier.pairs is None else [verifier.pairs]
+    return math.prod(map(len, lists))
 
 
 def axes(config: SweepConfig) -> tuple[tuple[Any, ...], ...]:

@@ -69,5 +69,6 @@ def test_nor_do_experiments_that_make_their_own_data_and_models(trapped, tmp_pat
         *PSTAR, "summarization", "run", "--preset", "small", "--dry-run", "--out", str(tmp_path / "o")
     )
     assert (done.returncode, tried) == (0, ""), done.stderr
-    code = "import empirical.summarization.hub; from huggingface_hub import constants; print(constants.HF_HUB_DISABLE_TELEMETRY)"
+    code = "import empirical.summarization.hub\nfrom huggingface_hub import constants as held\n"
+    code += "print(held.HF_HUB_DISABLE_TELEMETRY)"
     assert trapped(sys.executable, "-c", code)[0].stdout == "True\n"

@@ -14,8 +14,8 @@ GENERATOR = '<meta name="generator" content="pstar audit'
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 MARKS = {"yes": "✓", "no": "✗", "undecided": "?", "not asked": "–"}
 """Of a verdict, beside its word: so that no colour is needed."""
-DIRECTIONS = ("LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI")
-"""Marks that turn the letters after them round."""
+JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
+"""Letters without a width that scripts need; marks that turn the letters after them round are as unseen, and hidden."""
 LONG = 28
 """Letters of a cell beyond which it has more than one line."""
 
@@ -124,5 +124,6 @@ def _said(words: str) -> str:
 
 
 def _printed(letter: str) -> str:
-    hidden = unicodedata.category(letter) in ("Cc", "Cs") or unicodedata.bidirectional(letter) in DIRECTIONS
+    kind = unicodedata.category(letter)
+    hidden = kind in ("Cc", "Cs") or (kind == "Cf" and letter not in JOINERS)
     return "\N{REPLACEMENT CHARACTER}" if hidden else letter

@@ -3,8 +3,10 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
@@ -126,6 +128,38 @@ def test_a_killed_worker_loses_and_doubles_nothing(long, tmp_path, fresh_seed, g
     assert receipts(out).items() >= kept.items()
     assert_nothing_twice(out, LONG)
     assert table(out) == table(reference)
+
+
+def listening(pid):
+    """Hexadecimal addresses on which a process and all that it has started listen."""
+    held = set()
+    for each in (pid, *descendants(pid)):
+        for entry in Path(f"/proc/{each}/fd").iterdir():
+            with suppress(OSError):  # it was closed meanwhile
+                held.add(os.readlink(entry))
+    lines = [
+        line.split() for kind in ("tcp", "tcp6") for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]
+    ]
+    return {words[1].partition(":")[0] for words in lines if words[3] == "0A" and f"socket:[{words[9]}]" in held}
+
+
+LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
+
+
+def test_a_cluster_of_this_machine_listens_to_this_machine_alone(tmp_path, gate):
+    file, out = toml(SMALL, tmp_path / "small.toml"), tmp_path / "out"
+    with driver(file, out, "--scheduler", "local", "--workers", "2", **gate.environment) as process:
+        wait_for(lambda: list(out.glob("shards/.*.json.*.tmp")), "a chunk that waits at the gate")
+        assert listening(process.pid) == {"0100007F"}
+        gate.open()
+        said, error = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, error
+    assert re.search(r"^Dask on this machine: tcp://127\.0\.0\.1:\d+, which no other machine can reach$", error, re.M)
+
+
+def test_a_socket_that_listens_to_all_would_be_seen():
+    with socket.create_server(("", 0)), socket.create_server(("127.0.0.1", 0)):
+        assert listening(os.getpid()) - LOOPBACK == {"00000000"}
 
 
 @pytest.mark.slow
