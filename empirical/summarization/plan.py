@@ -10,6 +10,7 @@ from empirical.stages.artefact import Stage
 from empirical.summarization import corpus, models
 from empirical.summarization.cost import Cost
 from empirical.summarization.profile import FITTING, MADE, STORIES, ForeignTable, Profile, VerifierTable
+from empirical.summarization.rouge import WORDS
 from empirical.summarization.schedule import Schedule
 from empirical.summarization.verifiers import OWN, VERIFIERS, Verifier, of
 from empirical.summarization.vocabulary import SHOW, VERBS
@@ -163,7 +164,7 @@ class _Repetition:
         yield from self._generation()
         yield self._evaluation("generator", self.own)
         if self.profile.data.source == STORIES:
-            settings = {"stemmer": self.profile.evaluation.stemmer}
+            settings = {"stemmer": self.profile.evaluation.stemmer, "words": WORDS}
             yield self._stage("gates", "gate", settings, 2.0, prepare="prepare", evaluated="evaluate-generator")
         for name in verifiers(self.profile):
             yield from self._scores(name)
@@ -229,7 +230,7 @@ class _Repetition:
             settings = self.plan.form | self.plan.decoding | {"batch": generation.batch}
             settings |= {"part": part, "parts": generation.parts}
             yield self._stage(name, "generate_part", settings, seconds, prepare="prepare", generator="generator")
-        settings = {"stemmer": self.profile.evaluation.stemmer}
+        settings = {"stemmer": self.profile.evaluation.stemmer, "words": WORDS}
         yield self._stage("generate", "generate", settings, 1 + self.plan.pool * 3e-4, prepare="prepare", **names)
 
     def _scores(self, name: str) -> Iterator[Stage]:
@@ -271,6 +272,6 @@ class _Repetition:
     def _evaluation(self, model: str, cost: Cost) -> Stage:
         generation = self.profile.generation
         settings = self.plan.form | self.plan.decoding | {"batch": generation.batch, "model": model}
-        settings |= {"stemmer": self.profile.evaluation.stemmer}
+        settings |= {"stemmer": self.profile.evaluation.stemmer, "words": WORDS}
         seconds = cost.generation(self.profile.data.test, generation.batch)
         return self._stage(f"evaluate-{model}", "evaluate", settings, seconds, prepare="prepare", model=model)

@@ -196,7 +196,8 @@ def evaluate(settings: Settings, inputs: Folders, folder: Path, runtime: Setting
     write_table(folder / "evaluation.parquet", table)
     (folder / "rows.parquet").unlink(missing_ok=True)
     _write(folder / ABOUT, about)
-    facts = {kind: float(values.mean()) for kind, values in found.items()} | {"stemmer": settings["stemmer"]}
+    facts = {kind: float(values.mean()) for kind, values in found.items()}
+    facts |= {"stemmer": settings["stemmer"], "words": settings["words"]}
     card.write(folder, f"Test of {settings['model']}", settings, inputs, facts)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from empirical.summarization.arms import Arms, Side, draw_noise, mean_of, one, student, students
 from empirical.summarization.evaluations import Evaluated, Source
-from empirical.summarization.rouge import KINDS
+from empirical.summarization.rouge import KINDS, WORDS
 
 FULL = ("full", "full-epoch")
 READINGS = ("soft", "soft-clean", "threshold", "threshold-clean")
@@ -57,7 +57,7 @@ def _line(source: Source, found: Evaluated, side: Side, rate: float | None = Non
             contrast = found.arms["rouge1"].contrast(side, other)._asdict()
             line |= {f"{key}_{name}": value for key, value in contrast.items()}
     line["failure"] = next((entry["failure"] for entry in about if entry["failure"]), "")
-    return line | {"stemmer": source.profile["evaluation"]["stemmer"]}
+    return line | {"stemmer": source.profile["evaluation"]["stemmer"], "words": WORDS}
 
 
 def seeds(source: Source, found: Evaluated, kept: pd.DataFrame) -> pd.DataFrame:

@@ -181,13 +181,16 @@ def write(
 
     Raises:
         InputError: see `claim`.
+        StoreError: the folder cannot be made.
         FileError: the disk refuses.
     """
     _refuse_foreign(root, maker, files)
     before = find(root, maker.name)
     old = dict(before.files) if before is not None else {}
-    with located(root):
+    try:
         (root / FOLDER).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot make the output folder {root}: {error.strerror}; choose another") from None
     place = path_of(root, maker.name)
     about, seen = dict(made or {}), dict(read or {})
     new = {name: sha256(data) for name, data in files.items()}

@@ -33,8 +33,8 @@ def _doubts(tables: Tables, profile: Mapping[str, Any]) -> Iterable[str]:
     yield "Students differ from the generator also in number of examples and passes, and in whose words they learn."
     stemmer = "with" if profile["evaluation"]["stemmer"] else "without"
     yield (
-        f"ROUGE by rouge-score, F1, {stemmer} Porter's stemmer (worth about a point on English news). 'Not seen', and "
-        f"'seen' of being no better: the interval leaves less than {NEGLIGIBLE:g} point."
+        f"ROUGE by rouge-score, F1, words of any script, {stemmer} Porter's stemmer (worth about a point on English "
+        f"news). 'Not seen', and 'seen' of being no better: the interval leaves less than {NEGLIGIBLE:g} point."
     )
     yield (
         "p*: summaries count as independent, verifiers as given (but see by seed). Empty summaries have no score, also "

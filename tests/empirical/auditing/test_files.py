@@ -119,17 +119,17 @@ def test_artefacts_hold_what_was_found(files, tmp_path):
 def test_out_overwrites_neither_the_records_nor_what_others_made(tmp_path):
     records = tmp_path / "threshold_curve.csv"
     records.write_text("correct,kept\n1,1\n0,0\n")
-    with pytest.raises(ValueError, match="the records themselves; choose another folder"):
-        check_folder(tmp_path, records)
+    with pytest.raises(ValueError, match="its own input; choose another folder"):
+        check_folder(tmp_path, [records])
     other = tmp_path / "sweep"
     other.mkdir()
-    check_folder(other, records)
+    check_folder(other, [records])
     (other / "report.txt").write_text("of a sweep")
-    with pytest.raises(ValueError, match="holds files that no audit made"):
-        check_folder(other, records)
+    with pytest.raises(ValueError, match="holds files already, such as 'report.txt'"):
+        check_folder(other, [records])
     (other / "audit.json").write_text("{}")
-    check_folder(other, records)
-    check_folder(tmp_path / "new", records)
+    check_folder(other, [records])
+    check_folder(tmp_path / "new", [records])
 
 
 def test_a_folder_that_cannot_be_made_is_refused(files):

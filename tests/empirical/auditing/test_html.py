@@ -191,7 +191,7 @@ def test_nothing_is_overwritten_unasked(saved, tmp_path):
             artefacts.check_page(path, source)
     assert other.read_text().endswith("</title>")
     with pytest.raises(InputError, match="would overwrite"):
-        artefacts.check_folder(page.parent / "out", page.parent / "out" / "report.html")
+        artefacts.check_folder(page.parent / "out", [page.parent / "out" / "report.html"])
 
 
 def test_a_folder_that_cannot_be_made_is_refused(frame, tmp_path):
