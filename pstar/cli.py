@@ -64,7 +64,7 @@ def main() -> None:
         try:
             verb, call = dispatch(sys.argv[1:], COMMANDS, ABOUT)
             signal.signal(signal.SIGTERM, lambda number, frame: _terminate(number, frame, verb))
-            with heartbeat(f"pstar {verb}"), _notes(), on_disk():
+            with heartbeat(f"pstar {verb}"), _notes():
                 call()
         finally:
             with on_disk():

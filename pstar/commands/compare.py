@@ -21,7 +21,8 @@ def compare(
     from sims.running.certificates import claim, sums
     from sims.sweeps.store import ROWS
 
-    seen = sums(local(folder), [ROWS])
+    with on_disk():
+        seen = sums(local(folder), [ROWS])
     rows = read_rows(folder)
     claim(folder, COMPARE, WRITTEN)
     from sims.comparison.compare import STEPS

@@ -27,7 +27,9 @@ def run_experiment(
     """Say what is ahead, make it by ``make(on_done)``, show the report if that was asked for, or what is next."""
     from sims.running.progress import progress
 
-    if out.exists() and not out.is_dir():
+    with on_disk():
+        file = out.exists() and not out.is_dir()
+    if file:
         raise InputError(f"--out {out} is a file; name a folder")
     about: dict[str, Any] = {"out": str(out), "stages": len(ahead.stages), "missing": len(ahead.missing)}
     about |= {"device": ahead.device, "workers": ahead.workers, "estimated_seconds": round(ahead.seconds)}

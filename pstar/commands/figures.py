@@ -32,7 +32,8 @@ def figures(
     from sims.running.progress import progress
 
     package.check_names(names)
-    seen, before = sums(local(folder), TABLES), find(folder, FIGURES.name)
+    with on_disk():
+        seen, before = sums(local(folder), TABLES), find(folder, FIGURES.name)
     same = before is not None and before.read == seen
     tables = read_tables(folder)
     names = names or package.NAMES

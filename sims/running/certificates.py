@@ -113,10 +113,15 @@ def claim(root: Path, maker: Maker, names: Iterable[str] = (), inputs: Iterable[
 
     Raises:
         InputError: the place is a file; it holds what no earlier call of this command made; a name is that of an input.
+        FileError: it cannot be looked at.
     """
+    with located(root):
+        _claim(root, maker, tuple(names), inputs)
+
+
+def _claim(root: Path, maker: Maker, names: tuple[str, ...], inputs: Iterable[Path]) -> None:
     if root.exists() and not root.is_dir():
         raise InputError(f"--out {root} is a file; name a folder")
-    names = tuple(names)
     there = [root / name for name in names if (root / name).exists()]
     for given in inputs:
         if given.exists() and any(path.samefile(given) for path in there):
@@ -159,8 +164,8 @@ def sums(root: Path, names: Iterable[str]) -> dict[str, str]:
     """Name to sha256 of those files of a folder that are there. Raises FileError for one that cannot be read."""
     found = {}
     for name in names:
-        if (root / name).is_file():
-            with located(root / name):
+        with located(root / name):
+            if (root / name).is_file():
                 found[name] = sha256_of(root / name)
     return found
 

@@ -146,3 +146,11 @@ def test_what_a_killed_command_left_goes(made, monkeypatch):
     left.write_bytes(b"half")
     write(made, ONE, {"one.json": b"1", "tables/x.csv": b"x\n1\n"})
     assert not left.exists()
+
+
+def test_a_folder_that_cannot_be_looked_at_is_one_line(tmp_path):
+    """Found by tests/torture/fuzz.py."""
+    with pytest.raises(files.FileError, match="File name too long"):
+        claim(tmp_path / ("a" * 5000), ONE, ["one.json"])
+    with pytest.raises(files.FileError, match="File name too long"):
+        certificates.sums(tmp_path / ("a" * 5000), ["one.json"])
