@@ -63,9 +63,9 @@ class Faults:
 
     @staticmethod
     def error(*parts: "Faults") -> RecordsError:
-        """All of them: one in a line, several in a list by their places."""
+        """All of them, a part that is given twice once: one in a line, several in a list by their places."""
         whole = Faults(parts[0].source)
-        for part in parts:
+        for part in {id(part): part for part in parts}.values():
             for what, fault in part._found.items():
                 whole.add(what, fault.number, fault.where, fault.times)
             whole.count(part._beyond)

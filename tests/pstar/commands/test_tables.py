@@ -225,6 +225,7 @@ def test_names_that_are_not_read_are_refused_with_the_nearest(tmp_path):
     for (content, _, said), (code, out, error) in zip(NAMES, in_one_process(lines), strict=True):
         assert (code, out) == (2, ""), (content, out, error)
         assert [word for word in said if word not in error] == [], (content, error)
+        assert "more like it" not in error, content  # each stands in one line
     assert not (tmp_path / "out.csv").exists()
 
 
