@@ -124,11 +124,15 @@ def _pipe(path: Path, _inode: int) -> BinaryIO:
 def _kept(stream: Any) -> BinaryIO:
     kept = tempfile.TemporaryFile()
     room = shutil.disk_usage(tempfile.gettempdir()).free // 2
-    while data := stream.read(1 << 20):
-        kept.write(data)
-        room -= len(data)
-        if room < 0:
-            raise RecordsError(f"the pipe fills half of what is free in {tempfile.gettempdir()}; give a file")
+    try:
+        while data := stream.read(1 << 20):
+            kept.write(data)
+            room -= len(data)
+            if room < 0:
+                raise RecordsError(f"the pipe fills half of what is free in {tempfile.gettempdir()}; give a file")
+    except BaseException:
+        kept.close()
+        raise
     return kept
 
 

@@ -185,11 +185,12 @@ def worker(seed):
 
     jax.config.update("jax_enable_x64", True)
     signal.signal(signal.SIGVTALRM, _too_slow)
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    answers, cases = os.fdopen(os.dup(1), "w", buffering=1), os.fdopen(os.dup(0))
     os.dup2(2, 1)
+    sys.stdin = open(os.devnull)  # what a command reads is nothing
     with tempfile.TemporaryDirectory(prefix="fuzz") as folder:
         os.chdir(folder)
-        for line in sys.stdin:
+        for line in cases:
             done = run_case(seed, int(line), Path(folder))
             for left in Path(folder).iterdir():
                 if left.is_file():
