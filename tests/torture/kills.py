@@ -9,6 +9,7 @@ temporary file is left.
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -124,8 +125,10 @@ def case_of(place, seed, case, record, kinds=KINDS):
     out = place.folder / f"out {case}"
     if kind in ("compare", "figures"):
         subprocess.run(["cp", "-r", str(place.sweep), str(out)], check=True)
-        for name in ("compare", "figures")[("compare", "figures").index(kind) :]:
-            (out / "certificates" / f"{name}.json").unlink()
+        (out / "certificates" / "figures.json").unlink()
+        shutil.rmtree(out / "figures")
+        if kind == "compare":
+            (out / "certificates" / "compare.json").unlink()
     kills, seen, said = int(rng.integers(1, 5)), {}, []
     for number in range(kills):
         what, sprung = start(place, kind, case, number, rng, out)
