@@ -69,7 +69,7 @@ class _Parquet:
         self.schema = self._file.schema_arrow
 
     def batches(self, paths: Sequence[Steps]) -> Iterator[pa.RecordBatch]:
-        """Batches with those columns; of a struct, the fields that are asked for."""
+        """Batches with those columns, checked in full; of a struct, the fields that are asked for."""
         names = []
         for path in paths:
             kind, some = self.schema.field(path[0]).type, [path[0]]
@@ -79,7 +79,9 @@ class _Parquet:
                 kind = kind.field(step).type
                 some.append(step)
             names.append(".".join(some))
-        yield from self._file.iter_batches(BATCH, columns=names)
+        for batch in self._file.iter_batches(BATCH, columns=names):
+            batch.validate(full=True)
+            yield batch
 
 
 class _Ipc:

@@ -1,6 +1,7 @@
 """Which fields of JSON objects are wanted, and what they hold; shared by lines and arrays of objects."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,10 @@ INNER = 1 << 21
 """Bytes that one thread of pyarrow reads; an object that is longer is left to the json module."""
 DIGITS = 4000
 """Of a whole number; Python reads no more than 4,300, and what has more is kept as text."""
+
+
+STRANGE = re.compile(rb"(?m)^[ \t\r]*[^{\s]")
+"""A line that begins as no object does. pyarrow must not see one: some, as ``null``, end the process."""
 
 
 class NotAnObject(ValueError):
@@ -87,7 +92,7 @@ class Fields:
         One object after the other, or with commas between them if ``within_list``.
         """
         schema = self._schema(first)
-        if schema is None:
+        if schema is None or (not within_list and STRANGE.search(data)):
             return None
         if within_list:
             data, schema = b'{"":[' + data + b"]}", pa.schema([("", pa.list_(pa.struct(list(schema))))])

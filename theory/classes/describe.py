@@ -12,6 +12,9 @@ from theory.decimals import beside
 from theory.types import ClassesProblem, Rates
 from theory.worth import helps
 
+MOST_SEARCHED = 250
+"""Classes up to which p_gain is searched for: each point has tables of K x K, and 300 take ten seconds."""
+
 
 def describe(
     problem: ClassesProblem, alpha: float, loss: str = "squared", *, classes: int, intercept: bool = False
@@ -21,9 +24,9 @@ def describe(
     Returns:
         ``classes``; the scalar fields of `theory.classes.prediction.ClassesPrediction`, status in words;
         ``below_threshold`` (p < p*_K); ``beats_generator`` (None where there is no solution); ``p_gain``, a list of
-        {"p", "then"}; ``bound``, the most (beyond p*_K the least) that any convex loss and penalty reaches at this
-        ratio; ``verifying_pays`` at the best penalty, whether what is kept is worth more than what is generated (None
-        beyond p*_K).
+        {"p", "then"}, None above MOST_SEARCHED classes; ``bound``, the most (beyond p*_K the least) that any convex
+        loss and penalty reaches at this ratio; ``verifying_pays`` at the best penalty, whether what is kept is worth
+        more than what is generated (None beyond p*_K).
 
     Raises:
         ValueError: as `predict`.
@@ -42,6 +45,9 @@ def describe(
     result["verifying_pays"] = None
     if result["below_threshold"]:
         result["verifying_pays"] = bool(helps(rates, classes))
+    result["p_gain"] = None
+    if result["classes"] > MOST_SEARCHED:
+        return result
     roots = p_gain(problem, alpha, loss, classes=classes, intercept=intercept)
     places = sorted(zip(roots.x.tolist(), roots.rising.tolist(), strict=True))
     result["p_gain"] = [{"p": p, "then": "gain" if rising else "loss"} for p, rising in places]
@@ -59,8 +65,11 @@ def text(found: dict[str, Any]) -> str:
     generator = f"generator_accuracy  {found['generator_accuracy']:.6f}   1 - p"
     if not found["converged"]:
         return "\n".join([*lines, f"accuracy            none: {status.EXPLAINED[found['status']]}", generator, *kept])
-    gain = ", ".join(f"from p = {each['p']:.6f} {each['then']}" for each in found["p_gain"])
-    gain = gain or f"none: {'gain' if found['beats_generator'] else 'loss'} at every p"
+    if found["p_gain"] is None:
+        gain = f"not searched for above {MOST_SEARCHED} classes, where it takes minutes"
+    else:
+        gain = ", ".join(f"from p = {each['p']:.6f} {each['then']}" for each in found["p_gain"])
+        gain = gain or f"none: {'gain' if found['beats_generator'] else 'loss'} at every p"
     better = "beats" if found["beats_generator"] else "does not beat"
     chance = ", and is worse than chance" if found["accuracy"] < 1 / k - 1e-12 else ""
     unverified = {

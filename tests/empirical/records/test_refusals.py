@@ -290,3 +290,23 @@ def test_json_lines_whose_first_line_is_no_record(tmp_path):
     path.write_text('"PASS", "kept": "FAIL"}\n{"correct": "FAIL", "kept": "FAIL"}\n')
     with pytest.raises(RecordsError, match="line 1: is not JSON"):
         records.columns(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"nulla5e-324\x00b", b'{"a": 1}\nnull\n', b'{"a": 1}\nnullx{"a": 2}\n', b"null\nnull\n"]
+)
+def test_lines_that_end_the_process_in_pyarrow_are_refused(tmp_path, content):
+    """Found by tests/torture/fuzz.py."""
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(RecordsError, match="line"):
+        records.as_numbers(records.read(path, ["a"])["a"])
+
+
+def test_text_of_parquet_that_is_no_text_is_refused(tmp_path):
+    """Found by tests/torture/fuzz.py: pyarrow reads bytes that are no UTF-8 as text."""
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"a": ["good", "badx"]}), path, use_dictionary=False, compression="none")
+    path.write_bytes(path.read_bytes().replace(b"badx", b"ba\xff\xfe"))
+    with pytest.raises(RecordsError, match="x.parquet"):
+        records.as_labels(records.read(path, ["a"])["a"])

@@ -94,3 +94,12 @@ def test_in_a_notebook():
         ps.predict_classes(ps.ClassesProblem(2.0, ps.Cosines(0.1, 0.2, 0.3), 0.1), 3, classes=2)
     with pytest.raises(ps.InputError, match="classes is missing"):
         ps.predict_classes(problem, 3)
+
+
+def test_what_takes_minutes_is_not_searched_for_and_says_so():
+    words = ("predict", "--classes", "251", "--p", "0.3", "--phi", "0.8", "--psi", "0.2")
+    answers = in_one_process([[*words], [*words, "--json"]])
+    assert [code for code, _, _ in answers] == [0, 0]
+    assert "p_gain              not searched for above 250 classes" in answers[0][1]
+    found = json.loads(answers[1][1])
+    assert (found["p_gain"], found["status"]) == (None, "ok")
