@@ -158,7 +158,7 @@ class Store:
         receipts, damaged, foreign = self.survey()
         lines = [line.partition(": ") for line in damaged]
         faults = [Fault(Path(path), what, again) for path, _, what in lines]
-        waiting = [f"{path}: a shard without its receipt" for path in self.orphans()]
+        lost, waiting = [Path(path).with_suffix(".json") for path in self.orphans()], []
         top = [root / MANIFEST, root / ROWS, root / CHECKSUM]
         if self.read_manifest() is None:
             faults.append(
@@ -173,6 +173,10 @@ class Store:
                 faults.append(Fault(top[1], f"{DAMAGED} ({error})", again))
         else:
             waiting.append(f"{top[1]} is not there yet")
+        if any(path.exists() for path in top[1:]):  # it was finished
+            faults += [Fault(path, MISSING, again) for path in lost]
+        else:
+            waiting += [f"{path.with_suffix('.parquet')}: a shard without its receipt" for path in lost]
         shards = [root / name for each in receipts for name in (_shard(each.chunk), _receipt(each.chunk))]
         files = [path for path in (*top, *shards) if path.exists()]
         strange = tuple(Path(line.partition(": ")[0]) for line in foreign)
@@ -198,6 +202,8 @@ class Store:
         except (ValueError, KeyError, TypeError):
             return f"{path}: damaged receipt"
         if receipt.chunk != chunk:
+            if not isinstance(shard, FileError) and sha256(shard) != receipt.sha256:
+                return f"{path}: damaged (it is the receipt of {receipt.chunk})"
             return _Copy(f"{path}: a copy of {receipt.chunk}.json under another name")
         path = self.files.path(_shard(chunk))
         if isinstance(shard, FileError):

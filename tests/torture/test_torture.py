@@ -96,9 +96,10 @@ def fuzzed(seed, cases, folder):
     return [fuzz.run_case(seed, case, folder) for case in cases]
 
 
-def test_fuzz(tmp_path, monkeypatch, fresh_seed):
+def test_fuzz(tmp_path, monkeypatch):
+    """The same cases every time: new ones are for the program, which says what it found and goes on."""
     monkeypatch.chdir(tmp_path)
-    done = fuzzed(fresh_seed, range(200), tmp_path)
+    done = fuzzed(20261127, range(200), tmp_path)
     assert [case for case in done if case["wrong"]] == []
     assert {case["kind"] for case in done} == set(fuzz.KINDS)
     assert {case["end"] for case in done} >= {"0", "2"}
