@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from figures import KINDS, NAMES
+from pstar.commands.output import counted
 from sims.comparison.tables import WRITTEN
 from sims.running import certificates
 from sims.running.certificates import Certificate
 from sims.running.files import unfinished
 from sims.running.sums import MISSING, Checked, Fault
+from sims.running.workers import found_here
 from theory.errors import InputError, RunError
 
 STEPS = ("sweep", "compare", "figures", "study", "eigenvalues", "summarization")
 """Commands whose files can be made again from the folder alone, or from what ships, in the order in which they are."""
 
-
-GUESTS = ("compare", "figures")
 SIGNS = {
     "compare": WRITTEN,
     "figures": tuple(f"figures/{name}.{kind}" for name in NAMES for kind in KINDS),
@@ -82,7 +82,7 @@ def _uncertified(root: Path) -> Iterator[Fault]:
         place = certificates.path_of(root, maker)
         lost = [name for name in signs if (root / name).exists() and name not in known]
         if lost and place not in there:
-            again = f"pstar {maker} {shlex.quote(str(root))}" if maker in GUESTS else f"pstar {maker}, as it was typed"
+            again = certificates.again_without(root, maker)
             yield Fault(place, f"{MISSING}, though {lost[0]} is there", again)
 
 
@@ -109,9 +109,10 @@ def _experiment(root: Path) -> str:
 def plan(root: Path, found: Checked) -> list[Step]:
     """What would mend a folder, in order; what no step mends is not in it."""
     steps = [*_of_sweep(root, found)] if (root / "shards").is_dir() else []
+    lost = {fault.path: None for fault in found.faults if fault.path.parent == root / certificates.FOLDER}
+    makers = sorted((lost | certificates.find_all(root)).items())
     for name in STEPS[1:]:
-        lost = {fault.path: None for fault in found.faults if fault.path.parent == root / certificates.FOLDER}
-        for path, certificate in sorted((lost | certificates.find_all(root)).items()):
+        for path, certificate in makers:
             if path.stem.partition("-")[0] != name:
                 continue
             wrong = any(fault.path == path or _of(certificate, root, fault.path) for fault in found.faults)
@@ -137,7 +138,7 @@ def _cost(name: str) -> str:
 
 def _words(root: Path, path: Path, certificate: Certificate | None) -> tuple[str, ...]:
     """The words of the command that made a certificate; none where they are not known, or name what runs code."""
-    if path.stem in ("compare", "figures"):
+    if path.stem in certificates.GUESTS:
         return (path.stem, str(root))
     if certificate is None:
         return ()
@@ -156,14 +157,10 @@ def _of_sweep(root: Path, found: Checked) -> Iterator[Step]:
     config = configuration(Store(root).read_manifest())
     if ours and config is not None:
         ahead = look(config, root)
-        chunks = len(ahead.chunks)
-        seconds = ahead.estimated_seconds(1)
-        several = "" if chunks == 1 else "s"
-        work = (
-            f"{ahead.missing} trials in {chunks} chunk{several}, about {seconds:.0f} s on one core"
-            if chunks
-            else "seconds"
-        )
+        work = "seconds"
+        if ahead.chunks:
+            work = f"{counted(ahead.missing, 'trial')} in {counted(len(ahead.chunks), 'chunk')}, about "
+            work += f"{ahead.estimated_seconds(1):.0f} s on one core"
         yield Step(f"the sweep of {root}, as its manifest has it", work, ())
 
 
@@ -196,8 +193,7 @@ def mend(root: Path, steps: list[Step]) -> None:
             if outcome.set_aside:
                 raise RunError(f"{root}: {len(outcome.set_aside)} chunks failed three times; run the sweep again")
             continue
-        paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
         line = [sys.executable, "-P", "-m", "pstar", *step.words]
-        done = subprocess.run(line, stdout=subprocess.DEVNULL, env=os.environ | {"PYTHONPATH": paths})
+        done = subprocess.run(line, stdout=subprocess.DEVNULL, env=os.environ | found_here())
         if done.returncode:
             raise RunError(f"{step.command} ended with exit {done.returncode}; see above, and run it yourself")

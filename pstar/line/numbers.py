@@ -41,15 +41,18 @@ def range_of(option: Option) -> str:
     """In words, between which numbers the option's lie: "in [0, 1]", or "at least 1"."""
     limits = option.limits
     assert limits is not None
-    if option.kind is int and limits.high == math.inf:
-        return f"at least {limits.low + limits.open_low:.0f}"
-    return f"in {limits}"
+    return f"at least {limits.low + limits.open_low:.0f}" if _counts(option) else f"in {limits}"
+
+
+def _counts(option: Option) -> bool:
+    """Whether it is a whole number without a most."""
+    return option.kind is int and option.limits is not None and option.limits.high == math.inf
 
 
 def _outside(option: Option) -> str:
     limits = option.limits
     assert limits is not None
-    if option.kind is int and limits.high == math.inf:
+    if _counts(option):
         return f"must be {range_of(option)}"
     return f"is outside {limits}{f' ({limits.meaning})' if limits.meaning else ''}"
 

@@ -21,6 +21,8 @@ from theory.errors import InputError
 
 FORMAT = 1
 FOLDER = "certificates"
+GUESTS = ("compare", "figures")
+"""Commands whose words are known from the folder alone."""
 INTERRUPTED, STALE = "writing was interrupted", "made from files that have changed since"
 
 
@@ -248,6 +250,11 @@ def whole(root: Path, certificate: Certificate) -> list[Fault]:
     return wrong
 
 
+def again_without(root: Path, maker: str) -> str:
+    """What is typed to make again what a command made, where its certificate cannot say."""
+    return f"pstar {maker} {shlex.quote(str(root))}" if maker in GUESTS else f"pstar {maker}, as it was typed"
+
+
 def stale(root: Path, maker: Maker) -> bool:
     """Whether what the command was made from has changed since."""
     found = find(root, maker.name)
@@ -264,10 +271,7 @@ def check(root: Path) -> Checked:
     ours = set(found)
     for path, certificate in found.items():
         if certificate is None:
-            verb = path.stem.replace("-", " ")
-            guest = verb in ("compare", "figures")
-            again = f"pstar {verb} {shlex.quote(str(root))}" if guest else f"pstar {verb}, as it was typed"
-            wrong.append(Fault(path, DAMAGED, again))
+            wrong.append(Fault(path, DAMAGED, again_without(root, path.stem.replace("-", " "))))
         else:
             wrong += whole(root, certificate)
             ours |= {root / name for name in certificate.files}

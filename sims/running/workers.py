@@ -34,6 +34,11 @@ class Worker(NamedTuple):
     process: "subprocess.Popen[str]"
 
 
+def found_here() -> dict[str, str]:
+    """The environment in which a process of ``python -P`` finds the modules that this process finds."""
+    return {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+
+
 class Workers(Generic[Job]):
     """Processes of one module, which end with the ``with`` block, however it ends."""
 
@@ -58,13 +63,12 @@ class Workers(Generic[Job]):
 
     def hire(self, slot: int) -> Worker:
         """Start a worker, which finds the modules that this process finds. Ctrl-C at the terminal does not reach it."""
-        paths = [path or os.getcwd() for path in sys.path]
         process = subprocess.Popen(
             self.command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**self.environment(slot), "PYTHONPATH": os.pathsep.join(paths)},
+            env={**self.environment(slot), **found_here()},
             start_new_session=True,
         )
         worker = Worker(slot, process)

@@ -147,10 +147,10 @@ class Store:
         )
 
     def orphans(self) -> list[str]:
-        """Shards without a receipt: of a chunk on its way, or of a run that was killed. They count as absent."""
+        """Chunks that have a shard and no receipt: on their way, or of a run that was killed. They count as absent."""
         names = set(self.files.names("shards"))
         found = sorted(name for name in names if OURS.fullmatch(name) and name.endswith(".parquet"))
-        return [self.files.path(f"shards/{name}") for name in found if f"{name[:-8]}.json" not in names]
+        return [name[:-8] for name in found if f"{name[:-8]}.json" not in names]
 
     def check(self) -> Checked:
         """Every file of the sweep against its checksum. For a folder of this machine."""
@@ -158,7 +158,7 @@ class Store:
         receipts, damaged, foreign = self.survey()
         lines = [line.partition(": ") for line in damaged]
         faults = [Fault(Path(path), what, again) for path, _, what in lines]
-        lost, waiting = [Path(path).with_suffix(".json") for path in self.orphans()], []
+        orphans, waiting = self.orphans(), []
         top = [root / MANIFEST, root / ROWS, root / CHECKSUM]
         if self.read_manifest() is None:
             faults.append(
@@ -174,9 +174,9 @@ class Store:
         else:
             waiting.append(f"{top[1]} is not there yet")
         if any(path.exists() for path in top[1:]):  # it was finished
-            faults += [Fault(path, MISSING, again) for path in lost]
+            faults += [Fault(root / _receipt(chunk), MISSING, again) for chunk in orphans]
         else:
-            waiting += [f"{path.with_suffix('.parquet')}: a shard without its receipt" for path in lost]
+            waiting += [f"{root / _shard(chunk)}: a shard without its receipt" for chunk in orphans]
         shards = [root / name for each in receipts for name in (_shard(each.chunk), _receipt(each.chunk))]
         files = [path for path in (*top, *shards) if path.exists()]
         strange = tuple(Path(line.partition(": ")[0]) for line in foreign)

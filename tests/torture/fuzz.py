@@ -36,12 +36,12 @@ class Slow(BaseException):
     """A case that takes too long; no handler of errors catches it."""
 
 
-def call(argv):
+def call(*argv):
     """(exit code, stdout, stderr) of a command in this process."""
     from pstar import cli
 
     out, err = io.StringIO(), io.StringIO()
-    sys.argv = ["pstar", *argv]
+    sys.argv = ["pstar", *map(str, argv)]
     code = 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
@@ -161,7 +161,7 @@ def run_case(seed, case, folder):
     try:
         if kind == "sweep":
             argv[3] = str(folder / "none")
-        code, out, err = call(argv)
+        code, out, err = call(*argv)
         wrong = judge(kind, code, out, err)
         if kind == "sweep" and code == 0 and not wrong and rng.random() < COMPUTED:
             wrong = next(filter(None, map(certified, rows_of(Path(argv[1])))), "")

@@ -19,11 +19,10 @@ from pathlib import Path
 
 from sims.sweeps.store import Store
 from tests.processes import alive, descendants, wait_for
-from tests.pstar.command import ROOT, SWEEP
+from tests.pstar.command import PSTAR, ROOT, SWEEP
 from tests.torture.hook import trap
 from tests.torture.record import Record, arguments, rng_of
 
-PSTAR = (sys.executable, "-m", "pstar")
 STAGES = (sys.executable, "-m", "tests.torture.stages")
 KINDS = {"sweep": 0.5, "stages": 0.25, "audit": 0.1, "compare": 0.08, "figures": 0.04, "dask": 0.03}
 """What is killed, and how often."""

@@ -13,7 +13,7 @@ from sims.running.certificates import STALE
 from sims.sweeps.config import load
 from sims.sweeps.store import Store
 from tests.pstar.command import ROOT, SWEEP, in_one_process, pstar
-from tests.torture.soak import call
+from tests.torture.fuzz import call
 
 
 @pytest.fixture(scope="module")
