@@ -16,6 +16,7 @@ from pstar.commands.audit import audit
 from pstar.commands.compare import compare
 from pstar.commands.completion import completion_of
 from pstar.commands.eigenvalues import eigenvalues
+from pstar.commands.explore import explore
 from pstar.commands.features import features
 from pstar.commands.figures import figures
 from pstar.commands.forecast import forecast
@@ -38,6 +39,7 @@ COMMANDS: dict[str, Any] = {
     "verify": verify,
     "study": study,
     "predict": predict,
+    "explore": explore,
     "audit": audit,
     "features": features,
     "forecast": forecast,

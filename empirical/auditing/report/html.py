@@ -118,9 +118,13 @@ def _footer(command: str, version: str) -> Iterator[str]:
 
 
 def _said(words: str) -> str:
-    """Text of whatever origin: no markup, and no control character, direction mark or half of a letter among it."""
-    plain = "".join(" " if letter.isspace() else _printed(letter) for letter in words)
-    return escaping.escape(plain)
+    """Text of whatever origin, as a page may have it: no markup, and what `printed` leaves of it."""
+    return escaping.escape(printed(words))
+
+
+def printed(words: str) -> str:
+    """Text of whatever origin without control characters, direction marks and halves of letters."""
+    return "".join(" " if letter.isspace() else _printed(letter) for letter in words)
 
 
 def _printed(letter: str) -> str:
