@@ -23,6 +23,7 @@ let curve = null;
 let coarse = false;
 let resting = 0;
 let asked = false;
+let shown = null; // the fragment of what is shown, once at rest
 const frames = []; // when frames were drawn, and how long each took: the page's own trace
 const sizes = new Map();
 const kept = new Map(); // grids by what they depend on
@@ -51,6 +52,7 @@ function sameErrors(before, after) {
 function ask() {
   if (!asked) requestAnimationFrame(drawn);
   asked = true;
+  shown = null;
   clearTimeout(resting);
   resting = setTimeout(rest, REST);
 }
@@ -59,8 +61,8 @@ function rest() {
   coarse = false;
   draw();
   at("spoken").textContent = found ? verdict(found).join(" ") : impossible(state);
-  const address = `#${fragment(state)}`;
-  if (location.hash !== address) history.replaceState(null, "", address);
+  shown = fragment(state);
+  if (location.hash !== `#${shown}`) history.replaceState(null, "", `#${shown}`);
 }
 
 function drawn(now) {
@@ -194,5 +196,5 @@ restored();
 draw();
 rest();
 
-// For consoles and tests: the functions that the page itself uses, and when it drew its frames.
-window.explorer = { predict, describe, text, bestRidge, operating, frames, state: () => state };
+// For consoles and tests: the functions that the page itself uses, when it drew its frames, and what it shows once at rest.
+window.explorer = { predict, describe, text, bestRidge, operating, frames, state: () => state, shown: () => shown };

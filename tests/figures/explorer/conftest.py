@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from figures.explorer import build
+from tests.processes import PATIENCE
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 NO_SANDBOX = ("--no-sandbox",)
@@ -24,6 +25,7 @@ class Visits:
         file = self.folder / "explorer.html"
         file.write_text(content or build(audit, version="test"), encoding="utf-8")
         context = self.browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | context)
+        context.set_default_timeout(1000 * PATIENCE)
         page = context.new_page()
         page.complaints, page.requests = [], []
         page.on("console", lambda message: page.complaints.append(message.text))

@@ -57,7 +57,7 @@ def test_numbers_and_crossings_agree_with_theory(page, setting, fresh_seed):
         assert largest_difference(ours, np.concatenate(theirs)) <= CLOSE, target
 
 
-def test_another_signal_is_seen(page, key):
+def test_another_signal_is_seen(page):
     """The twin: a signal off by 1e-6 is no agreement."""
     columns = random_columns("learned", 100, np.random.default_rng(1))
     found = page.evaluate("states => states.map(state => explorer.predict(state).accuracy)", as_states(columns))
@@ -68,7 +68,7 @@ def test_another_signal_is_seen(page, key):
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_words_are_those_of_predict(page, setting, fresh_seed):
     """No rounding of a number of six decimals is near enough to a half to be undone by 1e-14: 1e-6 of runs."""
-    states = as_states(random_columns(setting, 60, np.random.default_rng(fresh_seed)))
+    states = as_states(random_columns(setting, 40, np.random.default_rng(fresh_seed)))
     said = page.evaluate("states => states.map(state => explorer.text(explorer.describe(state)))", states)
     assert said == [text(describe(given(state))) for state in states]
 
@@ -98,7 +98,7 @@ def test_words_at_edges(page, edge):
 @pytest.mark.statistical
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_the_best_penalty_is_the_best(page, setting, fresh_seed):
-    """No penalty of a finer grid is better by 1e-5; where averaging is the best, nothing is. False failure: below 1e-6."""
+    """No penalty of a finer grid is better by 1e-5, which in 7,500 states was 2e-12: false failure below 1e-6."""
     columns = random_columns(setting, 40, np.random.default_rng(fresh_seed))
     best = page.evaluate("states => states.map(explorer.bestRidge)", as_states(columns))
     ridges = np.append(10 ** np.linspace(-4, 4, 321), 1e12)
@@ -110,7 +110,7 @@ def test_the_best_penalty_is_the_best(page, setting, fresh_seed):
 
 @pytest.mark.statistical
 def test_the_best_point_of_the_verifiers_curve(page, fresh_seed):
-    """Of all thresholds of the binormal curve through (psi, phi), none on a grid ten times as fine is better by 1e-3."""
+    """No threshold of the binormal curve is better by 1e-3; in 4,000 states 4e-12 was: false failure below 1e-6."""
     from scipy.special import ndtr, ndtri
 
     columns = random_columns("independent", 20, np.random.default_rng(fresh_seed))
