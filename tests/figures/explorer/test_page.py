@@ -285,3 +285,49 @@ def test_light_dark_and_paper(visits):
         assert page.evaluate(ground) == "rgb(255, 255, 255)"
         assert not page.locator("#p-range").is_visible()
         assert page.locator("#verdict").is_visible()
+
+
+# --- one's own verifier ---
+
+
+def estimate(value):
+    return {"value": value, "low": value - 0.05, "high": value + 0.05}
+
+
+VERIFIERS = [
+    {
+        "name": "<b>strict</b>",
+        "p": estimate(0.3),
+        "phi": estimate(0.6),
+        "psi": estimate(0.1),
+        "p_star": estimate(0.857),
+    },
+    {"name": "lenient", "p": estimate(0.3), "phi": estimate(0.9), "psi": estimate(0.4), "p_star": estimate(0.692)},
+]
+REGION = [[0.05, 0.55], [0.15, 0.55], [0.15, 0.65], [0.05, 0.65]]
+CURVE = [[0, 0], [0.1, 0.6], [0.4, 0.9], [1, 1]]
+
+
+def test_ones_own_verifier_is_shown(visits):
+    """The one with a region, the other with an interval of each rate; the best of the measured thresholds."""
+    own = [VERIFIERS[0] | {"region": REGION}, VERIFIERS[1] | {"region": None}]
+    start = {"p": 0.3, "phi": 0.6, "psi": 0.1}
+    with visits.page({"verifiers": own, "curve": CURVE, "start": start}) as page:
+        assert page.evaluate("(({ p, phi, psi }) => ({ p, phi, psi }))(explorer.state())") == start
+        frame, region = (page.locator(f"#roc {look}").bounding_box() for look in (".frame", ".region"))
+        assert region["x"] - frame["x"] == pytest.approx(0.05 * frame["width"], abs=5)
+        assert region["width"] == pytest.approx(0.1 * frame["width"], abs=8)
+        assert page.locator("#roc .mine").count() == page.locator("#phase .mine").count() == 2
+        assert page.locator("#roc .whisker").count() == 1
+        assert "the measured thresholds of your verifier" in page.locator("#roc-note").inner_text()
+        page.get_by_role("button", name="lenient").click()
+        page.wait_for_function("() => explorer.state().phi === 0.9")
+        assert page.locator("#mine button").all_inner_texts() == ["<b>strict</b>", "lenient"]
+        best = page.evaluate("curve => explorer.operating(explorer.state(), curve).best", CURVE)
+        tried = [
+            page.evaluate("([psi, phi]) => explorer.predict({ ...explorer.state(), psi, phi }).accuracy", at)
+            for at in CURVE[1:]
+        ]
+        assert best["accuracy"] == max(tried)
+        page.get_by_role("radio", name="linear").check()
+        page.wait_for_function("() => !document.querySelector('#roc .mine')")
