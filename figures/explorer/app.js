@@ -194,7 +194,7 @@ movable(at, () => state, () => found, change);
 mine(at("mine"), audit, change);
 restored();
 draw();
-rest();
+ask();
 
 // For consoles and tests: the functions that the page itself uses, when it drew its frames, and what it shows once at rest.
 window.explorer = { predict, describe, text, bestRidge, operating, frames, state: () => state, shown: () => shown };

@@ -3,6 +3,8 @@ import { halfPlane, ratesOfCosines, wedge } from "./geometry.js";
 import { ndtr } from "./special.js";
 
 export const AVERAGING = 1e12; // a penalty so strong that training is averaging, to twelve digits
+const LEAST_KEPT = 2.2250738585072014e-308; // the least float64 that has all its digits
+const TOLERANCE = 1e-9;
 
 // Positive root of lambda delta theta^2 + B theta - 1 = 0, B = delta + lambda delta - 1, without cancellation.
 function thetaOf(delta, ridge) {
@@ -37,7 +39,8 @@ function solved(matrix, right) {
 // Accuracy of ridge regression on m = delta d samples of a law with moments b, C:
 //   a = (C + L I)^-1 b,  tau^2 (delta (1 + L)^2 - 1) = 1 - 2 a.b + a^T C a,  L = lambda (1 + theta)
 function trained(law, delta, ridge, r) {
-  const shrink = ridge * (1 + thetaOf(delta, ridge));
+  const theta = thetaOf(delta, ridge);
+  const shrink = ridge * (1 + theta);
   const { b, c } = law;
   const a = solved(c.map((row, i) => row.map((x, j) => x + (i === j ? shrink : 0))), b);
   let [along, quadratic, square] = [0, 0, 0];
@@ -48,13 +51,19 @@ function trained(law, delta, ridge, r) {
   }
   const gap = delta * (1 + shrink) ** 2 - 1;
   const tau = Math.sqrt((1 - 2 * along + quadratic) / gap);
-  return ndtr((r * a[0]) / Math.sqrt(square + tau * tau));
+  const norm = Math.sqrt(square + tau * tau);
+  const residual = Math.abs(delta * theta * (1 / (1 + theta) + ridge) - 1);
+  return { accuracy: ndtr((r * a[0]) / norm), norm, residual };
 }
 
-function status(converged, delta, unique) {
-  if (converged) return "ok";
-  if (!(delta > 0)) return "nothing kept";
-  return unique ? "not converged" : "not unique";
+// Why a solution is not taken, as theory/certified.py says it; "ok" where it is.
+function status({ accuracy, norm, residual, delta, unique }, r) {
+  if (!(delta >= LEAST_KEPT)) return "nothing kept";
+  if (!unique) return "not unique";
+  if (!Number.isFinite(accuracy) || !(norm >= LEAST_KEPT)) return "not finite";
+  if (!(residual <= TOLERANCE)) return "not converged";
+  const most = Math.min(ndtr(r) + TOLERANCE, 1);
+  return accuracy <= most && accuracy >= 1 - most ? "ok" : "out of bounds";
 }
 
 // One scalar law, without matrices: it is evaluated thousands of times a second.
@@ -63,13 +72,15 @@ function independent(state, rates) {
   const kept = (1 - rates.p) * rates.phi + rates.p * rates.psi;
   const purity = ((1 - rates.p) * rates.phi) / kept;
   const delta = alpha * kept;
-  const shrink = ridge * (1 + thetaOf(delta, ridge));
+  const theta = thetaOf(delta, ridge);
+  const shrink = ridge * (1 + theta);
   const [c, b] = [1 + r * r, (2 * purity - 1) * r];
   const a = b / (c + shrink);
   const gap = delta * (1 + shrink) ** 2 - 1;
   const tau = Math.sqrt((1 - 2 * a * b + a * a * c) / gap);
-  const unique = ridge > 0 || delta > 1;
-  return { accuracy: ndtr((r * a) / Math.sqrt(a * a + tau * tau)), delta, unique };
+  const norm = Math.sqrt(a * a + tau * tau);
+  const residual = Math.abs((ridge * theta * delta + (delta + ridge * delta - 1)) * (theta / (1 + theta)) - 1 / (1 + theta));
+  return { accuracy: ndtr((r * a) / norm), norm, residual, delta, unique: ridge > 0 || delta > 1 };
 }
 
 const SETTINGS = {
@@ -89,20 +100,17 @@ const SETTINGS = {
 
 function byLaw(state, law) {
   const delta = state.alpha * law.kept;
-  return {
-    accuracy: trained(law, delta, state.ridge, state.signal),
-    delta,
-    unique: state.ridge > 0 || delta > 1,
-  };
+  return { ...trained(law, delta, state.ridge, state.signal), delta, unique: state.ridge > 0 || delta > 1 };
 }
 
 // Threshold, kept data and accuracy of a state with a number as its ridge; accuracy is NaN where `status` is not "ok".
 export function predict(state) {
-  const { rates, accuracy, delta, unique } = SETTINGS[state.setting](state);
+  const { rates, ...found } = SETTINGS[state.setting](state);
   const { p, phi, psi } = rates;
   const [correct, wrong] = [(1 - p) * phi, p * psi];
-  const purity = correct / (correct + wrong);
-  const converged = delta > 0 && unique && Number.isFinite(accuracy);
+  const purity = correct + wrong >= LEAST_KEPT ? correct / (correct + wrong) : NaN;
+  const why = status(found, state.signal);
+  const converged = why === "ok";
   return {
     p,
     phi,
@@ -111,11 +119,11 @@ export function predict(state) {
     kept_rate: correct + wrong,
     purity,
     generator_accuracy: 1 - p,
-    accuracy: converged ? accuracy : NaN,
+    accuracy: converged ? found.accuracy : NaN,
     converged,
-    status: status(converged, delta, unique),
+    status: why,
     below_threshold: purity > 0.5,
-    beats_generator: converged ? accuracy > 1 - p : null,
+    beats_generator: converged ? found.accuracy > 1 - p : null,
   };
 }
 

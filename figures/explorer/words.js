@@ -4,11 +4,14 @@ const EXPLAINED = {
   "nothing kept": "nothing kept: the verifier drops all that this generator makes",
   "not unique": "not unique: at ridge = 0 no more kept samples than dimensions; give ridge > 0",
   "not converged": "not converged: the equations were not solved to the stated tolerance",
+  "not finite": "not finite: a number is beyond float64; bring signal, ridge and n/d nearer to 1",
+  "out of bounds": "out of bounds: rounding made a number impossible; bring signal, ridge and n/d nearer to 1",
 };
 
 // A number with so many places after the point, as Python rounds it: exactly, ties to the even digit.
 export function fixed(x, places) {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : `${x < 0 ? "-" : ""}inf`;
+  if (Math.abs(x) >= 1e21) return BigInt(x).toString() + (places ? `.${"0".repeat(places)}` : "");
   const exact = Math.abs(x).toFixed(100);
   const cut = exact.indexOf(".") + 1 + places;
   const rest = exact.slice(cut);
@@ -23,13 +26,22 @@ export function fixed(x, places) {
 export function general(x, digits) {
   if (x === 0 || !Number.isFinite(x)) return Number.isFinite(x) ? "0" : fixed(x, 0);
   let exponent = Number(x.toExponential(20).split("e")[1]);
-  const scaled = (places) => (places >= 0 ? fixed(x, places) : String(Number(x.toPrecision(digits))));
+  const scaled = (places) => (places >= 0 && places < 90 ? fixed(x, places) : String(Number(x.toPrecision(digits))));
   let plain = scaled(digits - 1 - exponent);
   if (Math.abs(Number(plain)) >= 10 ** (exponent + 1)) plain = scaled(digits - 1 - ++exponent);
   if (exponent >= -4 && exponent < digits) return plain.includes(".") ? plain.replace(/\.?0+$/, "") : plain;
   const [mantissa] = Number(plain).toExponential(digits - 1).split("e");
   const short = mantissa.includes(".") ? mantissa.replace(/\.?0+$/, "") : mantissa;
   return `${short}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+}
+
+// A number with as many digits as show on which side of another one it is.
+function beside(value, other) {
+  for (let digits = 4; digits < 17; digits++) {
+    const brief = general(value, digits);
+    if (Number(brief) < other === value < other && Number(brief) > other === value > other) return brief;
+  }
+  return String(value);
 }
 
 function share(x) {
@@ -43,7 +55,7 @@ function places(crossed, none) {
 // The two sentences of the verdict; one where there is no trained classifier.
 export function verdict(found) {
   const good = found.below_threshold;
-  const comparison = `p = ${general(found.p, 4)} ${good ? "<" : ">="} p* = ${general(found.p_star, 4)}`;
+  const comparison = `p = ${beside(found.p, found.p_star)} ${good ? "<" : ">="} p* = ${beside(found.p_star, found.p)}`;
   const limit = `the verifier is ${good ? "good enough" : "not good enough"} in the limit of infinite data;`;
   const kept = `of what is kept, ${good ? "more than half" : "half or less"} is correct;`;
   const first = `${comparison}: ${found.setting === "learned" ? kept : limit}`;

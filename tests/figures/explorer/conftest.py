@@ -34,6 +34,7 @@ class Visits:
         page.address = file.as_uri()
         try:
             page.goto(f"{page.address}#{fragment}")
+            page.wait_for_function("() => !window.explorer || explorer.shown() !== null")
             yield page
             assert page.complaints == []
         finally:

@@ -68,7 +68,7 @@ def test_another_signal_is_seen(page):
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_words_are_those_of_predict(page, setting, fresh_seed):
     """No rounding of a number of six decimals is near enough to a half to be undone by 1e-14: 1e-6 of runs."""
-    states = as_states(random_columns(setting, 40, np.random.default_rng(fresh_seed)))
+    states = as_states(random_columns(setting, 25, np.random.default_rng(fresh_seed)))
     said = page.evaluate("states => states.map(state => explorer.text(explorer.describe(state)))", states)
     assert said == [text(describe(given(state))) for state in states]
 
@@ -80,6 +80,9 @@ EDGES = [
     {"setting": "independent", "p": 0.00001234567, "phi": 1.0, "psi": 0.000004},
     {"setting": "independent", "p": 0.99996, "phi": 0.99996, "psi": 1.0, "ridge": 0.0, "alpha": 1.3},
     {"setting": "independent", "p": 0.3, "phi": 0.9, "psi": 0.2, "ridge": 0.0, "alpha": 0.5},
+    {"setting": "independent", "p": 0.69999999, "phi": 0.7, "psi": 0.3},
+    {"setting": "independent", "p": 0.3, "phi": 1e-120, "psi": 1e-122},
+    {"setting": "independent", "p": 0.3, "phi": 0.9, "psi": 0.2, "signal": 1e200, "ridge": 1e300, "alpha": 1e-300},
     {"setting": "linear", "cos_generator": 1.0, "cos_verifier": 0.3, "cos_between": 0.3},
     {"setting": "linear", "cos_generator": 0.5, "cos_verifier": 0.5, "cos_between": 1.0},
     {"setting": "linear", "cos_generator": -0.9, "cos_verifier": 0.9, "cos_between": -0.99, "signal": 6.0},
