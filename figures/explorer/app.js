@@ -82,7 +82,7 @@ function draw() {
   at("refused").hidden = !refused;
   for (const id of ["plots", "numbers"]) at(id).hidden = Boolean(refused);
   found = refused ? null : describe(whole);
-  at("answer").className = found?.beats_generator ? "yes" : found?.converged ? "no" : "open";
+  at("answer").className = answer();
   at("verdict").innerHTML = found ? sentences(found) : `<p class="open"><i aria-hidden="true">–</i><span>${refused}</span></p>`;
   if (!found) return;
   at("numbers").innerHTML = numbers(whole);
@@ -92,10 +92,19 @@ function draw() {
   plots(whole);
 }
 
-function sentences({ converged, below_threshold: good, beats_generator: better }) {
-  const marks = converged ? [good, better] : [null];
+function answer() {
+  if (!found?.converged) return "open";
+  if (!found.beats_generator) return "no";
+  return found.accuracy < 0.5 ? "open" : "yes";
+}
+
+// Of a sentence: its look and its sign. To be better than a generator and worse than chance is no success.
+const MARKS = { yes: ["yes", "✓"], no: ["no", "✗"], open: ["open", "–"] };
+
+function sentences({ converged, below_threshold: good }) {
+  const marks = converged ? [good ? "yes" : "no", answer()] : ["open"];
   return verdict(found).map((words, place) => {
-    const [kind, mark] = marks[place] === null ? ["open", "–"] : marks[place] ? ["yes", "✓"] : ["no", "✗"];
+    const [kind, mark] = MARKS[marks[place]];
     return `<p class="${kind}${place ? " main" : ""}"><i aria-hidden="true">${mark}</i><span>${words.replaceAll("<", "&lt;")}</span></p>`;
   }).join("");
 }

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 VERBS: Mapping[str, Sequence[str]] = {
     "start": ("init",),
-    "predict": ("predict", "forecast", "features"),
+    "predict": ("predict", "explore", "forecast", "features"),
     "your own records": ("audit",),
     "simulate and compare": ("sweep", "compare", "figures", "study"),
     "experiments with models": ("eigenvalues", "summarization"),
@@ -80,6 +80,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "pstar predict --p .3 --phi .8 --psi .2 --n 1000 --d 100 --ridge 1 --loss logistic",
         "pstar predict --setting linear --cos-generator -.21 --cos-verifier .5 --cos-between .1",
     ),
+    "explore": ("pstar explore", "pstar explore --audit audit/audit.json --out mine.html"),
     "audit": (
         "pstar audit first/records.csv",
         "pstar audit first/records.csv --correct correct --kept kept",
