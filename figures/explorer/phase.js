@@ -1,5 +1,5 @@
 // The phase diagram over (p, psi/phi): where training on what is kept beats the generator.
-import { bands, cursor, dot, frame, label, line } from "./plot.js";
+import { bands, cursor, dot, frame, label, line, sides } from "./plot.js";
 import { levelSet } from "./contours.js";
 import { fixed, whereItPays } from "./words.js";
 
@@ -27,7 +27,7 @@ export function phase(found, grid, size, audit) {
   const walk = found.setting === "independent" ? "" : line(plane.at(found.curve.map((each) => [each.p, each.psi / each.phi])), "walk");
   const data = filled + zero + line(plane.at(stars), "star-halo") + line(plane.at(stars), "star-line") + walk + audited(plane, audit, highest);
   const [x, y] = plane.at([[1 / (1 + 0.86 * highest), 0.86 * highest]])[0];
-  return plane.drawn(data, label(x + 9, y + 4, "p*", "on-plot", "start") + crossingsOn(plane, found, highest) + cursor(...here));
+  return plane.drawn(data, label(x + 9, y + 4, "p*", "on-plot", "start") + sides(grid, plane, [here, [x + 14, y]]) + crossingsOn(plane, found, highest) + cursor(...here));
 }
 
 // Where this state's own curve over p crosses: training begins or stops to pay.

@@ -74,6 +74,19 @@ export function short(value) {
 // How much better than its generator, in bands; the same colours on every plot.
 const GAINS = [-2, -0.2, -0.1, -0.05, -0.02, 0, 0.02, 0.05, 0.1, 0.2];
 
+// The words "gain" and "loss" where there is most of either, so that no colour is needed; not beside what is `taken`.
+export function sides(grid, frame, taken) {
+  const best = { gain: [0.03, null], loss: [0.03, null] };
+  grid.gain.forEach((gain, i) => {
+    const name = gain > 0 ? "gain" : "loss";
+    if (!(Math.abs(gain) > best[name][0])) return;
+    const [x, y] = [frame.toX(grid.x[i]), frame.toY(grid.y[i])];
+    const room = x > frame.left + 24 && x < frame.right - 24 && y > frame.top + 24 && y < frame.bottom - 12;
+    if (room && !taken.some(([u, v]) => Math.abs(u - x) < 42 && Math.abs(v - y) < 24)) best[name] = [Math.abs(gain), [x, y]];
+  });
+  return Object.entries(best).map(([name, [, at]]) => (at ? label(at[0], at[1] + 4, name, "side") : "")).join("");
+}
+
 const drawn = new WeakMap();
 
 // Filled bands of gain and the line gain = 0 from level sets, drawn anew only where the grid or the frame is another.

@@ -1,5 +1,5 @@
 // The verifier's plane (psi, phi): how well each verifier would train, rays of equal p*, and the best point of a curve.
-import { bands, cursor, dot, escaped, frame, label, line, path, short, star } from "./plot.js";
+import { bands, cursor, dot, escaped, frame, label, line, path, short, sides, star } from "./plot.js";
 import { levelSet } from "./contours.js";
 import { fixed } from "./words.js";
 
@@ -22,7 +22,7 @@ export function roc(found, grid, curve, size, audit) {
   const rays = RAYS.map((value) => ray(plane, value));
   const data = filled + zero + levels.map((level) => level.lines).join("") + rays.map((each) => each.line).join("")
     + regions(plane, audit) + own;
-  return plane.drawn(data, levels.map((level) => level.label).join("") + rays.map((each) => each.label).join("") + names(plane, audit) + best + cursor(...here));
+  return plane.drawn(data, levels.map((level) => level.label).join("") + rays.map((each) => each.label).join("") + sides(grid, plane, [...taken, ...plane.at(curve.points.map(({ psi, phi }) => [psi, phi]))]) + names(plane, audit) + best + cursor(...here));
 }
 
 // Verifiers of the same p*.
@@ -78,7 +78,7 @@ export const CURVES = {
 
 export const KINDS = {
   binormal: (curve) => `every threshold of a verifier as sharp as this one (binormal, d′ = ${fixed(curve.sharpness, 2)})`,
-  measured: () => "the measured thresholds of your verifier",
+  measured: () => "the measured thresholds of your verifier, taken as they were measured",
   between: () => "this verifier, however much it agrees with the generator: every possible cos(g,v)",
   none: () => "none, as φ or ψ is 0 or 1",
 };
