@@ -53,7 +53,7 @@ def audit(
     level: Annotated[float, arg(help="Confidence of the intervals and the decisions.")] = 0.95,
     seed: Annotated[int, arg(help="Of the bootstrap.")] = 0,
     out: Annotated[Path | None, arg(metavar="DIR", help="Folder for reports, JSON, tables and figures.")] = None,
-    html: Annotated[Path | None, arg(metavar="FILE", help="The report with its figures, as one HTML file.")] = None,
+    html: Annotated[Path | None, arg(metavar="FILE", help="The report as one page; the explorer beside it.")] = None,
     markdown: Annotated[bool, arg(help="Print the report as Markdown.")] = False,
     json: Json = False,
 ) -> None:
@@ -110,7 +110,7 @@ def audit(
             artefacts.check_page(html, records)
         found = audit_file(records, names, asked)
         report, paths = build(found), []
-        summary = as_json(found) if json or out is not None else {}
+        summary = as_json(found) if json or out is not None or html is not None else {}
         title = f"Audit of {records.name}"
         if out is not None or html is not None:
             paths = artefacts.write(found, report, summary, title, out, html, typed("audit"))

@@ -1,7 +1,11 @@
-"""Files of all that an audit found: one HTML page; or a folder of reports, JSON, tables as CSV and figures."""
+"""Files of all that an audit found: one HTML page; or a folder of reports, JSON, tables as CSV and figures.
+
+Beside the page is another, the explorer, on which the audited verifier can be moved.
+"""
 
 import json
 from collections.abc import Iterable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,10 +16,11 @@ import figures
 from empirical.auditing.files import FileAudit
 from empirical.auditing.report.blocks import Report
 from empirical.auditing.report.html import GENERATOR, Drawing, html
+from empirical.auditing.report.plotted import shown
 from empirical.auditing.report.text import markdown, text
 from empirical.auditing.scores import ThresholdCurve
 from empirical.forecasting.report import tables as forecast_tables
-from figures import KINDS
+from figures import KINDS, explorer
 from sims.running import certificates
 from sims.running.certificates import Maker, claim
 from sims.running.files import write_atomic
@@ -34,6 +39,7 @@ OURS = (
     "report.txt",
     "report.md",
     "report.html",
+    "report.explorer.html",
     *(f"figures/{name}.{kind}" for name in FIGURES for kind in KINDS),
 )
 """What a folder of an audit may hold."""
@@ -59,15 +65,23 @@ def check_page(page: Path, source: Path) -> None:
         raise InputError(f"--html {page} would overwrite the records themselves; choose another name")
     if not page.parent.is_dir():
         raise InputError(f"--html {page}: {page.parent} is not a folder; make it, or choose another")
-    if page.exists() and not _is_ours(page):
-        raise InputError(f"--html {page} is there, and no audit made it; choose another name, or remove it")
+    for path, mark, maker in ((page, GENERATOR, "audit"), (beside(page), explorer.GENERATOR, "explorer")):
+        if path.exists() and not _is_ours(path, mark):
+            raise InputError(
+                f"--html {page}: {path} is there, and no {maker} made it; choose another name, or remove it"
+            )
 
 
-def _is_ours(page: Path) -> bool:
+def beside(page: Path) -> Path:
+    """The explorer that belongs to a page."""
+    return page.with_suffix(f".explorer{page.suffix}")
+
+
+def _is_ours(page: Path, mark: str) -> bool:
     if not page.is_file():
         return False
     with open(page, "rb") as file:
-        return GENERATOR.encode() in file.read(HEAD)
+        return mark.encode() in file.read(HEAD)
 
 
 def write(
@@ -81,17 +95,20 @@ def write(
 ) -> list[Path]:
     """Write the page; and into the folder report.txt, .md and .html, audit.json, tables as CSV, figures as PNG and PDF.
 
-    Returns the paths. ``summary`` is `as_json` of it, ``command`` what was typed. Raises FileError where the disk
-    refuses, and what `check_folder` raises.
+    Beside either page is the explorer, where the audit has a verifier with all its rates. Returns the paths.
+    ``summary`` is `as_json` of it, ``command`` what was typed. Raises FileError where the disk refuses, and what
+    `check_folder` raises.
     """
     made = tables(found)
-    whole = html(report, title, _drawings(made), command, version("pstar"))
+    pages = partial(_pages, found, report, summary, title, _drawings(made), command)
     paths = []
     if page is not None:
-        write_atomic(page, whole.encode())
-        paths.append(page)
+        for path, content in pages(page).items():
+            write_atomic(path, content.encode())
+            paths.append(path)
     if folder is not None:
-        texts = {"report.txt": text(report) + "\n", "report.md": markdown(report, title) + "\n", "report.html": whole}
+        texts = {"report.txt": text(report) + "\n", "report.md": markdown(report, title) + "\n"}
+        texts |= {path.name: content for path, content in pages(Path("report.html")).items()}
         texts |= {f"{name}.csv": csv(table) for name, table in made.items()}
         texts["audit.json"] = json.dumps(summary, indent=1) + "\n"
         drawn = {f"figures/{file}": data for name in FIGURES for file, data in figures.rendered(name, made).items()}
@@ -99,6 +116,24 @@ def write(
         about = {"program": fingerprint("empirical.auditing.files", __name__)}
         paths += certificates.write(folder, maker(command), contents, made=about)
     return paths
+
+
+def _pages(
+    found: FileAudit,
+    report: Report,
+    summary: dict[str, Any],
+    title: str,
+    drawings: dict[str, Drawing],
+    command: str,
+    page: Path,
+) -> dict[Path, str]:
+    """The report as a page; and the explorer beside it, where there is a verifier to move."""
+    made_by = version("pstar")
+    mine = shown(summary) if found.binary is not None and (found.names.kept or found.names.score) else None
+    if mine is None:
+        return {page: html(report, title, drawings, command, made_by)}
+    other = beside(page)
+    return {page: html(report, title, drawings, command, made_by, other.name), other: explorer.build(mine, made_by)}
 
 
 def _drawings(made: dict[str, Any]) -> dict[str, Drawing]:

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from empirical.auditing.report.blocks import Answer, Report, Section, Table
 from empirical.auditing.report.drawing import inline
@@ -28,8 +29,18 @@ class Drawing(NamedTuple):
     svg: str
 
 
-def html(report: Report, title: str, figures: Mapping[str, Drawing], command: str = "", version: str = "") -> str:
-    """The page: answers, notes, sections with the figures that they name, what is assumed, and how it was made."""
+def html(
+    report: Report,
+    title: str,
+    figures: Mapping[str, Drawing],
+    command: str = "",
+    version: str = "",
+    explorer: str = "",
+) -> str:
+    """The page: answers, notes, sections with the figures that they name, what is assumed, and how it was made.
+
+    ``explorer`` is the name of the page beside it on which this verifier can be moved.
+    """
     head = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
@@ -40,6 +51,11 @@ def html(report: Report, title: str, figures: Mapping[str, Drawing], command: st
     parts = [head, f"<h1>{_said(title)}</h1>"]
     if report.answers:
         parts += ['<ol class="answers" role="list" aria-label="Answers">', *map(_answer, report.answers), "</ol>"]
+    if explorer:
+        link = f'<a href="{quote(explorer)}">{_said(explorer)}</a>'
+        parts.append(
+            f"<p>What would a better verifier give, or more data? Move them on the page beside this: {link}.</p>"
+        )
     parts += [f'<p class="note"><strong>Note:</strong> {_said(note)}</p>' for note in report.notes]
     for place, section in enumerate(report.sections, 1):
         parts += _section(section, f"section-{place}", figures)

@@ -16,13 +16,7 @@ REMEDY = "make one: pstar audit RECORDS --correct COL --kept COL --out DIR"
 
 
 def plotted(path: Path) -> dict[str, Any]:
-    """From the audit.json of `pstar audit --out`.
-
-    Returns:
-        JSON values. ``verifiers``, a list with the ``name``, each of `RATES` as {"value", "low", "high"}, and
-        ``region``, the corners [psi, phi] of where the verifier is at the audit's level, null where the file has no
-        draws. ``curve``: [psi, phi] of every threshold of its score, null without a score. ``start``: p, phi and psi
-        of the verifier that the answers are of.
+    """`shown` of the audit.json of `pstar audit --out`.
 
     Raises:
         ValueError: no such file, no audit, or one in which no verifier has all its rates.
@@ -32,20 +26,37 @@ def plotted(path: Path) -> dict[str, Any]:
     with located(path):
         text = path.read_text(encoding="utf-8", errors="replace")
     try:
-        found = json.loads(text)
-        several = found.get("verifiers")
-        name = _only(found)
-        chosen = several["best_given"] if several else name
-        given = found["columns"]["kept"] if several else [name]
-        verifiers = [_verifier(each, several["audits"][each] if several else found["audit"]) for each in given]
-        curve = _curve(found.get("threshold_curve"))
+        found = shown(json.loads(text))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"--audit {path} is no audit of a verifier; {REMEDY}") from None
+    if found is None:
+        raise InputError(f"--audit {path} leaves p, phi or psi undefined; judge more records, correct and wrong ones")
+    return found
+
+
+def shown(found: dict[str, Any]) -> dict[str, Any] | None:
+    """From the JSON values of an audit of one or more verifiers, or of a score.
+
+    Returns:
+        JSON values; None where no verifier has all its rates. ``verifiers``, a list with the ``name``, each of `RATES`
+        as {"value", "low", "high"}, and ``region``, the corners [psi, phi] of where the verifier is at the audit's
+        level, null where the file has no draws. ``curve``: [psi, phi] of every threshold of its score, null without a
+        score. ``start``: p, phi and psi of the verifier that the answers are of.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: these are no values of such an audit.
+    """
+    several = found.get("verifiers")
+    name = _only(found)
+    chosen = several["best_given"] if several else name
+    given = found["columns"]["kept"] if several else [name]
+    verifiers = [_verifier(each, several["audits"][each] if several else found["audit"]) for each in given]
     known = [each for each in verifiers if all(_whole(each[rate]) for rate in RATES)]
     if not known:
-        raise InputError(f"--audit {path} leaves p, phi or psi undefined; judge more records, correct and wrong ones")
+        return None
     first = next((each for each in known if each["name"] == printed(str(chosen))), known[0])
-    return {"verifiers": known, "curve": curve, "start": {rate: first[rate]["value"] for rate in RATES[:3]}}
+    start = {rate: first[rate]["value"] for rate in RATES[:3]}
+    return {"verifiers": known, "curve": _curve(found.get("threshold_curve")), "start": start}
 
 
 def _only(found: dict[str, Any]) -> str:

@@ -100,7 +100,7 @@ def test_artefacts_hold_what_was_found(files, tmp_path):
     summary, folder = as_json(found), tmp_path / "new" / "out"
     paths = write(found, build(found), summary, "Audit", folder)
     assert {path.name for path in paths if path.parent == folder} == {
-        *("report.txt", "report.md", "report.html", "audit.json"),
+        *("report.txt", "report.md", "report.html", "report.explorer.html", "audit.json"),
         *("threshold_curve.csv", "quality_thresholds.csv", "classes.csv"),
         *("verifier.csv", "verifier_region.csv", "verifier_lines.csv"),
     }
@@ -135,7 +135,7 @@ def test_out_overwrites_neither_the_records_nor_what_others_made(tmp_path):
 def test_a_folder_that_cannot_be_made_is_refused(files):
     found = audit_file(files / "r.csv", BOTH)
     with pytest.raises(RuntimeError, match="cannot make the output folder .*; choose another"):
-        write(found, build(found), {}, "Audit", files / "r.csv")
+        write(found, build(found), as_json(found), "Audit", files / "r.csv")
 
 
 def test_the_function_needs_neither_extra_nor_pandas():

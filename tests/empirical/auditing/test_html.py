@@ -1,5 +1,6 @@
 """The report as one HTML page: answers first, nothing from elsewhere, whatever the records are called."""
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -104,7 +105,7 @@ def test_nothing_comes_from_elsewhere(saved, page):
     for element in page.elements:
         assert not {"src", "srcset", "action", "data"} & set(element)
         assert not [name for name in element if name.startswith("on")]
-        assert element.get("href", "#").startswith("#")
+        assert element.get("href", "#").startswith("#") or element["href"] == "report.explorer.html"
     assert len(source.encode()) < 500_000
     policy = [item["content"] for item in page.all("meta") if item.get("http-equiv") == "Content-Security-Policy"]
     assert policy == ["default-src 'none'; style-src 'unsafe-inline'"]
@@ -124,7 +125,8 @@ def test_names_of_elements_are_unique_and_known(page):
     names = [element["id"] for element in page.elements if "id" in element]
     assert len(names) == len(set(names))
     for element in page.elements:
-        told = [element.get("href", "#")[1:], element.get("aria-labelledby"), element.get("aria-describedby")]
+        links = [link[1:] for link in (element.get("href"),) if link and link.startswith("#")]
+        told = [*links, element.get("aria-labelledby"), element.get("aria-describedby")]
         told += re.findall(r"url\(#(.*?)\)", " ".join(filter(None, map(str, element.values()))))
         assert {name for name in told if name} <= set(names)
 
@@ -151,6 +153,20 @@ def test_the_folder_holds_the_same_page(saved):
     assert (page.parent / "out" / "report.html").read_bytes() == page.read_bytes()
 
 
+def test_the_explorer_lies_beside_the_page_and_shows_the_verifiers(saved, page):
+    path, paths = saved
+    [link] = page.all("a")
+    explorer = path.parent / link["href"]
+    assert (link["href"], link["text"]) == ("report.explorer.html", "report.explorer.html")
+    assert explorer in paths
+    other = Page(explorer.read_text())
+    [data] = (element["text"] for element in other.all("script") if element.get("id") == "data")
+    shown = json.loads(data)["audit"]
+    assert len(shown["verifiers"]) == 3
+    assert len(shown["curve"]) > 10
+    assert (path.parent / "out" / "report.explorer.html").read_bytes() == explorer.read_bytes()
+
+
 def test_a_report_of_any_verdicts_and_no_figure():
     answers = tuple(Answer("Well?", verdict, "so") for verdict in ("yes", "no", "undecided", "not asked"))
     table = Table((("", "<"), ("a", ">")), (("x", "1"), ("", "")))
@@ -171,6 +187,7 @@ def test_records_without_a_verdict_have_a_page_too(frame, tmp_path, names):
     artefacts.write(found, build(found), as_json(found), "T", page=tmp_path / "r.html")
     drawn = {item["aria-describedby"] for item in Page((tmp_path / "r.html").read_text()).all("svg")}
     assert drawn == ({"threshold_curve-caption", "verifier-caption"} if names.score else set())
+    assert (tmp_path / "r.explorer.html").exists() == bool(names.score)
 
 
 def test_nothing_is_overwritten_unasked(saved, tmp_path):
@@ -180,9 +197,11 @@ def test_nothing_is_overwritten_unasked(saved, tmp_path):
     other = tmp_path / "other.html"
     other.write_text("<!doctype html><title>Mine</title>")
     (tmp_path / "folder.html").mkdir()
+    (tmp_path / "new.explorer.html").write_text("mine")
     for path, source, words in (
         (other, tmp_path / "r.csv", "no audit made it; choose another name"),
         (tmp_path / "folder.html", tmp_path / "r.csv", "no audit made it"),
+        (tmp_path / "new.html", tmp_path / "r.csv", "new.explorer.html is there, and no explorer made it"),
         (page, page, "would overwrite the records themselves"),
         (tmp_path / "report.txt", page, "not in .html"),
         (tmp_path / "none" / "a.html", page, "is not a folder; make it"),
