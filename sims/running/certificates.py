@@ -133,13 +133,20 @@ def _claim(root: Path, maker: Maker, names: tuple[str, ...], inputs: Iterable[Pa
     if maker.guest or _is_ours(root, maker):
         _refuse_foreign(root, maker, names)
         return
-    found = sorted(path.name for path in root.iterdir() if not unfinished(path.name))
+    found = sorted(path.name for path in root.iterdir() if not _unbegun(path))
     if found:
         makers = sorted({each.again(root) for each in find_all(root).values() if each})
         made = f"was made by `{makers[0]}`" if makers else f"holds files already, such as {found[0]!r}"
         raise InputError(
             f"--out {root} {made}; pstar {maker.name} wants a folder of its own: a new one, or an empty one"
         )
+
+
+def _unbegun(path: Path) -> bool:
+    """Whether it is what a command leaves that is killed before its first certificate is in place."""
+    if path.name == FOLDER and path.is_dir():
+        return all(unfinished(each.name) for each in path.iterdir())
+    return unfinished(path.name)
 
 
 def _is_ours(root: Path, maker: Maker) -> bool:

@@ -148,6 +148,26 @@ def test_what_a_killed_command_left_goes(made, monkeypatch):
     assert not left.exists()
 
 
+def test_a_command_killed_before_its_first_certificate_is_begun_again(tmp_path, monkeypatch):
+    """Found by tests/torture/kills.py, which killed an audit after its first fsync."""
+    monkeypatch.setattr(files, "_alive", lambda pid: False)
+    left = tmp_path / "certificates" / f".one.json{files._writer(12345)}"
+    left.parent.mkdir()
+    claim(tmp_path, ONE, ["one.json"])
+    left.write_bytes(b"half")
+    claim(tmp_path, ONE, ["one.json"])
+    write(tmp_path, ONE, {"one.json": b"1"})
+    assert not left.exists()
+    assert certificates.check(tmp_path)[2:] == ((), (), ())
+
+
+def test_a_folder_of_certificates_that_is_not_ours_is_refused(tmp_path):
+    (tmp_path / "certificates").mkdir()
+    (tmp_path / "certificates" / "diploma.pdf").write_bytes(b"mine")
+    with pytest.raises(InputError, match="holds files already, such as 'certificates'"):
+        claim(tmp_path, ONE, ["one.json"])
+
+
 def test_a_folder_that_cannot_be_looked_at_is_one_line(tmp_path):
     """Found by tests/torture/fuzz.py."""
     with pytest.raises(files.FileError, match="File name too long"):
