@@ -90,7 +90,8 @@ def test_every_exception_is_still_needed():
 
 
 def test_examples_are_found():
-    page = "```\npstar a \\\n  --b   # why\n\nout\nmore\npstar c\n```\n\n```toml\npstar d\n```\n\n```python\nx\n```\n\n```\n1\n```\n"
+    shell = "```\npstar a \\\n  --b   # why\n\nout\nmore\npstar c\n```\n\n```toml\npstar d\n```\n"
+    page = shell + "\n```python\nx\n```\n\n```\n1\n```\n"
     assert commands(page) == [Example("pstar a    --b   # why", ["out", "more"]), Example("pstar c", [])]
     assert programs(page) == [Example("x\n", ["1"])]
 
