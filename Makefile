@@ -1,4 +1,5 @@
 # make run   the main job: sweep, comparison, figures
+# make docs  the documentation site
 # make test  lint, types and the default tests are separate targets; this one runs the tests
 # Every target sets up what it needs in .venv (Python >= 3.11), pinned by constraints.txt, each file checked by its sha256.
 
@@ -10,7 +11,7 @@ OUT    ?= out/$(basename $(notdir $(SWEEP)))
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 HASHED := $(PIP) --no-deps --require-hashes
 
-.PHONY: run test slow lint types figures bench clean
+.PHONY: run test slow lint types docs figures bench clean
 
 run: $(VENV)/core
 	$(BIN)/pstar sweep $(SWEEP) --out $(OUT)
@@ -30,6 +31,10 @@ lint: $(VENV)/dev
 types: $(VENV)/dev
 	$(BIN)/mypy
 
+docs: $(VENV)/docs   # the documentation site, read from out/site/index.html; needs no PyTorch, and no network once it is built
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo "out/site/index.html"
+
 figures: run   # redraws the picture of the README from the shipped sweep
 	cp $(OUT)/figures/accuracy_against_p.png docs/
 
@@ -43,9 +48,13 @@ $(VENV)/core: pyproject.toml pins/core.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(VENV)/docs: $(VENV)/core pins/docs.txt
+	$(HASHED) --requirement pins/docs.txt
+	@touch $@
+
 # PyTorch: pip first looks which build is meant (see pins/renew.py), then checks its sum. The last step finds everything
 # there, but for the libraries of a build for GPUs.
-$(VENV)/dev: $(VENV)/core pins/dev.txt pins/torch.txt
+$(VENV)/dev: $(VENV)/docs pins/dev.txt pins/torch.txt
 	$(HASHED) --no-build-isolation --requirement pins/dev.txt
 	$(BIN)/python -m pip download --quiet --no-deps --constraint constraints.txt --dest $(VENV)/wheels torch
 	$(HASHED) --no-index --find-links $(VENV)/wheels --requirement pins/torch.txt

@@ -2,7 +2,8 @@
 
     python pins/renew.py [WHEEL ...]     in an environment that has all of constraints.txt
 
-core.txt has pip, what builds packages, and what `pip install pstar` needs; dev.txt what the group dev needs besides.
+core.txt has pip, what builds packages, and what `pip install pstar` needs; docs.txt what the group docs needs besides,
+dev.txt what the group dev needs besides both.
 All files of a release are listed, so that one list serves every platform and Python. WHEEL: a build that the index
 does not have, such as PyTorch's for CPUs. torch.txt has PyTorch alone: which of its builds is meant differs from
 machine to machine, and pip, when it checks sums, would take the index's with its gigabytes for GPUs before any other.
@@ -18,6 +19,7 @@ from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+from packaging.dependency_groups import resolve_dependency_groups
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 
@@ -39,7 +41,7 @@ def constraints() -> dict[str, str]:
 
 
 def hashed(part: str) -> dict[str, tuple[str, list[str]]]:
-    """Version and sums by canonical name, as core.txt, dev.txt or torch.txt has them."""
+    """Version and sums by canonical name, as core.txt, docs.txt, dev.txt or torch.txt has them."""
     entries = (TOP / "pins" / f"{part}.txt").read_text().replace("\\\n", "").splitlines()
     found = {}
     for entry in entries:
@@ -71,8 +73,10 @@ def parts() -> dict[str, set[str]]:
     """Names by file."""
     project = tomllib.loads((TOP / "pyproject.toml").read_text())
     core = closure([*TOOLS, *project["project"]["dependencies"]])
-    dev = closure(project["dependency-groups"]["dev"]) - core
-    return {"core": core, "dev": dev - {"torch"}, "torch": {"torch"}}
+    groups = project["dependency-groups"]
+    docs = closure(resolve_dependency_groups(groups, "docs")) - core
+    dev = closure(resolve_dependency_groups(groups, "dev")) - core - docs
+    return {"core": core, "docs": docs, "dev": dev - {"torch"}, "torch": {"torch"}}
 
 
 def released(name: str, version: str) -> Iterator[str]:
@@ -93,7 +97,7 @@ def released(name: str, version: str) -> Iterator[str]:
 
 
 def main(wheels: list[str]) -> None:
-    """Write both files."""
+    """Write all files."""
     pins, found = constraints(), parts()
     known = set().union(*found.values())
     missing, idle = sorted(known - pins.keys()), sorted(pins.keys() - known)

@@ -5,10 +5,11 @@ import re
 import tomllib
 
 import pytest
+from packaging.dependency_groups import resolve_dependency_groups
 
 from tests.test_architecture import ROOT
 
-PARTS = ("core", "dev", "torch")
+PARTS = ("core", "docs", "dev", "torch")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_the_files_hold_what_the_project_asks_for(renew):
     core, everything = renew.hashed("core"), renew.constraints()
     for line in [*project["project"]["dependencies"], *project["build-system"]["requires"], "pip"]:
         assert name(line) in core
-    for line in project["dependency-groups"]["dev"]:
+    for line in resolve_dependency_groups(project["dependency-groups"], "dev"):
         assert everything[name(line)] == line.partition("==")[2]
     for extra in ("cluster", "empirical", "features"):
         for line in project["project"]["optional-dependencies"][extra]:
