@@ -29,6 +29,8 @@ from pstar.commands.sweep import sweep
 from pstar.commands.verify import verify
 from pstar.heartbeat import heartbeat
 from pstar.line.dispatch import dispatch
+from pstar.line.shown import unbroken
+from sims.running.files import remedy
 from sims.running.terminal import guarded
 from theory.errors import Error, InputError, KindError, Note
 
@@ -78,7 +80,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(141) from None
     except Error as error:
-        print(f"error: {error}", file=sys.stderr)
+        about = remedy(error) if isinstance(error, OSError) else ""
+        print(f"error: {unbroken(str(error), [*sys.argv, os.getcwd()])}{about}", file=sys.stderr)
         raise SystemExit(2 if isinstance(error, (InputError, KindError)) else 1) from None
 
 

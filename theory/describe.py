@@ -121,7 +121,8 @@ def text(found: dict[str, Any]) -> str:
 
 def _has_three(found: dict[str, Any]) -> bool:
     """Whether the thresholds of a classifier with an intercept are others than p*."""
-    return not np.allclose([found["p_star_direction"], found["p_star_each_class"]], found["p_star"], rtol=1e-12)
+    others = [found["p_star_direction"], found["p_star_each_class"]]
+    return not np.allclose(others, found["p_star"], rtol=1e-12, equal_nan=True)
 
 
 def _thresholds(found: dict[str, Any]) -> list[str]:
@@ -129,20 +130,22 @@ def _thresholds(found: dict[str, Any]) -> list[str]:
     if not _has_three(found):
         return []
     asked = (
-        ("purity > 1/2", found["purity"] > 0.5, found["p_star_common"], "without an intercept, and infinite data"),
+        ("purity > 1/2", found["purity"] - 0.5, found["p_star_common"], "without an intercept, and infinite data"),
         (
-            *("odds multiplied > 1", found["log_odds_sum"] > 0, found["p_star_direction"]),
+            *("odds multiplied > 1", found["log_odds_sum"], found["p_star_direction"]),
             "with one, for the direction: balanced accuracy > 1/2 at any n/d",
         ),
         (
-            *("odds of each > 1", found["least_log_odds"] > 0, found["p_star_each_class"]),
+            *("odds of each > 1", found["least_log_odds"], found["p_star_each_class"]),
             "with one, and infinite data: no class is lost",
         ),
     )
+    holds = lambda excess: "-" if np.isnan(excess) else "yes" if excess > 0 else "no"
+    place = lambda p: "-       " if np.isnan(p) else f"{p:.6f}"
     head = (
         "asked of the kept labels of both classes: does it hold? if p were the same in both, it would while p is below"
     )
-    return [head, *(f"  {what:20}{'yes' if good else 'no':5}{below:.6f}  {why}" for what, good, below, why in asked)]
+    return [head, *(f"  {what:20}{holds(by):5}{place(below)}  {why}" for what, by, below, why in asked)]
 
 
 def _by_class(found: dict[str, Any]) -> list[str]:

@@ -9,6 +9,8 @@ from theory.types import ClassRates, Rates, Scalar
 
 TINY = 1e-290
 """Shares below this count as none: their products underflow."""
+SMALL = 1e-100
+"""Rates that are all below this are brought to 1 before they are multiplied."""
 
 
 @quiet
@@ -45,8 +47,11 @@ def p_star_along(rates: ClassRates) -> Scalar:
     check_rates(rates)
     xp = of(*rates)
     p = xp.where(xp.sum(rates.p, -1, keepdims=True) > TINY, rates.p, 1.0)
-    total = xp.sum(rates.prior * p * (rates.phi + rates.psi), -1)
-    return xp.sum(rates.prior * p, -1) * xp.sum(rates.prior * rates.phi, -1) / total
+    size = xp.max(xp.maximum(rates.phi, rates.psi), -1, keepdims=True)  # which p* does not depend on
+    size = xp.where((size > 0) & (size < SMALL), size, 1.0)
+    phi, psi = rates.phi / size, rates.psi / size
+    total = xp.sum(rates.prior * p * (phi + psi), -1)
+    return xp.sum(rates.prior * p, -1) * xp.sum(rates.prior * phi, -1) / total
 
 
 @quiet
@@ -90,8 +95,20 @@ def log_odds(rates: Rates | ClassRates) -> Scalar:
     penalty, spectrum and loss; both classes are learned, with infinite data, iff both o_k > 1. Source: THEORY §21.
     """
     p, phi, psi, _ = per_class(rates)
-    xp = of(p)
-    return xp.log((1 - p) * phi) - xp.log(p * psi)
+    return _log_product(1 - p, phi) - _log_product(p, psi)
+
+
+def _log_product(a: Scalar, b: Scalar) -> Scalar:
+    """log(a b), also where a b underflows."""
+    xp = of(a, b)
+    return xp.where(a * b > TINY, xp.log(a * b), xp.log(a) + xp.log(b))
+
+
+def _geometric_mean(rate: Scalar) -> Scalar:
+    """sqrt(rate_- rate_+), also where the product underflows."""
+    xp = of(rate)
+    a, b = rate[..., 0], rate[..., 1]
+    return xp.where(a * b > TINY, xp.sqrt(a * b), xp.sqrt(a) * xp.sqrt(b))
 
 
 @quiet
@@ -117,8 +134,7 @@ def p_star_direction(rates: Rates | ClassRates) -> Scalar:
     That is balanced accuracy > 1/2, at any n/d; p* where rates do not depend on the class. Not checked.
     """
     _, phi, psi, _ = per_class(rates)
-    xp = of(phi)
-    right, wrong = xp.sqrt(phi[..., 0] * phi[..., 1]), xp.sqrt(psi[..., 0] * psi[..., 1])
+    right, wrong = _geometric_mean(phi), _geometric_mean(psi)
     return right / (right + wrong)
 
 
@@ -181,6 +197,9 @@ def log_odds_of_purity(rates: Rates | ClassRates) -> Scalar:
     """log(pi / (1 - pi)) = log((1 - p) phi) - log(p psi): positive iff p < p*; +-inf at the corners."""
     check_rates(rates)
     xp = of(*rates)
+    if isinstance(rates, Rates):
+        p, phi, psi = map(xp.asarray, rates)
+        return _log_product(1 - p, phi) - _log_product(p, psi)
     return xp.log(kept_correct_rate(rates)) - xp.log(kept_wrong_rate(rates))
 
 

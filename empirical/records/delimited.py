@@ -24,6 +24,7 @@ USUAL = {".tsv": "\t", ".tab": "\t"}
 INNER = 1 << 21
 """Bytes that one thread of pyarrow reads; a longer row is left to the csv module."""
 BATCH = 8192
+ALIKE = "take it out, or end all lines alike"
 
 
 @dataclass(frozen=True)
@@ -125,10 +126,15 @@ def _header(source: str, text: Text, separator: str) -> tuple[list[str], int]:
 
 def _names(source: str, row: bytes, separator: str, line: int) -> list[str]:
     try:
-        [found] = csv.reader(io.StringIO(row.decode(), newline=""), delimiter=separator, strict=True)
-    except (csv.Error, ValueError) as error:
+        found = list(csv.reader(io.StringIO(row.decode(), newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
         raise RecordsError(f"{source}, line {line} is not CSV: {error}; mend the line of names") from None
-    return found
+    if len(found) > 1:
+        raise RecordsError(
+            f"{source}, line {line}: a carriage return stands in the line of names, after {shown(found[0][-1])}, and "
+            f"lines end otherwise; {ALIKE}"
+        )
+    return found[0]
 
 
 def _quotes_sound(data: bytes, separator: str) -> bool:
@@ -188,10 +194,11 @@ def _carefully(file: io.BufferedReader | io.BytesIO, line: int, layout: _Layout,
 
     size = 0
     try:
-        for number, row in _numbered(file, line, layout.separator, gathered.faults):
+        for number, row, cut in _numbered(file, line, layout.separator, gathered.faults):
             if len(row) != layout.width:
                 fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
-                gathered.faults.add(f"{fields} for {layout.width} columns; mend the line", number, f"line {number}")
+                do = f"it ends at a carriage return: {ALIKE}" if cut else "mend the line"
+                gathered.faults.add(f"{fields} for {layout.width} columns; {do}", number, f"line {number}")
                 continue
             rows.append([row[place] for place in layout.wanted])
             numbers.append(number)
@@ -208,14 +215,24 @@ def _carefully(file: io.BufferedReader | io.BytesIO, line: int, layout: _Layout,
 
 def _numbered(
     file: io.BufferedReader | io.BytesIO, line: int, separator: str, faults: Faults
-) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not blank, each with the line at which it begins, where the first begins at ``line``."""
-    rows = csv.reader(io.TextIOWrapper(file, "utf-8", newline=""), delimiter=separator, strict=True)
+) -> Iterator[tuple[int, list[str], bool]]:
+    """Rows that are not blank, each with the line at which it begins, where the first begins at ``line``.
+
+    And whether it ends at a carriage return that no line feed follows.
+    """
+    last = ""
+
+    def lines() -> Iterator[str]:
+        nonlocal last
+        for last in io.TextIOWrapper(file, "utf-8", newline=""):
+            yield last
+
+    rows = csv.reader(lines(), delimiter=separator, strict=True)
     begins = line
     try:
         for row in rows:
             if len(row) > 1 or any(map(str.strip, row)):
-                yield begins, row
+                yield begins, row, last.endswith("\r")
             begins = line + rows.line_num
     except csv.Error as error:
         open_quote = "unexpected end" in str(error)

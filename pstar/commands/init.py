@@ -23,16 +23,18 @@ def init(
     there is replaced.
     """
     from pstar import starting
+    from sims.running.files import check_makeable
 
     if folder.parts and folder.parts[0].endswith(":"):
         raise InputError(f"{folder} is a URL; name a folder of this machine")
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file; name a folder")
-    there = [path for path in (folder / name for name in starting.FILES) if path.exists() or path.is_symlink()]
-    if there:
-        names = " and ".join(map(str, there))
-        raise InputError(f"{names} {'is' if len(there) == 1 else 'are'} there already; name another folder")
     with on_disk():
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder} is a file; name a folder")
+        check_makeable(folder)
+        there = [path for path in (folder / name for name in starting.FILES) if path.exists() or path.is_symlink()]
+        if there:
+            names = " and ".join(map(str, there))
+            raise InputError(f"{names} {'is' if len(there) == 1 else 'are'} there already; name another folder")
         paths = starting.write(folder)
     sweep, records = paths
     where = quote(str(folder / "out"))

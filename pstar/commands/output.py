@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from sims.running.files import remedy
 from theory.errors import Error, RunError
 
 SWAPPED = (
@@ -73,7 +74,8 @@ def on_disk() -> Iterator[None]:
         raise
     except OSError as error:
         said = str(error)
-        raise RunError(said if len(said) <= MOST else f"{said[: MOST // 2]}...{said[-MOST // 4 :]}") from None
+        short = said if len(said) <= MOST else f"{said[: MOST // 2]}...{said[-MOST // 4 :]}"
+        raise RunError(short + remedy(error)) from None
 
 
 def one_thread() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sims.running.files import StoreError, discard_leftovers, located, unfinished, write_atomic
+from sims.running.files import StoreError, check_makeable, discard_leftovers, located, unfinished, write_atomic
 from sims.running.sealed import seal, unseal
 from sims.running.sums import DAMAGED, Checked, Fault, faults, sha256, sha256_of, size_of
 from theory.errors import InputError
@@ -114,7 +114,7 @@ def claim(root: Path, maker: Maker, names: Iterable[str] = (), inputs: Iterable[
         inputs: files that it reads.
 
     Raises:
-        InputError: the place is a file; it holds what no earlier call of this command made; a name is that of an input.
+        InputError: the place is a file or cannot be made; it holds what no earlier call of this command made; a name is that of an input.
         FileError: it cannot be looked at.
     """
     with located(root):
@@ -128,6 +128,7 @@ def _claim(root: Path, maker: Maker, names: tuple[str, ...], inputs: Iterable[Pa
     for given in inputs:
         if given.exists() and any(path.samefile(given) for path in there):
             raise InputError(f"--out {root} would overwrite {given}, its own input; choose another folder")
+    check_makeable(root)
     if not root.is_dir():
         return
     if maker.guest or _is_ours(root, maker):

@@ -3,6 +3,7 @@
 What the system refuses (a full disk, a folder that is read-only) is a `FileError`, which says where.
 """
 
+import errno
 import os
 import platform
 import time
@@ -11,9 +12,46 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from theory.errors import Error, RunError
+from theory.errors import Error, InputError, RunError
 
 A_DAY = 86_400
+REMEDIES = {
+    errno.ENOTDIR: "a part of that path is a file; name another place",
+    errno.ENOENT: "name one that is there",
+    errno.ENAMETOOLONG: "name a shorter one",
+    errno.EISDIR: "it is a folder; name a file",
+    errno.ELOOP: "a link there leads back to itself; name another place",
+    errno.EACCES: "ask for the right to it, or name another place",
+    errno.EPERM: "ask for the right to it, or name another place",
+    errno.EROFS: "it can only be read; name another place",
+    errno.ENOSPC: "make room there, or name another place, and run the command again",
+    errno.EDQUOT: "make room there, or name another place, and run the command again",
+    errno.EMFILE: "allow more open files (ulimit -n) and run the command again",
+    errno.ENFILE: "allow more open files (ulimit -n) and run the command again",
+}
+"""What to do about what the system says of a path."""
+
+
+def remedy(error: OSError) -> str:
+    """What to do about it, after a semicolon; nothing where that is not known."""
+    known = REMEDIES.get(error.errno or 0)
+    return f"; {known}" if known else ""
+
+
+def check_makeable(folder: Path) -> None:
+    """Refuse, before any work, a folder that is not there and cannot be made.
+
+    Raises:
+        InputError: something on the way to it is a file, or may not be written.
+        OSError: it cannot be looked at.
+    """
+    if folder.is_dir():
+        return
+    above = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not above.is_dir():
+        raise InputError(f"{folder} cannot be made, as {above} is a file; name another folder")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise InputError(f"{folder} cannot be made, as {above} may not be written; name another folder")
 
 
 class FileError(Error, OSError):

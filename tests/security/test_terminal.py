@@ -156,6 +156,34 @@ def test_no_verb_passes_on_what_a_terminal_would_obey(nasty):
     assert verbs >= set(COMMANDS)
 
 
+def test_a_name_of_two_lines_breaks_no_error(tmp_path):
+    name = "first\nsecond"
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "records.csv").write_text("correct,kept\n1,maybe\n2,\n")
+    (folder / "sweep.toml").write_text("[problem]\n")
+    place, away = str(folder), f"{tmp_path}/no{name}/x"
+    rates = ["--p", "0.3", "--phi", "0.8", "--psi", "0.2"]
+    lines = [
+        *([verb, away] for verb in ("audit", "compare", "figures", "verify", "features")),
+        *([verb, place] for verb in ("audit", "compare", "figures", "verify", "features")),
+        ["audit", f"{place}/records.csv", "--correct", "correct", "--kept", "kept"],
+        ["forecast", "--pilot", away, *rates],
+        ["predict", "--table", away, "--out", f"{tmp_path}/x.csv"],
+        ["predict", *rates, f"--table={place}/records.csv", f"--out={away}.csv"],
+        ["sweep", f"{place}/sweep.toml", f"--out={tmp_path}/out"],
+        ["eigenvalues", "run", "--profile", away, "--out", away],
+        ["init", f"{place}/sweep.toml/x"],
+        ["audit", "\n/\n"],
+    ]
+    for words, (code, _, error) in zip(lines, in_one_process(lines), strict=True):
+        assert code, words
+        told = [line for line in error.splitlines() if not line.startswith("still at work")]
+        assert told[0].startswith("error: "), words
+        assert all(line.startswith("  - ") for line in told[1:]), (words, error)  # one line per fault of a file
+        assert "\\n" in told[0], (words, error)
+
+
 def test_a_process_of_its_own_passes_nothing_on_either(nasty):
     done = subprocess.run(
         [*PSTAR, "audit", nasty["records"], "--correct", "correct", "--kept", "kept", "--class", "class"],

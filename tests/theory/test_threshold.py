@@ -8,10 +8,14 @@ from hypothesis import strategies as st
 from theory.threshold import (
     generator_accuracy,
     kept_rate,
+    log_odds,
     log_odds_of_purity,
     marginal,
     p_star,
     p_star_along,
+    p_star_common,
+    p_star_direction,
+    p_star_each_class,
     purity,
     verifier_suffices,
 )
@@ -124,3 +128,22 @@ def test_refusals_name_argument_value_and_range(rates, words):
         p_star(rates)
     for word in words:
         assert word in str(refusal.value)
+
+
+@pytest.mark.parametrize("function", [p_star, p_star_along, p_star_common, p_star_direction, p_star_each_class])
+@pytest.mark.parametrize("scale", [1.0, 1e-150, 1e-200, 1e-305])
+def test_thresholds_do_not_depend_on_how_little_is_kept(function, scale):
+    """No product of two small rates is taken that underflows."""
+    p, phi, psi, prior = (np.array(x) for x in ([0.1, 0.6], [0.9, 0.5], [0.2, 0.7], [0.3, 0.7]))
+    if function is p_star_common:  # checks nothing, and so takes rates that keep nothing as well
+        assert np.isnan(function(ClassRates(p, 0 * phi, 0 * psi, prior)))
+    expected = function(ClassRates(p, phi, psi, prior))
+    assert 0 < expected < 1
+    np.testing.assert_allclose(function(ClassRates(p, scale * phi, scale * psi, prior)), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("least", [1e-200, 1e-310, 5e-324])
+def test_log_odds_of_rare_errors(least):
+    odds = log_odds(ClassRates(np.full(2, least), np.ones(2), np.full(2, 0.25), np.full(2, 0.5)))
+    np.testing.assert_allclose(odds, -np.log(least) - np.log(0.25), rtol=1e-12)
+    np.testing.assert_allclose(log_odds_of_purity(Rates(least, 1.0, 0.25)), odds[0], rtol=1e-12)

@@ -86,6 +86,55 @@ def rates(rng):
     return [*map(str, words), "--json"]
 
 
+def searched(rng):
+    """A call of predict that is legal or nearly, of a family whose solver searches, with numbers at the edges."""
+    edge = lambda: float(
+        pick(rng, (0.0, 1.0, 5e-324, 1e-300, 1e-12, 1 - 2**-53, 0.5, rng.random(), rng.random(), rng.random()))
+    )
+    scale = lambda: float(
+        pick(rng, (5e-324, 1e-300, 1e-12, 1e-3, 1.0, 1e3, 5e6, 1e300, *(10 ** rng.uniform(-4, 4) for _ in range(8))))
+    )
+    ridge = lambda: float(pick(rng, (0.0, 0.0, 1e-12, 1e-3, scale(), 10 ** rng.uniform(-9, 2))))
+    cosine = lambda: float(pick(rng, (-1.0, 1.0, 0.0, 1 - 2**-53, 1e-300, *rng.uniform(-1, 1, 6))))
+    given = {"signal": scale(), "alpha": scale(), "ridge": ridge(), "loss": pick(rng, ("logistic", "hinge"))}
+    bare = []
+    kind = pick(rng, ("classes", "cosines", "cosines", "cosines", "intercept", "spectrum"))
+    if kind == "cosines":
+        given["setting"] = pick(rng, ("linear", "learned", "keep-easy", "keep-hard", "mixture"))
+        given["cos-generator"] = g = cosine()
+        if given["setting"] == "learned":
+            given |= {"phi": edge(), "psi": edge()}
+        else:
+            v = cosine()
+            between = g * v + ((1 - g * g) * (1 - v * v)) ** 0.5 * pick(rng, (-1.0, 1.0, rng.uniform(-1, 1), 0.0))
+            given |= {"cos-verifier": v, "cos-between": pick(rng, (between, min(1.0, max(-1.0, between))))}
+        if given["setting"].startswith("keep"):
+            given["margin"] = float(pick(rng, (1e-6, 1e3, 10 ** rng.uniform(-3, 1))))
+        if given["setting"] == "mixture":
+            given["real"] = edge()
+    else:
+        given |= {"p": edge(), "phi": edge(), "psi": edge()}
+    if kind == "classes":
+        given["loss"] = pick(rng, ("logistic", "logistic", "squared"))
+        most = 30 if given["loss"] == "logistic" else 1000
+        given["classes"] = int(pick(rng, (2, 3, 4, 5, 8, 20, rng.integers(2, most + 1))))
+    if kind == "intercept" or (kind in ("classes", "spectrum") and rng.random() < 0.4):
+        bare = ["intercept"]
+    if kind == "intercept":
+        given |= {"prior": edge()} if rng.random() < 0.5 else {}
+        given |= {"n": int(10 ** rng.uniform(0, 4)), "d": int(10 ** rng.uniform(0, 3))} if rng.random() < 0.4 else {}
+        if "n" in given:
+            given.pop("alpha")
+    if kind == "spectrum":
+        given.pop("signal")
+        levels = int(rng.integers(1, 5))
+        listed = lambda numbers: ";".join(f"{each!r}" for each in numbers)
+        shares = rng.dirichlet(np.ones(levels)).tolist()
+        given |= {"eigenvalues": listed([scale() for _ in range(levels)]), "shares": listed(shares)}
+        given |= {"signals-sq": listed([scale() for _ in range(levels)])}
+    return ["predict", *(f"--{name}={value}" for name, value in given.items()), *(f"--{name}" for name in bare), "--json"]
+
+
 def spoil(rng, data):
     """Bytes with some of them changed, cut, doubled or moved."""
     data = bytearray(data)

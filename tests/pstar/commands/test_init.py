@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from sims.running.files import REMEDIES, remedy
 from tests.pstar.command import ROOT, in_one_process, pstar, snapshot
 
 
@@ -49,6 +50,24 @@ def test_a_file_is_no_folder(started):
     done = pstar("init", folder / "sweep.toml")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"error: {folder}/sweep.toml is a file; name a folder\n"
+
+
+def test_a_folder_that_cannot_be_made_is_said_with_what_to_do(started):
+    folder, _ = started
+    within, long = folder / "sweep.toml" / "x", "x" * 300
+    answers = in_one_process([["init", str(within)], ["init", long], ["study", "poster", "--out", str(within)]])
+    assert answers[0] == [
+        2, "", f"error: {within} cannot be made, as {folder}/sweep.toml is a file; name another folder\n"
+    ]  # fmt: skip
+    assert answers[1] == [1, "", f"error: [Errno 36] File name too long: '{long}'; name a shorter one\n"]
+    assert answers[2][:2] == [2, ""]  # before any work
+    assert answers[2][2] == answers[0][2]
+
+
+def test_what_cannot_be_looked_at_or_written_has_a_remedy():
+    for number in REMEDIES:
+        assert remedy(OSError(number, "what")) == f"; {REMEDIES[number]}"
+    assert remedy(OSError("of a library, in its own words")) == ""
 
 
 def test_twelve_records():
