@@ -11,6 +11,8 @@ from theory.crossings import crossings
 from theory.engine import solve
 from theory.errors import InputError, KindError
 from theory.quadrature import legendre, midpoints
+from theory.solvers import work
+from theory.status import NOT_CONVERGED
 from theory.threshold import kept_rate
 from theory.types import Problem, Rates, Spectrum
 
@@ -23,9 +25,12 @@ class CleanEquivalent(NamedTuple):
     accuracy is 1/2 or less or was not found."""
     accuracy: float
     status: int
-    """Of the solution that is matched: an index into `theory.types.STATUSES`."""
+    """Of the solution that is matched, or "not converged" where the search took more than `MOST_WORK`: an index into
+    `theory.types.STATUSES`."""
 
 
+MOST_WORK = 5e7
+"""Of one search, in the units of `theory.solvers.work`."""
 _WIDEST = np.log(1e5)
 _STEPS = 1201
 
@@ -61,7 +66,10 @@ def clean_equivalent(problem: Problem, alpha: float, loss: str) -> CleanEquivale
         return np.asarray(found.overlap / found.bulk_norm / signal) - np.sqrt(least)
 
     low = np.log(least) - 1e-3
-    zeros = crossings(excess, 1, low, low + _WIDEST, _STEPS)
+    with work.allowance(MOST_WORK):
+        zeros = crossings(excess, 1, low, low + _WIDEST, _STEPS)
+        if work.gone():
+            return CleanEquivalent(np.empty(0), accuracy, NOT_CONVERGED)
     return CleanEquivalent(np.exp(zeros.x[np.isfinite(zeros.x)]), accuracy, status)
 
 

@@ -14,12 +14,15 @@ from theory.errors import InputError
 from theory.ridge import theta_of
 from theory.roots import roots
 from theory.rounds import Cells, flatten, train
+from theory.solvers import work
 from theory.types import Cosines, Problem, Scalar
 
 TOLERANCE = 1e-9
 """Largest |F(u) - u| of a fixed point that is reported."""
 _TARGET = 1e-13
 _STEPS = 60
+MOST_WORK = 5e7
+"""Of one search, in the units of `theory.solvers.work`: sixty-four starts usually take a third of it."""
 _DIFFERENCE = 3e-4
 """Of central differences of fourth order: their error is of order 1e-12, as that of rounding."""
 _SAME = 1e-6
@@ -54,7 +57,8 @@ def fixed_points(
     Args, Raises: as `step`, scalars only. ridge > 0, or the map may be undefined where little is kept.
 
     Returns:
-        `FixedPoints`; empty and ``complete`` False where none was found. Not for use under jit.
+        `FixedPoints`; empty and ``complete`` False where none was found, and ``complete`` False where `MOST_WORK` did
+        not do for all starts. Not for use under jit.
     """
     curation_of(problem, "linear")
     if any(np.ndim(field) for field in (problem.signal, problem.ridge, alpha, *problem.curation)):
@@ -64,11 +68,14 @@ def fixed_points(
     problem = problem._replace(curation=Cosines(0.0, cos_v, 0.0))
     _, cells = flatten(problem, alpha, loss)
     flow = _Flow(cells, loss, verified)
-    end = roots(flow.gap, _spread(starts), target=_TARGET, evaluations=_STEPS)
-    which = _distinct(end.u, end.norm)
-    u, residual, slopes = end.u[which], end.norm[which], flow.slopes(end.u[which])
+    with work.allowance(MOST_WORK):
+        end = roots(flow.gap, _spread(starts), target=_TARGET, evaluations=_STEPS)
+        which = _distinct(end.u, end.norm)
+        u, residual = end.u[which], end.norm[which]
+        cut = work.gone()
+    slopes = flow.slopes(u)
     radius = np.max(np.abs(np.linalg.eigvals(slopes)), axis=-1, initial=0.0)
-    complete = int(np.sum(np.sign(np.linalg.det(np.eye(2) - slopes)))) == 1
+    complete = not cut and int(np.sum(np.sign(np.linalg.det(np.eye(2) - slopes)))) == 1
     cos_b = cos_v * u[:, 0] + np.sqrt((1 - cos_v) * (1 + cos_v)) * u[:, 1]
     accuracy = np.asarray(ndtr(problem.signal * u[:, 0]))
     return FixedPoints(u[:, 0], cos_b, accuracy, radius, radius < 1, residual, complete)

@@ -9,22 +9,26 @@ from theory.laws import Law, support
 from theory.laws.kept import LABEL, TRUE, kept_shares
 from theory.limits import mahalanobis
 from theory.quadrature import midpoints
+from theory.solvers import work
 from theory.types import Problem, Scalar, Spectrum
 
 NODES = 2048
 """Of the expectations that tell whether kept data are separable."""
+SURELY = 2.0
+"""n/d times the kept rate below which they are, whatever the labels (Cover): at a = 0 the expectation is 1/2."""
 
 
 def refined(codes: Scalar, problem: Problem, alpha: Scalar, loss: str) -> Scalar:
     """The codes with `theory.status.SEPARABLE` where that is why a loss without a minimum at ridge = 0 has no solution.
 
-    Concrete values only; under ``jit`` the codes are returned as they are.
+    Concrete values only; under ``jit`` the codes are returned as they are. So they are where work is counted: of the
+    many points of a curve nobody asks why.
     """
     if is_traced((codes, problem, alpha)):
         return codes
     unsolved = np.isin(codes, (status.COPLANAR, status.NOT_CONVERGED))
     failed = unsolved & (np.broadcast_to(np.asarray(problem.ridge), np.shape(codes)) == 0)
-    if loss == "squared" or not failed.any():
+    if loss == "squared" or not failed.any() or work.counted():
         return codes
     if isinstance(problem.signal, Spectrum) or has_intercept(problem):
         separable = _with_intercept_or_levels(problem, alpha, np.shape(codes), failed)
@@ -33,7 +37,10 @@ def refined(codes: Scalar, problem: Problem, alpha: Scalar, loss: str) -> Scalar
     numbers = (alpha * kept, *fields_of(law))
     delta, *fields = (np.broadcast_to(np.asarray(number), np.shape(codes))[failed] for number in numbers)
     cells = [with_fields(law, list(cell)) for cell in zip(*fields, strict=True)]
-    separable = [cell.traits.separable or m < 1 / _separability(cell) for cell, m in zip(cells, delta, strict=True)]
+    separable = [
+        cell.traits.separable or m < SURELY or m < 1 / _separability(cell)
+        for cell, m in zip(cells, delta, strict=True)
+    ]
     refined = np.array(codes)
     refined[failed] = np.where(separable, status.SEPARABLE, refined[failed])
     return refined
@@ -50,6 +57,9 @@ def _with_intercept_or_levels(problem: Problem, alpha: Scalar, shape: tuple[int,
     delta, radius = (np.broadcast_to(x, shape) for x in (alpha * kept / varying, mahalanobis(problem.signal)))
     shares = np.broadcast_to(shares, (*shape, 4))
     for cell in map(tuple, np.argwhere(failed)):
+        if delta[cell] < SURELY:
+            separable[cell] = True
+            continue
         least = _least_deficit(shares[cell], float(radius[cell]), has_intercept(problem))
         separable[cell] = delta[cell] * least < 1
     return separable

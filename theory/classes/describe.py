@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from theory import status
-from theory.classes.crossings import p_gain
+from theory.classes.crossings import searched
 from theory.classes.prediction import predict
 from theory.classes.worth import bound
 from theory.decimals import beside
@@ -24,7 +24,8 @@ def describe(
     Returns:
         ``classes``; the scalar fields of `theory.classes.prediction.ClassesPrediction`, status in words;
         ``below_threshold`` (p < p*_K); ``beats_generator`` (None where there is no solution); ``p_gain``, a list of
-        {"p", "then"}, None above MOST_SEARCHED classes; ``bound``, the most (beyond p*_K the least) that any convex
+        {"p", "then"}, and ``curve_solved``, the share of the curve over p that has a solution (elsewhere crossings are
+        missed), both None above MOST_SEARCHED classes; ``bound``, the most (beyond p*_K the least) that any convex
         loss and penalty reaches at this ratio; ``verifying_pays`` at the best penalty, whether what is kept is worth
         more than what is generated (None beyond p*_K).
 
@@ -45,10 +46,11 @@ def describe(
     result["verifying_pays"] = None
     if result["below_threshold"]:
         result["verifying_pays"] = bool(helps(rates, classes))
-    result["p_gain"] = None
+    result["p_gain"] = result["curve_solved"] = None
     if result["classes"] > MOST_SEARCHED:
         return result
-    roots = p_gain(problem, alpha, loss, classes=classes, intercept=intercept)
+    roots, solved = searched(problem, alpha, loss, classes=classes, intercept=intercept)
+    result["curve_solved"] = solved
     places = sorted(zip(roots.x.tolist(), roots.rising.tolist(), strict=True))
     result["p_gain"] = [{"p": p, "then": "gain" if rising else "loss"} for p, rising in places]
     return result
@@ -70,6 +72,10 @@ def text(found: dict[str, Any]) -> str:
     else:
         gain = ", ".join(f"from p = {each['p']:.6f} {each['then']}" for each in found["p_gain"])
         gain = gain or f"none: {'gain' if found['beats_generator'] else 'loss'} at every p"
+    solved = found["curve_solved"]
+    missed = []
+    if solved is not None and solved < 0.98:
+        missed = [f"                    (only {solved:.0%} of the curve over p has a solution)"]
     better = "beats" if found["beats_generator"] else "does not beat"
     chance = ", and is worse than chance" if found["accuracy"] < 1 / k - 1e-12 else ""
     unverified = {
@@ -83,6 +89,7 @@ def text(found: dict[str, Any]) -> str:
             f"accuracy            {found['accuracy']:.6f}   of the trained classifier, exact as d -> infinity",
             generator,
             f"p_gain              {gain}",
+            *missed,
             f"bound               {found['bound']:.6f}   the {'most' if below else 'least'} that any convex loss and "
             "penalty reaches on these samples",
             *kept,

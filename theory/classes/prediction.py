@@ -1,5 +1,6 @@
 """Everything predicted about K classes in one call: what is kept, and what is trained on it (THEORY §12)."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -157,7 +158,7 @@ def _judged(cells: Population, trained: _Trained) -> Array:
     best = np.ones(len(trained.status))
     lead = np.sqrt(np.maximum(cells.gap[cells.alike], 0.0))
     best[cells.alike] = np.minimum(symmetric_accuracy(lead, cells.classes), 1.0)
-    flat = lambda values: tuple(np.reshape(values, (len(best), -1)).T)
+    flat = lambda values: tuple(np.reshape(values, (len(best), math.prod(values.shape[1:]))).T)
     sides = flat(trained.accuracy.by_class)
     numbers = (*(number for table in trained[:3] for number in flat(table)), *sides)
     data = (cells.error_rate, cells.kept_rate, cells.purity, *sides)

@@ -12,7 +12,6 @@ evolution of convex losses is loureiro2021learning. Expectations by `theory.clas
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.special import wrightomega
 
 from theory import status
 from theory.arrays import quiet
@@ -20,6 +19,7 @@ from theory.classes.accuracy import symmetric_accuracy
 from theory.classes.lattice import Rule, rule, step_of
 from theory.classes.worth import lead_of
 from theory.roots import roots
+from theory.solvers import work
 
 TOLERANCE = 1e-9
 """Largest relative residual of a solution."""
@@ -34,10 +34,18 @@ FIRST_RIDGE = 100.0
 """Where the path of solutions starts, at the averaging classifier."""
 LEAST_RIDGE = 1e-9
 """Where the path to lambda = 0 has its last stop."""
+FAR = 1e-6, 1e-7
+"""Stops on the way there, by which divergence is told."""
 Effort = Literal["checked", "plain", "coarse"]
 """checked: a second rule says how good the first was, and is made finer where it was not. plain: by the first rule, and
 accuracy_error is NaN. coarse: by one that is good to 1e-4 or so, at a tenth of the time."""
 HALVINGS = 4
+AGAIN, AFRESH = 6, 24
+"""Steps to the proximal points from the last ones, and from nowhere: twelve do, where float64 does."""
+WORK = 0.25
+"""Of such a step, an entry of the rule, in the units of `theory.solvers.work`."""
+MOST_WORK = 4e7
+"""Of one problem: twenty classes take half of it."""
 STRIDE = 4.0
 """Longest step of the path, in log(lambda)."""
 
@@ -86,12 +94,15 @@ def solve(
     Args:
         gap: a of G = a I + c 1 1^T. purity: pi. delta: m/d. ridge: lambda >= 0. classes: K.
         effort: see `Effort`.
+
+    One problem that is not solved within `MOST_WORK` is not converged.
     """
     cells = np.broadcast_arrays(*(np.asarray(each, float) for each in (gap, purity, delta, ridge)))
     found: list[tuple[float, ...]] = []
     near = None  # where the last solution was: of the coarse rule the next search begins there
     for a, pi, d, lam in zip(*(each.ravel().tolist() for each in cells), strict=True):
-        each, near = _solve(_Cell(classes, a, d, lam, pi), effort, near if effort == "coarse" else None)
+        with work.allowance(MOST_WORK):
+            each, near = _solve(_Cell(classes, a, d, lam, pi), effort, near if effort == "coarse" else None)
         found.append(each)
     return Scalars(*(np.array(field).reshape(cells[0].shape) for field in zip(*found, strict=True)))
 
@@ -101,18 +112,19 @@ def _solve(cell: _Cell, effort: Effort, near: np.ndarray | None) -> tuple[tuple[
     step, error = step_of(cell.classes), np.nan
     if not cell.delta > 0 or np.isnan(cell.purity):
         return _none(status.NOTHING_KEPT), None
+    if cell.ridge == 0 and cell.delta < 1:  # fewer points than dimensions: any scores can be had
+        return _none(status.SEPARABLE), None
     first = rule(cell.classes, step)
     if first is None:
         return _none(status.TOO_MANY), None
     coarse = rule(cell.classes, step_of(cell.classes, LEADING)) or first
-    u, norm = (near, np.inf) if near is None else _newton(cell, coarse, near)
+    u, norm, why = (near, np.inf, status.OK) if near is None else (*_newton(cell, coarse, near), status.OK)
     if u is None or not norm < TOLERANCE:
-        u, norm = _search(cell, coarse)
-    if effort != "coarse":
+        u, norm, why = _search(cell, coarse)
+    if effort != "coarse" and why != status.SEPARABLE:
         u, norm = _newton(cell, first, u)
     if not norm < TOLERANCE:
-        separable = cell.ridge == 0 and _diverges(cell, coarse)
-        return _none(status.SEPARABLE if separable else status.NOT_CONVERGED, norm), None
+        return _none(status.SEPARABLE if why == status.SEPARABLE else status.NOT_CONVERGED, norm), None
     if effort == "checked":
         u, norm, error = _refined(cell, u, step)
         if not (norm < TOLERANCE and error <= WORST):
@@ -149,7 +161,7 @@ def _refined(cell: _Cell, u: np.ndarray, step: float) -> tuple[np.ndarray, float
 def _reached(cell: _Cell, by: Rule, u: np.ndarray) -> tuple[np.ndarray, float]:
     """The solution by another rule: from the last one, or where that leads nowhere from the averaging classifier."""
     found, norm = _newton(cell, by, u)
-    return (found, norm) if norm < TOLERANCE else _search(cell, by)
+    return (found, norm) if norm < TOLERANCE else _search(cell, by)[:2]
 
 
 def _newton(cell: _Cell, by: Rule | None, u: np.ndarray) -> tuple[np.ndarray, float]:
@@ -157,20 +169,46 @@ def _newton(cell: _Cell, by: Rule | None, u: np.ndarray) -> tuple[np.ndarray, fl
     return found.u[0], float(found.norm[0])
 
 
-def _search(cell: _Cell, by: Rule) -> tuple[np.ndarray, float]:
-    """Down in lambda from the averaging classifier, secant predictor, Newton corrector."""
+def _search(cell: _Cell, by: Rule) -> tuple[np.ndarray, float, int]:
+    """Down in lambda from the averaging classifier: where it ends, the residual norm, and `status.SEPARABLE` or OK.
+
+    To lambda = 0 with two stops: where margins grow faster than log(1/lambda) between them, they do so without end.
+    """
     u, start = _averaging(cell)
-    log_ridge, goal = np.log(start), np.log(max(cell.ridge, LEAST_RIDGE))
-    slope, stride = np.array([0.0, -1.0, -1.0]), STRIDE
-    while log_ridge > goal and stride > 1e-3:
-        onward = max(log_ridge - stride, goal)
-        end, norm = _newton(cell._replace(ridge=np.exp(onward)), by, u + (onward - log_ridge) * slope)
+    here = _Place(u, float(np.log(start)), np.array([0.0, -1.0, -1.0]))
+    if cell.ridge == 0:
+        ends = []
+        for stop in FAR:
+            here = _down(cell, by, here, np.log(stop))
+            ends.append(here)
+        if ends[-1].log_ridge <= np.log(FAR[-1]) and ends[1].u[2] - ends[0].u[2] > np.log(FAR[0] / FAR[1]) / 2:
+            return here.u, np.inf, status.SEPARABLE
+    here = _down(cell, by, here, np.log(max(cell.ridge, LEAST_RIDGE)))
+    return (*_newton(cell, by, here.u), status.OK)
+
+
+class _Place(NamedTuple):
+    """On the path of solutions."""
+
+    u: np.ndarray
+    log_ridge: float
+    slope: np.ndarray
+    """du/dlog(lambda)."""
+
+
+def _down(cell: _Cell, by: Rule, here: _Place, goal: float) -> _Place:
+    """Along the path to log(lambda) = goal, as far as it leads: secant predictor, Newton corrector."""
+    stride = STRIDE
+    while here.log_ridge > goal and stride > 1e-3:
+        onward = max(here.log_ridge - stride, goal)
+        moved = onward - here.log_ridge
+        end, norm = _newton(cell._replace(ridge=np.exp(onward)), by, here.u + moved * here.slope)
         if norm < 1e-7:
-            slope, u, log_ridge = (end - u) / (onward - log_ridge), end, onward
+            here = _Place(end, onward, (end - here.u) / moved)
             stride = min(2 * stride, STRIDE)
         else:
             stride /= 3
-    return _newton(cell, by, u)
+    return here
 
 
 def _averaging(cell: _Cell) -> tuple[np.ndarray, float]:
@@ -182,24 +220,13 @@ def _averaging(cell: _Cell) -> tuple[np.ndarray, float]:
     return np.array(u), ridge
 
 
-def _diverges(cell: _Cell, by: Rule) -> bool:
-    """Whether the classifier grows without end as lambda -> 0: its margins then grow faster than log(1/lambda)."""
-    ends = []
-    for ridge in (1e-6, 1e-7):
-        u, norm = _search(cell._replace(ridge=ridge), by)
-        if not norm < 1e-7:
-            return False
-        ends.append(u[2])
-    return bool(ends[1] - ends[0] > np.log(10) / 2)
-
-
 class _Equations:
     """Relative residuals of a cell by a rule; keeps where the last proximal points were, to begin there."""
 
     def __init__(self, cell: _Cell, by: Rule | None) -> None:
         assert by is not None
         self.cell, self.rule = cell, by
-        self.level: np.ndarray | None = None
+        self.last: tuple[np.ndarray, np.ndarray] | None = None
 
     def __call__(self, u: np.ndarray, which: np.ndarray) -> np.ndarray:
         return np.stack([self._of(one) for one in u]) if len(u) else u
@@ -225,21 +252,36 @@ class _Equations:
         return np.array([balance, np.log(tau / (np.sqrt(delta) * v * beta)), np.log(delta * v * curvature)])
 
     def _shares(self, x: np.ndarray, v: float) -> np.ndarray:
-        """Softmax at the proximal point: p_j = w(log v + x_j - L)/v with Wright's w, sum p = 1.
-
-        Newton's method in L: the sum is convex and falls, so that from the second step on L rises to the root.
-        """
-        by = self.rule
-        low = by.largest(x) - v
-        level = low if self.level is None else np.maximum(self.level, low)
+        """Softmax at the proximal point: p_j = w_j/v, w + log w + L = log v + x, sum w = v; begun where it was last."""
         x = np.log(v) + x
-        for _ in range(60):
-            w = wrightomega(x - level[by.term])
-            move = (by.total(w) - v) / by.total(w / (1 + w))
-            level = np.maximum(level + move, low)
-            if np.max(abs(move)) < 1e-13 * (1 + v):
-                break
-        self.level = level
-        w = wrightomega(x - level[by.term])
-        shares: np.ndarray = w / by.total(w)[by.term]
+        found = None if self.last is None else self._settled(x, v, *self.last, AGAIN)
+        if found is None:
+            level = self.rule.largest(x) - np.log(v) - v
+            high = x - level[self.rule.term]
+            found = self._settled(x, v, np.where(high > 1, np.log(np.maximum(high, 1)), high), level, AFRESH)
+        if found is None:
+            return np.full(len(x), np.nan)
+        self.last = found
+        w = np.exp(found[0])
+        shares: np.ndarray = w / self.rule.total(w)[self.rule.term]
         return shares
+
+    def _settled(
+        self, x: np.ndarray, v: float, t: np.ndarray, level: np.ndarray, steps: int
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Newton's method in t = log w and L at once: an exponential a step. None where so many do not arrive."""
+        by = self.rule
+        for _ in range(steps):
+            if not work.spend(WORK * len(x)):
+                return None
+            w = np.exp(t)
+            missed, bend = w + t + level[by.term] - x, 1 + w
+            move = (by.total(w) - v - by.total(w * missed / bend)) / by.total(w / bend)
+            step = (missed + move[by.term]) / bend
+            t, level = t - step, level + move
+            size = np.max(abs(step))
+            if size < 1e-8:  # it falls by its square
+                return t, level
+            if not np.isfinite(size):
+                return None
+        return None

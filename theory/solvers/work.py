@@ -16,12 +16,17 @@ _left: ContextVar[list[float] | None] = ContextVar("left", default=None)
 
 @contextmanager
 def allowance(units: float) -> Iterator[None]:
-    """Searches inside have so many units of work together. An allowance around it is left as it was."""
-    token = _left.set([units])
+    """Searches inside have so many units of work together, and no more than is left of an allowance around it."""
+    outer = _left.get()
+    given = units if outer is None else min(units, max(outer[0], 0.0))
+    inner = [given]
+    token = _left.set(inner)
     try:
         yield
     finally:
         _left.reset(token)
+        if outer is not None:
+            outer[0] -= given - inner[0]
 
 
 def counted() -> bool:
