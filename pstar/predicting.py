@@ -1,13 +1,14 @@
 """Theory for a notebook: the functions of `theory` on plain numbers, in NumPy's float64; JAX is not needed."""
 
+import warnings
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pstar.numbers import exact, plain
-from theory.columns import SETTINGS
-from theory.errors import InputError, KindError
+from theory.columns import KEEPS_WRONG, SETTINGS
+from theory.errors import InputError, KindError, Note
 from theory.types import ClassesProblem, ClassRates, Problem, Rates, Solution, Spectrum
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def predict(problem: Problem, alpha: Number, loss: str = "squared") -> "Predicti
         loss: "squared", "logistic" or "hinge".
 
     Returns:
-        `Prediction`; ``status`` says "ok", or in words why there is no solution, and accuracy is then NaN.
+        `Prediction`; ``status`` says "ok", or in words why there is no solution, and accuracy is then NaN. Warns
+        (`theory.errors.Note`) where psi > phi everywhere, in case the two are swapped.
 
     Raises:
         InputError: a number outside its range, or an unknown loss.
@@ -39,6 +41,7 @@ def predict(problem: Problem, alpha: Number, loss: str = "squared") -> "Predicti
     given, ratio = checked(problem), exact(alpha, "alpha")
     _broadcastable(given, ratio)
     found: Prediction = _in_words(predict(given, ratio, loss))
+    _note_swapped(given.curation)
     return found
 
 
@@ -69,6 +72,7 @@ def predict_classes(
     fields = {name: exact(value, name) for name, value in problem._asdict().items() if value is not None}
     given, ratio = problem._replace(**fields), exact(alpha, "alpha")
     found: ClassesPrediction = _in_words(predict(given, ratio, loss, classes=classes, intercept=intercept))
+    _note_swapped(given.curation)
     return found
 
 
@@ -169,6 +173,12 @@ def checked(problem: Problem) -> Problem:
         )
     curation = _one_shape(exact(problem.curation, "curation"))
     return Problem(exact(problem.signal, "signal"), curation, exact(problem.ridge, "ridge"), problem.intercept)
+
+
+def _note_swapped(curation: Any) -> None:
+    """Warn of a verifier that is worse than none, in case its two rates are in each other's place."""
+    if hasattr(curation, "psi") and np.all(np.asarray(curation.psi) > np.asarray(curation.phi)):
+        warnings.warn(Note(KEEPS_WRONG), stacklevel=3)
 
 
 def _broadcastable(problem: Problem, alpha: np.ndarray) -> None:

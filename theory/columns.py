@@ -84,6 +84,12 @@ RECORDED = (*RATES, *CLASS_RATES, *COSINES)
 
 MOST_CLASSES = 1_000
 """Classes whose equations are solved in minutes, from a table or an option."""
+MOST_COUNTED = 10**9
+"""Classes of a formula in K alone: p*_K and worth of an audit or a forecast."""
+KEEPS_WRONG = (
+    "psi > phi: this verifier keeps wrong labels more readily than correct ones; are the two swapped? "
+    "(phi = P(kept | label correct), psi = P(kept | label wrong))"
+)
 SIMULATION, EXACT_LAW, THEORY = "simulation", "exact-law", "theory"
 
 

@@ -38,8 +38,7 @@ def refined(codes: Scalar, problem: Problem, alpha: Scalar, loss: str) -> Scalar
     delta, *fields = (np.broadcast_to(np.asarray(number), np.shape(codes))[failed] for number in numbers)
     cells = [with_fields(law, list(cell)) for cell in zip(*fields, strict=True)]
     separable = [
-        cell.traits.separable or m < SURELY or m < 1 / _separability(cell)
-        for cell, m in zip(cells, delta, strict=True)
+        cell.traits.separable or m < SURELY or m < 1 / _separability(cell) for cell, m in zip(cells, delta, strict=True)
     ]
     refined = np.array(codes)
     refined[failed] = np.where(separable, status.SEPARABLE, refined[failed])

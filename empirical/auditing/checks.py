@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from theory.columns import MOST_COUNTED
 from theory.decimals import widened
 from theory.errors import InputError
 
 HIGHEST_LEVEL = 0.9999
 """Of 10,000 draws of a bootstrap the most that can be said."""
-MOST_CLASSES = 10**9
 
 
 def vector(name: str, values: ArrayLike) -> NDArray[Any]:
@@ -95,9 +95,9 @@ def check_classes(n_classes: int | None) -> int | None:
     """The number of classes. Raises ValueError unless a whole number from 2 to 10^9, or None."""
     if n_classes is None:
         return None
-    if not 2 <= n_classes <= MOST_CLASSES or n_classes % 1 != 0:
+    if not 2 <= n_classes <= MOST_COUNTED or n_classes % 1 != 0:
         shown = f"{n_classes}"[:20]
-        raise InputError(f"n_classes = {shown} must be a whole number from 2 to {MOST_CLASSES:,}; K counts the classes")
+        raise InputError(f"n_classes = {shown} must be a whole number from 2 to {MOST_COUNTED:,}; K counts the classes")
     return int(n_classes)
 
 

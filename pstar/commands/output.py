@@ -9,12 +9,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from sims.running.files import remedy
+from theory.columns import KEEPS_WRONG
 from theory.errors import Error, RunError
 
-SWAPPED = (
-    "note: psi > phi: this verifier keeps wrong labels more readily than correct ones; are the two swapped? "
-    "(phi = P(kept | label correct), psi = P(kept | label wrong))"
-)
+SWAPPED = f"note: {KEEPS_WRONG}"
 
 
 def show(result: dict[str, Any], as_json: bool, text: Callable[[dict[str, Any]], str]) -> None:

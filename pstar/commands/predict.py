@@ -11,10 +11,12 @@ from pstar.commands import predict_classes
 from pstar.commands.options import Json, choice, flag
 from pstar.commands.output import SWAPPED, one_thread, show
 from pstar.commands.predict_table import DEFAULT, predict_file
+from pstar.line.limits import Limits
 from sims.losses import PREDICTED
 from theory.columns import (
     CLASS_RATES,
     COLUMNS,
+    MOST_CLASSES,
     POPULATION,
     POPULATION_MEANINGS,
     SETTINGS,
@@ -182,6 +184,7 @@ def _signature() -> inspect.Signature:
     ]
     several = Annotated[
         tuple[int, ...] | None,
+        Limits(2, MOST_CLASSES, example="10"),
         arg(metavar="K", help="Predict for K classes; no number where a table says it in a column classes."),
     ]
     rest = [

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from theory.columns import MOST_CLASSES, RATES
+from theory.columns import RATES
 from theory.errors import InputError
 
 OPTIONS = ("signal", "alpha", "ridge", "loss", "intercept", *RATES)
@@ -14,8 +14,6 @@ def number_of(classes: tuple[int, ...]) -> int | None:
     """K, where one number stands after --classes; none does where a table says it."""
     if len(classes) > 1:
         raise InputError(f"--classes {' '.join(map(str, classes))}: one K at a time; for several give --table")
-    if classes and classes[0] > MOST_CLASSES:
-        raise InputError(f"--classes {classes[0]} is more than can be solved, at most {MOST_CLASSES:,}; give fewer")
     return classes[0] if classes else None
 
 

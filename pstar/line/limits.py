@@ -3,7 +3,7 @@
 from math import inf
 from typing import NamedTuple
 
-from theory.columns import CLASS_RATES, COLUMNS
+from theory.columns import CLASS_RATES, COLUMNS, MOST_COUNTED
 
 
 class Limits(NamedTuple):
@@ -31,12 +31,11 @@ class Limits(NamedTuple):
 
 
 EXAMPLES = {"p": "0.3", "phi": "0.8", "psi": "0.2", "signal": "2", "alpha": "10", "ridge": "0.1", "margin": "1"}
-MOST_CLASSES = 100_000
 OTHERS = {
     "level": Limits(0, 1, True, True, "0.95"),
     "n": Limits(0, inf, True, example="1000"),
     "d": Limits(1, inf, example="100"),
-    "classes": Limits(2, MOST_CLASSES, example="10"),
+    "classes": Limits(2, MOST_COUNTED, example="10"),
     "generated": Limits(0, inf, True, example="1000"),
     "cost_generate": Limits(0, inf, example="1"),
     "cost_verify": Limits(0, inf, example="0.1"),
@@ -45,7 +44,7 @@ OTHERS = {
     "repetitions": Limits(2, inf, example="100"),
     "workers": Limits(1, inf, example="2"),
 }
-"""By the name of the parameter, which means the same in every verb."""
+"""By the name of the parameter. Where it means something else in one verb, its annotation there has `Limits`."""
 
 
 def of(name: str) -> Limits | None:

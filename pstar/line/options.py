@@ -60,6 +60,7 @@ def _option(name: str, parameter: inspect.Parameter) -> Option:
         extras = tuple(rest)
     kind, many, choices = _kind(annotation)
     said = next((extra for extra in extras if hasattr(extra, "help") and hasattr(extra, "metavar")), None)
+    own = next((extra for extra in extras if isinstance(extra, Limits)), None)
     spec = next((extra for extra in extras if isinstance(extra, PrimitiveConstructorSpec)), None)
     choices = tuple(spec.choices or ()) if spec is not None else choices
     positional = any(extra is POSITIONAL or extra == POSITIONAL for extra in extras)
@@ -77,7 +78,7 @@ def _option(name: str, parameter: inspect.Parameter) -> Option:
         choices=choices,
         metavar=metavar,
         help=str(said.help or "") if said is not None else "",
-        limits=of(name) if kind in (int, float) else None,
+        limits=(own or of(name)) if kind in (int, float) else None,
         pair=kind is bool and not any(extra == LONE_FLAG for extra in extras),
     )
 

@@ -17,6 +17,7 @@ from tests.processes import PATIENCE
 from tests.pstar.command import ROOT
 from tests.sims.helpers import INDEPENDENT as SMALL
 from tests.small_sweep import independent_rows
+from theory.errors import Note
 from theory.prediction import predict
 
 PROBLEM = ps.Problem(signal=2.0, curation=ps.Rates(p=0.3, phi=0.9, psi=0.2), ridge=0.1)
@@ -221,3 +222,17 @@ def tried(rates, alpha=4.0, loss="squared"):
 def test_what_is_tried_first_is_explained(call, words):
     with pytest.raises(ps.Error, match=words):
         call()
+
+
+def test_a_verifier_that_keeps_wrong_labels_rather_is_noted():
+    worse, better, classes = ps.Rates(0.3, 0.2, 0.8), ps.Rates(0.3, 0.8, 0.2), ps.ClassesProblem
+    with pytest.warns(Note, match="psi > phi: this verifier keeps wrong labels") as noted:
+        found = ps.predict(ps.Problem(1.0, worse, 0.1), 4.0)
+    assert noted[0].filename == __file__  # where it was called
+    assert found.p_star == pytest.approx(0.2)
+    with pytest.warns(Note, match="are the two swapped"):
+        ps.predict_classes(classes(1.0, worse, 0.1), 4.0, classes=3)
+    for rates in (better, ps.Rates(0.3, 0.5, 0.5), ps.Rates(0.3, 0.5, [0.2, 0.9])):  # a grid is meant
+        ps.predict(ps.Problem(1.0, rates, 0.1), 4.0)  # warnings are errors here
+    ps.predict_classes(classes(1.0, better, 0.1), 4.0, classes=3)
+    ps.predict(ps.Problem(1.0, ps.Cosines(0.5, 0.6, 0.3), 0.1), 4.0)

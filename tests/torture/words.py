@@ -132,7 +132,12 @@ def searched(rng):
         shares = rng.dirichlet(np.ones(levels)).tolist()
         given |= {"eigenvalues": listed([scale() for _ in range(levels)]), "shares": listed(shares)}
         given |= {"signals-sq": listed([scale() for _ in range(levels)])}
-    return ["predict", *(f"--{name}={value}" for name, value in given.items()), *(f"--{name}" for name in bare), "--json"]
+    return [
+        "predict",
+        *(f"--{name}={value}" for name, value in given.items()),
+        *(f"--{name}" for name in bare),
+        "--json",
+    ]
 
 
 def spoil(rng, data):

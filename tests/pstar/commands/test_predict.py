@@ -219,9 +219,25 @@ def test_n_and_d_say_alpha_and_swapped_rates_are_noted():
     assert alone[2].startswith("error: --n 1000 needs --d, the dimension")
 
 
+def test_the_range_of_classes_in_a_help_is_that_of_its_verb():
+    """The most is allowed, one more is refused, in each verb that has K."""
+    records = ["correct", "kept"]
+    predicted = [*PREDICT, "--classes"]
+    forecast = ["forecast", "--pilot", "none", *RATES, "--classes"]
+    audited = ["audit", "none", "--correct", records[0], "--kept", records[1], "--classes"]
+    for line, most in ((predicted, 1000), (forecast, 10**9), (audited, 10**9)):
+        shown, inside, outside = in_one_process([[line[0], "--help"], [*line, str(most)], [*line, str(most + 1)]])
+        assert f"[2, {most}]" in " ".join(shown[1].split()), line
+        assert f"--classes = {most + 1} is outside [2, {most}]" in outside[2]
+        assert "--classes" not in inside[2]
+
+
 def test_more_classes_than_can_be_solved_are_refused():
     (code, out, error), (_, _, longer) = in_one_process([[*PREDICT, "--classes", k] for k in ("5000", "9" * 400)])
     assert (code, out) == (2, "")
-    assert error == "error: --classes 5000 is more than can be solved, at most 1,000; give fewer\n"
+    assert (
+        error
+        == "error: --classes = 5000 is outside [2, 1000]; type one, such as --classes 10; help: pstar predict --help\n"
+    )
     assert longer.startswith("error: --classes = 9999")
     assert len(longer) < 200
