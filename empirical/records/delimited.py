@@ -224,7 +224,7 @@ def _numbered(
 
     def lines() -> Iterator[str]:
         nonlocal last
-        for last in io.TextIOWrapper(file, "utf-8", newline=""):
+        for last in io.TextIOWrapper(file, "utf-8", newline=""):  # noqa: UP028 (which is looked at below)
             yield last
 
     rows = csv.reader(lines(), delimiter=separator, strict=True)

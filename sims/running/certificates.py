@@ -114,7 +114,8 @@ def claim(root: Path, maker: Maker, names: Iterable[str] = (), inputs: Iterable[
         inputs: files that it reads.
 
     Raises:
-        InputError: the place is a file or cannot be made; it holds what no earlier call of this command made; a name is that of an input.
+        InputError: the place is a file or cannot be made; it holds what no earlier call of this command made; a name is
+            that of an input.
         FileError: it cannot be looked at.
     """
     with located(root):

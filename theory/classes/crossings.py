@@ -35,7 +35,8 @@ def searched(
     rule, and a root of it then moved once, by Newton, to where the plain rule has it.
 
     Returns:
-        The roots, and the share of the bracketing points that have a solution within `CURVE`; elsewhere roots are missed.
+        The roots, and the share of the bracketing points that have a solution within `CURVE`, halved where a root was
+        not reached; elsewhere roots are missed.
 
     Raises:
         ValueError: as `predict`; softmax of classes that differ, where each point takes seconds.

@@ -1,4 +1,4 @@
-"""Every search beside the solver of cells ends by counted work, and says so: of classes, of rounds, of clean samples."""
+"""Every search beside the solver of cells ends by counted work, and says so: classes, rounds, clean samples."""
 
 import numpy as np
 import pytest
