@@ -2,6 +2,7 @@
 
 from functools import reduce
 from operator import mul
+from typing import Any
 
 from theory._check import check_rates
 from theory.arrays import of, quiet
@@ -104,7 +105,7 @@ def _log_product(a: Scalar, b: Scalar) -> Scalar:
     return xp.where(a * b > TINY, xp.log(a * b), xp.log(a) + xp.log(b))
 
 
-def _geometric_mean(rate: Scalar) -> Scalar:
+def _geometric_mean(rate: Any) -> Scalar:
     """sqrt(rate_- rate_+), also where the product underflows."""
     xp = of(rate)
     a, b = rate[..., 0], rate[..., 1]
