@@ -49,8 +49,7 @@ def describe(
     result["p_gain"] = result["curve_solved"] = None
     if result["classes"] > MOST_SEARCHED:
         return result
-    roots, solved = searched(problem, alpha, loss, classes=classes, intercept=intercept)
-    result["curve_solved"] = solved
+    roots, result["curve_solved"] = searched(problem, alpha, loss, classes=classes, intercept=intercept)
     places = sorted(zip(roots.x.tolist(), roots.rising.tolist(), strict=True))
     result["p_gain"] = [{"p": p, "then": "gain" if rising else "loss"} for p, rising in places]
     return result
