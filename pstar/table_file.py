@@ -23,7 +23,7 @@ LISTS = {False: SPECTRUM, True: ("gram", "prior", "label", "keep")}
 WORDS = ("loss", "setting")
 NEUTRAL = {"loss": "squared", "setting": "", "intercept": 0.0}
 """In the place of what could not be read, while the other columns are checked."""
-MISSING = "is missing; fill it in, or leave the line out"
+MISSING = "has no value; fill it in, or leave the line out"
 
 Columns = Mapping[str, Any]
 

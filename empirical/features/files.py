@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from empirical.auditing.checks import saved
 from empirical.features import tables
 from empirical.features.tables import Held
 from empirical.records.sources import ENDS, SUFFIXES
@@ -58,6 +59,7 @@ def read_rates(path: Path, classes: tuple[Any, Any] | None = None) -> tuple[Rate
 
     Raises ValueError for another kind of file, and where a rate is undefined.
     """
+    path = saved(path)
     if not path.is_file():
         raise InputError(f"{path} is not there; make an audit: pstar audit RECORDS --correct COL --kept COL --out DIR")
     with located(path):

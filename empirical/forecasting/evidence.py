@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from empirical.auditing.binary import Audit
+from empirical.auditing.checks import saved
 from empirical.auditing.resample import Function, from_json
 from empirical.auditing.resample import Resampled as Drawn
 from empirical.forecasting import DRAWS
@@ -58,6 +59,7 @@ def evidence(given: Any) -> Evidence:
 
 
 def _of_file(path: Path) -> Evidence:
+    path = saved(path)
     if not path.is_file():
         raise InputError(f"{path} is not there; make an audit: pstar audit RECORDS --correct COL --kept COL --out DIR")
     with located(path):

@@ -85,5 +85,5 @@ def _check_range(column: records.Column, numbers: Numbers, told: NDArray[np.bool
     gaps = np.isnan(numbers) & ~told & (column.name not in GAPS)
     for row in np.flatnonzero(bad | gaps).tolist():
         what = f"is {typed(numbers[row])}, outside {limits}; {meaning}"
-        what = "is missing; fill it in, or leave the line out" if gaps[row] else what
+        what = "has no value; fill it in, or leave the line out" if gaps[row] else what
         faults.add(f"column {column.name!r} {what}", column.places.number(row), column.line(row))

@@ -18,7 +18,7 @@ DISTINCT = 1000
 TOLD = 1000
 """Records with a fault that are looked at; the others are counted."""
 GAP = (
-    "is missing; fill it in, or take the record out if what is missing is missing by chance (records that were hard to "
+    "has no value; fill it in, or take the record out if what is missing is missing by chance (records that were hard to "
     "judge are not)"
 )
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -65,10 +65,13 @@ def as_flags(column: Column, true: Iterable[str] = (), false: Iterable[str] = ()
     strange = list(dict.fromkeys(word.strip() for word, k in zip(distinct, keys, strict=True) if k not in known))
     if len(strange) == 2 and not (means.yes | means.no) & set(keys) and is_text(column.values.type):
         first, second = map(shown, sorted(strange))
-        what = f"holds {first} and {second}; say which means yes, as with --true {sorted(strange)[0]}"
+        what = f"holds {first} and {second}; say which means yes: --true {first}, or --true {second}"
         faults.add(f"column {shown(column.name)} {what}", *_place(column, int(np.argmax(bad))))
     else:
         _refuse(column, bad, "which is neither yes nor no; recode it, or name it with --true or --false", faults)
+    if true and not false and len(set(keys) - means.missing) > 1 and set(keys) - means.missing <= set(map(key, true)):
+        both = ", ".join(map(shown, distinct))
+        faults.add(f"column {shown(column.name)} holds {both}, all of them named by --true; name what means yes alone")
     if {"0", "-1"} <= means.no & set(keys) and not {"0", "-1"} & set(map(key, (*true, *false))):
         faults.add(f"column {shown(column.name)} holds both 0 and -1; say which mean no, as with --false 0,-1")
     if not missing:

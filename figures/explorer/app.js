@@ -124,6 +124,7 @@ function plots(whole) {
   const own = state.setting === "linear" ? null : audit;
   document.documentElement.toggleAttribute("data-walk", state.setting !== "independent");
   document.documentElement.toggleAttribute("data-audit", Boolean(own));
+  at("examples").hidden = !own;
   const phases = remembered("phase", whole, () => phaseGrid(whole, highestRatio(found), !coarse));
   const verifiers = remembered("roc", whole, () => rocGrid(whole, !coarse));
   curve = operating(whole, own?.curve);

@@ -40,7 +40,7 @@ export function markup() {
   const groups = GROUPS.map(([title, names]) => `<fieldset><legend>${title}</legend>${names.map(row).join("")}`
     + `${title === "Data and training" ? `<label class="check"><input type="checkbox" id="best">best penalty here</label>` : ""}</fieldset>`);
   return `<fieldset><legend>Where do label errors come from?</legend><div class="settings">${settings.join("")}</div>`
-    + `<p class="quiet about" id="about"></p></fieldset><p id="mine" role="group" aria-label="Audited verifiers">As audited: </p>${groups.join("")}<p class="error" id="refused" role="alert" hidden></p>`;
+    + `<p class="quiet about" id="about"></p></fieldset><p id="mine" role="group" aria-label="Audited verifiers">Back to your audited verifier: </p>${groups.join("")}<p class="error" id="refused" role="alert" hidden></p>`;
 }
 
 // Position of a slider and back: by equal factors where the slider is logarithmic; three digits then.
@@ -72,6 +72,8 @@ export function wire(form, columns, change) {
     field(`${name}-error`).textContent = words;
     field(`${name}-error`).hidden = !words;
     field(`${name}-number`).setAttribute("aria-invalid", String(Boolean(words)));
+    const invalid = form.querySelector("[aria-invalid=true]");
+    document.documentElement.toggleAttribute("data-invalid", Boolean(invalid)); // what is shown is of the number before
   };
   for (const name of Object.keys(SLIDERS)) {
     const said = (value) => change({ [name]: value, ...(name === "ridge" ? { best: false } : {}) }, name);

@@ -16,7 +16,7 @@ HEAD = 2_000
 def explore(
     out: Annotated[Path, arg(metavar="FILE", help="The page.")] = Path("explorer.html"),
     audit: Annotated[
-        Path | None, arg(metavar="JSON", help="audit.json of pstar audit --out: your own verifier on the page.")
+        Path | None, arg(metavar="DIR", help="Folder of pstar audit --out: your own verifier on the page.")
     ] = None,
     open: Annotated[bool, arg(help="Open it in a browser.")] = False,
     json: Json = False,
@@ -66,7 +66,7 @@ def _check(page: Path, audit: Path | None) -> None:
     from figures.explorer import GENERATOR
 
     if page.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"--out {page} ends in {page.suffix!r}, not in .html; name a page")
+        raise InputError(f"--out {page} does not end in .html; name a page, as {page.with_suffix('.html')}")
     if not page.parent.is_dir():
         raise InputError(f"--out {page}: {page.parent} is not a folder; make it, or choose another")
     if page.is_dir():

@@ -28,7 +28,7 @@ def features(
     ] = None,
     phi: Annotated[float | None, arg(metavar="FLOAT", help="P(kept | label correct). Default: 1.")] = None,
     psi: Annotated[float | None, arg(metavar="FLOAT", help="P(kept | label wrong). Default: 1.")] = None,
-    audit: Annotated[Path | None, arg(metavar="JSON", help="The three from audit.json of pstar audit --out.")] = None,
+    audit: Annotated[Path | None, arg(metavar="DIR", help="The three from the folder of pstar audit --out.")] = None,
     n: Annotated[tuple[int, ...], arg(metavar="INT", help="Samples to predict for. Default: 20, 50, ... N.")] = (),
     ridge: Annotated[float, arg(help="Penalty, in units of the mean variance of a feature within classes.")] = 0.1,
     loss: Annotated[str, choice(LOSSES), arg(help="Loss of the probe.")] = "squared",

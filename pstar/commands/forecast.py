@@ -24,7 +24,7 @@ def forecast(
     generated: Annotated[
         str, arg(metavar="N,N,...", help="Numbers of generated samples, as 1000,10000.")
     ] = "1000,10000,100000",
-    audit: Annotated[Path | None, arg(metavar="JSON", help="audit.json of pstar audit --out.")] = None,
+    audit: Annotated[Path | None, arg(metavar="DIR", help="Folder of pstar audit --out.")] = None,
     p: Annotated[float | None, arg(metavar="FLOAT", help="Or: the generator's error rate, taken as known.")] = None,
     phi: Annotated[float | None, arg(metavar="FLOAT", help="P(kept | label correct), likewise.")] = None,
     psi: Annotated[float | None, arg(metavar="FLOAT", help="P(kept | label wrong), likewise.")] = None,

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from pstar.line import help as helping
@@ -40,10 +41,10 @@ def dispatch(words: Sequence[str], commands: Mapping[str, Verb], about: str) -> 
 def _no_verb(words: Sequence[str], commands: Mapping[str, Verb]) -> str:
     known = ", ".join(commands)
     if not words:
-        return f"no command; there are {known}"
+        return f"no command; begin with pstar audit RECORDS, pstar predict or pstar explore; there are {known}"
     if words[0].startswith("--tyro"):
         return f"{shown(words[0], False)} is not for typing; completion is pstar completion bash (or zsh, or fish)"
-    if words[0].lower() in ("-v", "--v", "-version", "--versions", "--ver"):
+    if words[0].lower() in ("-v", "--v", "-version", "--ver") or get_close_matches(words[0], ["--version"]):
         return f"{shown(words[0], False)} is no option. Perhaps you meant pstar --version"
     if words[0].startswith("-"):
         found = next((word for word in words if word in commands), None)

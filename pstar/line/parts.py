@@ -80,7 +80,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "pstar predict --p .3 --phi .8 --psi .2 --n 1000 --d 100 --ridge 1 --loss logistic",
         "pstar predict --setting linear --cos-generator -.21 --cos-verifier .5 --cos-between .1",
     ),
-    "explore": ("pstar explore", "pstar explore --audit audit/audit.json --out mine.html"),
+    "explore": ("pstar explore", "pstar explore --audit audit --out mine.html"),
     "audit": (
         "pstar audit first/records.csv",
         "pstar audit first/records.csv --correct correct --kept kept",

@@ -55,11 +55,14 @@ def propose(columns: Sequence[Column], guesses: Guesses, outcome: NDArray[np.flo
     else:
         options = None
     lacks = [] if options is not None else list(_lacking(truth or graded, verifier or curve))
+    gaps = [_gap(by_name[name]) for option in verifier or curve for name in option[1:] if by_name[name].missing]
+    if gaps:
+        options, lacks = None, [*lacks, *gaps]
     template = [*(truth or graded or [("--correct", "COL")]), *(verifier or curve or [("--kept", "COL")]), *shared]
     supports = list(_main(by_name, guesses, options))
     correct = guesses.first("correct")
     plain: list[Option] = [("--correct", correct)] if correct is not None else truth
-    if plain and verifier and curve:
+    if plain and verifier and curve and score is not None and not by_name[score].missing:
         supports.append(_curve(score, [*plain, *curve, *shared]))
     if truth and graded and verifier:
         supports.append(_graded(quality, [*graded, *verifier, *shared]))
@@ -92,8 +95,11 @@ def _shared(by_name: dict[str, Column], guesses: Guesses) -> list[Option]:
     if weight is not None and by_name[weight].kind != "constant":
         found.append(("--weight", weight))
     unknown = [by_name[name] for role in ("correct", "kept") for name in guesses.named(role)]
-    words = [one.values[0].strip() for one in unknown if one.flags is None]
-    return [*found, ("--true", ",".join(dict.fromkeys(words)))] if words else found
+    words: list[str] = []
+    for one in unknown:
+        if one.flags is None and not set(map(str.strip, one.values)) & set(words):
+            words.append(one.values[0].strip())
+    return [*found, ("--true", ",".join(words))] if words else found
 
 
 def _lacking(truth: Sequence[Option], verifier: Sequence[Option]) -> list[str]:
@@ -103,6 +109,14 @@ def _lacking(truth: Sequence[Option], verifier: Sequence[Option]) -> list[str]:
     if not verifier:
         found.append("Nothing says what the verifier keeps: a column of 0/1, or its score.")
     return found
+
+
+def _gap(one: Column) -> str:
+    first = int(np.argmax(one.code < 0)) + 1
+    return (
+        f"{one.missing:,} of {len(one.code):,} records have no {one.name!r}, the first of them record {first:,}. Where such "
+        "a record is not trained on, write no there; where the verifier failed by chance, take it out."
+    )
 
 
 def _main(by_name: dict[str, Column], guesses: Guesses, options: Sequence[Option] | None) -> list[Support]:

@@ -81,9 +81,16 @@ def _escaped(letter: str) -> str:
 def _answer(found: Findings, path: str) -> list[str]:
     proposal = found.proposal
     if proposal.options is not None:
-        return ["Type this, if the guesses below are right:", "", f"  {command(path, proposal.options)}"]
+        lines = ["Type this, if the guesses below are right:", "", f"  {command(path, proposal.options)}"]
+        return [*lines, *_unsure(proposal.options)]
     lines = [*proposal.lacks, "Once it is there, or if one of the columns below is it, type:", ""]
     return [*lines, f"  {command(path, proposal.template)}"]
+
+
+def _unsure(options: Iterable[Option]) -> list[str]:
+    """That a word for yes was guessed."""
+    words = [value for option, *values in options if option == "--true" for value in values]
+    return [f"  with the word that means yes after --true; is it {words[0]}? The file does not say."] if words else []
 
 
 def _guessed(found: Findings) -> list[str]:

@@ -49,7 +49,7 @@ def _kept(audit: Audit) -> Answer:
         decision, star, name = audit.decision_classes, audit.p_star_classes, f"p*_{audit.n_classes}"
         question, limit = "Does the right label lead?", f"1/{audit.n_classes}"
     p, bound = ("unknown" if math.isnan(rate.value) else f"{rate.value:.1%}" for rate in (audit.p, star))
-    words = f"{percent(audit.purity)} is correct, against {limit}; it errs on p = {p}, and may on {name} = {bound}"
+    words = f"{percent(audit.purity)} is correct, {limit} is needed; p = {p} of labels are wrong, up to {name} = {bound} may be"
     if decision.verdict == "undecided":
         words += f"; {records_more(decision.more)}"
     return Answer(question, holds(decision.verdict), words)
@@ -60,7 +60,7 @@ def _better(audit: Audit, confusions: Confusions | None) -> Answer:
     if kind in ("keeps everything", "keeps nothing"):
         words = f"it is useless: it keeps none of {audit.design.records:,} records"
         if kind == "keeps everything":
-            words = f"it is useless: it drops none of {audit.design.records:,} records (or the file lacks the dropped)"
+            words = f"it drops none of {audit.design.records:,} records, and so changes nothing; or the file lacks the dropped"
         return Answer(question, "no", words)
     if kind == "harmful":
         words = f"it does harm: keeps {percent(audit.phi)} of correct labels, {percent(audit.psi)} of wrong ones"
@@ -72,7 +72,9 @@ def _better(audit: Audit, confusions: Confusions | None) -> Answer:
         more = math.nan if audit.better.answer != "undecided" else more
     if kind == "worthless" and worth.verified.high <= 0:
         return Answer(question, "no", "what it keeps is worth nothing to a student, nor is all of it")
-    words = f"a generated sample trains like {amount(worth.verified)} clean ones, unverified {amount(worth.unverified)}"
+    words = (
+        f"a generated sample is worth {amount(worth.verified)} of a clean one, unverified {amount(worth.unverified)}"
+    )
     if verdict == "no" and kind != "worthless":
         words = f"it drops more than it cleans: {words}"
     if verdict == "undecided" and not math.isnan(more):

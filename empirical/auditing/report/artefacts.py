@@ -60,7 +60,7 @@ def check_folder(folder: Path, inputs: Iterable[Path]) -> None:
 def check_page(page: Path, source: Path) -> None:
     """Raise ValueError where a page would overwrite the records, or anything but a page of ours; or has no folder."""
     if page.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"--html {page} ends in {page.suffix!r}, not in .html; name a page")
+        raise InputError(f"--html {page} does not end in .html; name a page, as {page.with_suffix('.html')}")
     if page.exists() and source.exists() and page.samefile(source):
         raise InputError(f"--html {page} would overwrite the records themselves; choose another name")
     if not page.parent.is_dir():

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from empirical.auditing.checks import saved
 from empirical.auditing.region import region
 from empirical.auditing.report.html import printed
 from empirical.auditing.resample import from_json
@@ -16,11 +17,12 @@ REMEDY = "make one: pstar audit RECORDS --correct COL --kept COL --out DIR"
 
 
 def plotted(path: Path) -> dict[str, Any]:
-    """`shown` of the audit.json of `pstar audit --out`.
+    """`shown` of the audit.json of `pstar audit --out`, or of its folder.
 
     Raises:
         ValueError: no such file, no audit, or one in which no verifier has all its rates.
     """
+    path = saved(path)
     if not path.is_file():
         raise InputError(f"--audit {path} is not there; {REMEDY}")
     with located(path):

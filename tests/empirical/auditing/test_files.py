@@ -86,7 +86,7 @@ def test_all_columns_are_refused_at_once(tmp_path):
 
 def test_words_for_yes(tmp_path):
     (tmp_path / "r.csv").write_text("correct,kept\nA,1\nB,1\nA,0\nB,0\nA,1\n")
-    with pytest.raises(RecordsError, match="holds 'A' and 'B'; say which means yes, as with --true A"):
+    with pytest.raises(RecordsError, match="holds 'A' and 'B'; say which means yes: --true 'A', or --true 'B'"):
         audit_file(tmp_path / "r.csv", BOTH)
     assert audit_file(tmp_path / "r.csv", BOTH, Asked(true=("A",))).binary.counts == (2, 1, 1, 1)
     with pytest.raises(ValueError, match="--true win: no record has such a word in 'kept', 'correct'"):

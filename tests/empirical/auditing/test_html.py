@@ -203,7 +203,7 @@ def test_nothing_is_overwritten_unasked(saved, tmp_path):
         (tmp_path / "folder.html", tmp_path / "r.csv", "no audit made it"),
         (tmp_path / "new.html", tmp_path / "r.csv", "new.explorer.html is there, and no explorer made it"),
         (page, page, "would overwrite the records themselves"),
-        (tmp_path / "report.txt", page, "not in .html"),
+        (tmp_path / "report.txt", page, "report.txt does not end in .html; name a page, as .*report.html"),
         (tmp_path / "none" / "a.html", page, "is not a folder; make it"),
     ):
         with pytest.raises(InputError, match=words):

@@ -59,7 +59,7 @@ def test_noisy_runs_are_kept_apart(tmp_path):
         ({"P": [0, 0, 0, 0, 0, 0.2]}, "column 'P' is not known; did you mean 'p'?"),
         ({"p ": [0] * 6, "p": [0] * 6}, "has 2 columns 'p'; rename all but one"),
         ({"tested": [True] * 6}, "column 'tested' holds true and false, not numbers"),
-        ({"accuracy": [0.7, None, 0.8, 0.8, 0.9, 0.9]}, "the pilot, row 2: column 'accuracy' is missing; fill it in"),
+        ({"accuracy": [0.7, None, 0.8, 0.8, 0.9, 0.9]}, "the pilot, row 2: column 'accuracy' has no value; fill it in"),
     ],
 )
 def test_refusals(change, said):

@@ -60,7 +60,7 @@ def test_words_that_stay_unclear(tmp_path, cells, true, false, said):
 def test_missing_is_refused_or_known(tmp_path):
     some = column(tmp_path, "1", "", "NA", "n/a", "null", "None", "nan", "-", "  ", "0")
     for convert in (records.as_flags, records.as_numbers, records.as_quality):
-        with pytest.raises(records.RecordsError, match=r"line 3: column 'c' is missing.*7 more like it"):
+        with pytest.raises(records.RecordsError, match=r"line 3: column 'c' has no value.*7 more like it"):
             convert(some)
     flags = records.as_flags(some, missing=True)
     assert flags.known.tolist() == [True, *[False] * 8, True]

@@ -49,8 +49,8 @@ CSV = [
     (b"\n\nc,k\n1,maybe\n", ", line 4: column 'k' is 'maybe'"),
     (b"c,k\r1,0\r1,maybe\r", ", line 3: column 'k' is 'maybe'"),
     ("c,k\n1,0\n1,maybe\n".encode("utf-16"), ", line 3: column 'k' is 'maybe'"),
-    (b"c,k\n1,0\n , 1\n", ", line 3: column 'c' is missing; fill it in"),
-    (b"c,k\n1,0\nn/a,-\n", "2 faults, nothing was computed\n  - line 3: column 'c' is missing"),
+    (b"c,k\n1,0\n , 1\n", ", line 3: column 'c' has no value; fill it in"),
+    (b"c,k\n1,0\nn/a,-\n", "2 faults, nothing was computed\n  - line 3: column 'c' has no value"),
     (b"c,k\n1,0\n1\n", ", line 3: 1 field for 2 columns; mend the line"),
     (b"c,k\n1,0\n1,0,1\n", ", line 3: 3 fields for 2 columns"),
     (b"c,k\r1,0\n1,1\n", ", line 1: a carriage return stands in the line of names, after 'k', and lines end otherwise"),
@@ -62,7 +62,7 @@ CSV = [
     (b"c,k\n1,0\n\xff,1\n", "is not UTF-8 text: line 3 has the byte 0xFF; convert it, as by iconv"),
     (b"c,k\n1,0\n1,\xe2\x82", "is not UTF-8 text: line 3"),
     (b"\xff\xfec\x00,\x00k\x00\n\x001\x00,\x000", "is no UTF-16 text; save it as UTF-8"),
-    (b"c,k\nA,1\nB,1\n", ", line 2: column 'c' holds 'A' and 'B'; say which means yes, as with --true A"),
+    (b"c,k\nA,1\nB,1\n", ", line 2: column 'c' holds 'A' and 'B'; say which means yes: --true 'A', or --true 'B'"),
     (b"c,k\n0,1\n1,1\n-1,0\n", ": column 'c' holds both 0 and -1; say which mean no, as with --false 0,-1"),
     (b"c,k\n1,\x1b[31m\x07\n", r", line 2: column 'k' is '\x1b[31m\x07'"),
     (b"c,k\n1," + b"z" * 200_000 + b"\n", "column 'k' is '" + "z" * 60 + "'... (200,000 characters), which"),
@@ -76,11 +76,11 @@ def test_csv(tmp_path, content, words):
 
 
 JSON = [
-    ('{"c": 1, "k": 0}\n{"c": 1}\n', ", line 2: column 'k' is missing"),
-    ('\n{"c": 1, "k": null}\n', ", line 2: column 'k' is missing"),
+    ('{"c": 1, "k": 0}\n{"c": 1}\n', ", line 2: column 'k' has no value"),
+    ('\n{"c": 1, "k": null}\n', ", line 2: column 'k' has no value"),
     ('{"c": 1}\n{"c": 0}\n', ": has no column 'k'; it has 'c'"),
     ('{"c": 1, "K": 0}\n', ": has no column 'k'; did you mean 'K'?"),
-    ('{"c": 1, "k": NaN}\n', ", line 1: column 'k' is missing"),
+    ('{"c": 1, "k": NaN}\n', ", line 1: column 'k' has no value"),
     ('{"c": 1, "k": 0.5}\n', ", line 1: column 'k' is 0.5, which is neither yes nor no"),
     ('{"c": 1, "k": [1]}\n', ", line 1: column 'k' holds a list of 1; name what is in it, as 'k.0'"),
     ('{"c": 1, "k": {"a": 1}}\n', ", line 1: column 'k' holds an object of 1; name what is in it, as 'k.a'"),
@@ -132,8 +132,8 @@ def table(path, **columns):
 
 def test_parquet(tmp_path):
     path = tmp_path / "r.parquet"
-    assert ", row 3: column 'c' is missing" in refused(table(path, c=[1.0, 0.0, None]), "c")
-    assert ", row 2: column 'c' is missing" in refused(table(path, c=[1.0, np.nan]), "c")
+    assert ", row 3: column 'c' has no value" in refused(table(path, c=[1.0, 0.0, None]), "c")
+    assert ", row 2: column 'c' has no value" in refused(table(path, c=[1.0, np.nan]), "c")
     assert "has no column 'k'; it has 'c'" in refused(table(path, c=[1]), "k")
     assert "column 'c' holds objects; name what is in them, as 'c.x'" in refused(table(path, c=[{"x": 1}]), "c")
     assert "column 'c' holds lists; name what is in them, as 'c.0'" in refused(table(path, c=[[1]]), "c")
@@ -203,7 +203,7 @@ def test_quality_and_labels(tmp_path):
 
 
 GAP = (
-    "is missing; fill it in, or take the record out if what is missing is missing by chance (records that were hard to "
+    "has no value; fill it in, or take the record out if what is missing is missing by chance (records that were hard to "
     "judge are not)"
 )
 

@@ -57,7 +57,7 @@ def test_a_page_is_small_and_asks_for_nothing(answers, saved):
     ("name", "why"),
     [
         ("mine.html", "is there, and is no explorer page"),
-        ("page.txt", "ends in '.txt', not in .html"),
+        ("page.txt", "does not end in .html; name a page, as "),
         ("none/page.html", "is not a folder"),
         ("folder.html", "is a folder; name a page in it"),
     ],

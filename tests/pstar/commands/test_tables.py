@@ -75,7 +75,7 @@ FAULTS = {
     "infinite": (".csv", lambda columns: csv(changed(columns, 2, "-inf")), ["line 4", "{}", "not a finite number"]),
     "400 digits": (".csv", lambda c: csv(changed(c, 1, "9" * 400)), ["line 3", "{}", "(400 characters)", "recode"]),
     "after a blank line": (".csv", lambda c: "\n" + csv(changed(c, 1, "x")), ["line 4", "{}", "'x'", "recode it"]),
-    "gap": (".csv", lambda columns: csv(changed(columns, 1, " ")), ["line 3", "{}", "is missing; fill it in"]),
+    "gap": (".csv", lambda columns: csv(changed(columns, 1, " ")), ["line 3", "{}", "has no value; fill it in"]),
     "per cent": (".csv", lambda columns: csv(changed(columns, 1, "30%")), ["line 3", "{}", "per cents as shares"]),
     "control": (".csv", lambda columns: csv(changed(columns, 1, "\x1b[31m")), ["line 3", r"'\x1b[31m'", "recode it"]),
     "open quote": (".csv", lambda columns: csv(changed(columns, 2, '"0.5')), ["line 4", "never closed; close it"]),
@@ -270,7 +270,7 @@ def test_all_faults_of_a_table_are_told_at_once_with_the_lines_of_an_editor(tmp_
     assert (code, out) == (2, "")
     expected = ["column 'lambda' is not known", "line 4: p = 1.5 is outside [0, 1]", "line 5: 4 fields for 5 columns"]
     expected += [
-        "line 6: column 'phi' is missing",
+        "line 6: column 'phi' has no value",
         "line 6: column 'psi' is 'x'",
         "line 7: phi = psi = 0 keeps nothing",
     ]
