@@ -18,8 +18,8 @@ DISTINCT = 1000
 TOLD = 1000
 """Records with a fault that are looked at; the others are counted."""
 GAP = (
-    "has no value; fill it in, or take the record out if what is missing is missing by chance (records that were hard to "
-    "judge are not)"
+    "has no value; fill it in, or take the record out if what is missing is missing by chance (records that were hard "
+    "to judge are not)"
 )
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 

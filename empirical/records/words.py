@@ -8,7 +8,8 @@ YES = frozenset(
     "1 true t yes y pass passed correct right on keep kept accept accepted good oui ja si sí sim tak evet да 是".split()
 )
 NO = frozenset(
-    "0 -1 false f no n fail failed incorrect wrong off drop dropped reject rejected bad non nein não nie hayır нет 否".split()
+    "0 -1 false f no n fail failed incorrect wrong off drop dropped reject rejected bad "
+    "non nein não nie hayır нет 否".split()
 )
 MISSING = frozenset(("", "na", "n/a", "null", "none", "nan", "-"))
 """In columns of flags and numbers; a class may be called NA."""

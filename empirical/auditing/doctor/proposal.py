@@ -114,8 +114,8 @@ def _lacking(truth: Sequence[Option], verifier: Sequence[Option]) -> list[str]:
 def _gap(one: Column) -> str:
     first = int(np.argmax(one.code < 0)) + 1
     return (
-        f"{one.missing:,} of {len(one.code):,} records have no {one.name!r}, the first of them record {first:,}. Where such "
-        "a record is not trained on, write no there; where the verifier failed by chance, take it out."
+        f"{one.missing:,} of {len(one.code):,} records have no {one.name!r}, the first of them record {first:,}. Where "
+        "such a record is not trained on, write no there; where the verifier failed by chance, take it out."
     )
 
 

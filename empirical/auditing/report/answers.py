@@ -49,7 +49,8 @@ def _kept(audit: Audit) -> Answer:
         decision, star, name = audit.decision_classes, audit.p_star_classes, f"p*_{audit.n_classes}"
         question, limit = "Does the right label lead?", f"1/{audit.n_classes}"
     p, bound = ("unknown" if math.isnan(rate.value) else f"{rate.value:.1%}" for rate in (audit.p, star))
-    words = f"{percent(audit.purity)} is correct, {limit} is needed; p = {p} of labels are wrong, up to {name} = {bound} may be"
+    words = f"{percent(audit.purity)} is correct, {limit} is needed; "
+    words += f"p = {p} of labels are wrong, up to {name} = {bound} may be"
     if decision.verdict == "undecided":
         words += f"; {records_more(decision.more)}"
     return Answer(question, holds(decision.verdict), words)
@@ -60,7 +61,7 @@ def _better(audit: Audit, confusions: Confusions | None) -> Answer:
     if kind in ("keeps everything", "keeps nothing"):
         words = f"it is useless: it keeps none of {audit.design.records:,} records"
         if kind == "keeps everything":
-            words = f"it drops none of {audit.design.records:,} records, and so changes nothing; or the file lacks the dropped"
+            words = f"it drops none of {audit.design.records:,} records (or the file lacks what it dropped)"
         return Answer(question, "no", words)
     if kind == "harmful":
         words = f"it does harm: keeps {percent(audit.phi)} of correct labels, {percent(audit.psi)} of wrong ones"

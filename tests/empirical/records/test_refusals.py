@@ -203,8 +203,8 @@ def test_quality_and_labels(tmp_path):
 
 
 GAP = (
-    "has no value; fill it in, or take the record out if what is missing is missing by chance (records that were hard to "
-    "judge are not)"
+    "has no value; fill it in, or take the record out if what is missing is missing by chance (records that were hard "
+    "to judge are not)"
 )
 
 
