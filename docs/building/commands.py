@@ -8,7 +8,7 @@ from pstar.cli import ABOUT, COMMANDS
 from pstar.line.dispatch import dispatch
 from pstar.line.parts import VERBS
 
-WIDTH = "88"
+WIDTH = "80"
 """Columns of the help."""
 
 

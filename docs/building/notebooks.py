@@ -12,6 +12,7 @@ from nbclient import NotebookClient
 from nbconvert import MarkdownExporter
 
 FOLDER = tree.ROOT / "docs" / "notebooks"
+QUIET = ["--log-level=ERROR"]
 PATIENCE = 600
 """Seconds that one cell may take before the build fails."""
 
@@ -22,7 +23,8 @@ def made() -> dict[str, str | bytes]:
     files: dict[str, str | bytes] = {}
     for script in sorted(FOLDER.glob("*.py")):
         notebook = jupytext.read(script)
-        NotebookClient(notebook, timeout=PATIENCE, kernel_name="python3").execute(cwd=str(tree.ROOT))
+        client = NotebookClient(notebook, timeout=PATIENCE, kernel_name="python3", extra_arguments=QUIET)
+        client.execute(cwd=str(tree.ROOT))
         name = script.stem
         page, more = MarkdownExporter().from_notebook_node(notebook, resources={"output_files_dir": f"{name}_files"})
         link = f"\n\n[Download the notebook]({name}.ipynb)\n"
