@@ -19,7 +19,6 @@ LEFT = {
     "pstar eigenvalues run": "7 to 15 minutes; run tiny by tests/empirical/eigenvalues/test_run.py",
     "pstar summarization": "10 to 14 minutes; run tiny by tests/empirical/summarization/test_run.py",
     "pstar verify out/phase_diagram": "a folder that is whole, and then damaged: tests/pstar/commands/test_verify.py",
-    "pstar audit records.csv": "the reader's own file",
     "from dask_jobqueue": "needs a cluster with Slurm",
 }
 """Beginnings of commands and of blocks of Python that no test runs, and why."""
