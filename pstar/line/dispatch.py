@@ -44,7 +44,7 @@ def _no_verb(words: Sequence[str], commands: Mapping[str, Verb]) -> str:
         return f"no command; begin with pstar audit RECORDS, pstar predict or pstar explore; there are {known}"
     if words[0].startswith("--tyro"):
         return f"{shown(words[0], False)} is not for typing; completion is pstar completion bash (or zsh, or fish)"
-    if words[0].lower() in ("-v", "--v", "-version", "--ver") or get_close_matches(words[0], ["--version"]):
+    if words[0].lower() in ("-v", "--v", "-version", "--ver") or get_close_matches(words[0], ["--version"], 1, 0.8):
         return f"{shown(words[0], False)} is no option. Perhaps you meant pstar --version"
     if words[0].startswith("-"):
         found = next((word for word in words if word in commands), None)

@@ -33,6 +33,8 @@ def test_common_words(tmp_path):
         ("0 1 0", ["0"], [], "101", ("column 'c': '1' means no",)),
         ("1 0 1", ["A"], [], "101", ()),
         ("pass fail", ["pass", "A"], [], "10", ()),
+        ("A A", ["A", "B"], [], "11", ()),
+        ("oui non Ja", [], [], "101", ()),
         ("1 0 -1", ["1"], ["0", "-1"], "100", ()),
         ("3 1 2", ["3.0"], ["1", "2"], "100", ()),
     ],
@@ -49,6 +51,7 @@ def test_words_of_a_user(tmp_path, cells, true, false, right, notes):
         ("A B tie", ["A"], ["B"], "'tie', which is neither yes nor no"),
         ("A yes no", ["A"], [], "'yes', which is neither yes nor no"),
         ("A B", ["C"], [], "holds 'A' and 'B'; say which means yes"),
+        ("A B A", ["A", "B"], [], "holds 'A', 'B', all of them named by --true; name what means yes alone"),
         ("A B C", [], [], "'A', which is neither yes nor no"),
     ],
 )

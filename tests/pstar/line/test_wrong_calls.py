@@ -12,6 +12,7 @@ WRONG = [
     (["predcit"], "'predcit' is no command. Perhaps you meant pstar predict; help: pstar --help"),
     (["swep", "x.toml"], "'swep' is no command. Perhaps you meant pstar sweep; help: pstar --help"),
     (["plot", "x"], "'plot' is no command. Perhaps you meant pstar figures; help: pstar --help"),
+    (["--versoin"], "--versoin is no option. Perhaps you meant pstar --version; help: pstar --help"),
     (["--json", "predict"], "--json stands before the command; type pstar predict first, then options; help: pstar"),
     (["-v"], "-v is no option. Perhaps you meant pstar --version; help: pstar --help"),
     (["--tyro-print-completion", "--out"], "--tyro-print-completion is not for typing; completion is pstar completion"),
