@@ -17,7 +17,7 @@ def init(
     ] = Path("."),
     json: Json = False,
 ) -> None:
-    """Write a small sweep file and a small file of records to start from, both with comments on what to change.
+    """Write a small sweep file, with comments on what to change, and a small file of records to start from.
 
     Writes DIR/sweep.toml, which runs in seconds, and DIR/records.csv, twelve judged records to audit. Nothing that is
     there is replaced.
