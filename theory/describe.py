@@ -72,21 +72,19 @@ def _listed(target: str, found: Crossings) -> list[dict[str, Any]]:
 
 def text(found: dict[str, Any]) -> str:
     """What `describe` returns, as lines for a terminal."""
-    star = found["p_star"]
     rule = "training succeeds, with infinite data, while p < p*"
     if _has_three(found):
         rule = "without an intercept training succeeds, with infinite data, while p < p*"
     if not settings.named(found["setting"]).half_at_threshold:
         rule = "of what is generated, more than half of the kept labels are correct while p < p*"
-    lines = [f"p_star              {star:.6f}   {rule}"]
+    lines = [f"p_star              {_known(found['p_star'])}   {rule}"]
     own = SETTINGS[found["setting"]].columns
     if "cos_generator" in own:
         source = "p from the cosine" if "phi" in own else "from the cosines"
         rates = ", ".join(_number(found[name]) for name in ("p", "phi", "psi"))
         lines.append(f"p, phi, psi         {rates}   {source}")
-    purity = "-" if np.isnan(found["purity"]) else f"{found['purity']:.6f}"
     lines += [
-        f"purity              {purity}   share of the kept labels that is correct",
+        f"purity              {_known(found['purity'])}   share of the kept labels that is correct",
         f"kept_rate           {_number(found['kept_rate'])}   share of the samples that is kept",
         f"generator_accuracy  {found['generator_accuracy']:.6f}   1 - p",
     ]
@@ -120,7 +118,9 @@ def text(found: dict[str, Any]) -> str:
 
 
 def _has_three(found: dict[str, Any]) -> bool:
-    """Whether the thresholds of a classifier with an intercept are others than p*."""
+    """Whether the thresholds of a classifier with an intercept are others than p*: by rates alone."""
+    if found["p_star_common"] is None:
+        return False
     others = [found["p_star_direction"], found["p_star_each_class"]]
     return not np.allclose(others, found["p_star"], rtol=1e-12, equal_nan=True)
 
@@ -141,11 +141,10 @@ def _thresholds(found: dict[str, Any]) -> list[str]:
         ),
     )
     holds = lambda excess: "-" if np.isnan(excess) else "yes" if excess > 0 else "no"
-    place = lambda p: "-       " if np.isnan(p) else f"{p:.6f}"
     head = (
         "asked of the kept labels of both classes: does it hold? if p were the same in both, it would while p is below"
     )
-    return [head, *(f"  {what:20}{holds(by):5}{place(below)}  {why}" for what, by, below, why in asked)]
+    return [head, *(f"  {what:20}{holds(by):5}{_known(below):8}  {why}" for what, by, below, why in asked)]
 
 
 def _by_class(found: dict[str, Any]) -> list[str]:
@@ -193,6 +192,11 @@ def _verdict(found: dict[str, Any]) -> str:
 def _places(crossings: list[dict[str, Any]], none: str) -> str:
     """Crossings as the generator gets worse: 'from p = .1 gain, from p = .6 loss'."""
     return ", ".join(f"from p = {line['p']:.6f} {line['then']}" for line in crossings) or none
+
+
+def _known(share: float) -> str:
+    """Six decimals; a dash for what is not known, NaN."""
+    return "-" if np.isnan(share) else f"{share:.6f}"
 
 
 def _number(share: float) -> str:

@@ -10,7 +10,7 @@ import { bestWords, CURVES, KINDS, roc, rocWords } from "./roc.js";
 import { movable } from "./dragging.js";
 import { allowed, DEFAULT, fragment, impossible, OWN, parsed, SHARED } from "./state.js";
 import { ndtr, ndtri } from "./special.js";
-import { command, fixed, general, python, text, verdict, whereItPays } from "./words.js";
+import { command, fixed, general, known, python, text, verdict, whereItPays } from "./words.js";
 
 const { columns, audit } = JSON.parse(document.getElementById("data").textContent);
 const at = (id) => document.getElementById(id);
@@ -112,10 +112,10 @@ function sentences({ converged, below_threshold: good }) {
 function numbers(whole) {
   const entry = (name, value, look) => `<div class="${look}"><dt>${name}</dt><dd>${value}</dd></div>`;
   const ridge = whole.ridge === AVERAGING ? "∞" : general(whole.ridge, 3);
-  return entry("trained accuracy", found.converged ? fixed(found.accuracy, 3) : "–", "bold")
+  return entry("trained accuracy", known(found.accuracy, 3), "bold")
     + entry("generator’s, 1 − p", fixed(found.generator_accuracy, 3), "")
-    + entry("threshold p*", fixed(found.p_star, 3), "")
-    + entry("correct of what is kept", Number.isNaN(found.purity) ? "–" : fixed(found.purity, 3), "minor")
+    + entry("threshold p*", known(found.p_star, 3), "")
+    + entry("correct of what is kept", known(found.purity, 3), "minor")
     + entry("kept of all", fixed(found.kept_rate, 3), "minor")
     + (state.best ? entry("best penalty λ", ridge, "minor") : "");
 }

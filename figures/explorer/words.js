@@ -44,6 +44,11 @@ function beside(value, other) {
   return String(value);
 }
 
+// A number with so many places, or a dash for what is not known.
+export function known(x, places, dash = "–") {
+  return Number.isNaN(x) ? dash : fixed(x, places);
+}
+
 function share(x) {
   return x === 0 || x >= 1e-5 ? fixed(x, 6) : general(x, 3);
 }
@@ -84,14 +89,13 @@ export function text(found) {
     found.setting === "learned"
       ? "of what is generated, more than half of the kept labels are correct while p < p*"
       : "training succeeds, with infinite data, while p < p*";
-  const lines = [`p_star              ${fixed(found.p_star, 6)}   ${rule}`];
+  const lines = [`p_star              ${known(found.p_star, 6, "-")}   ${rule}`];
   if (found.setting !== "independent") {
     const source = found.setting === "learned" ? "p from the cosine" : "from the cosines";
     lines.push(`p, phi, psi         ${[found.p, found.phi, found.psi].map(share).join(", ")}   ${source}`);
   }
-  const purity = Number.isNaN(found.purity) ? "-" : fixed(found.purity, 6);
   lines.push(
-    `purity              ${purity}   share of the kept labels that is correct`,
+    `purity              ${known(found.purity, 6, "-")}   share of the kept labels that is correct`,
     `kept_rate           ${share(found.kept_rate)}   share of the samples that is kept`,
     `generator_accuracy  ${fixed(found.generator_accuracy, 6)}   1 - p`,
   );

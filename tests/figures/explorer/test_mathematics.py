@@ -94,6 +94,10 @@ EDGES = [
     {"setting": "linear", "cos_generator": 0.5, "cos_verifier": 0.5, "cos_between": 1.0},
     {"setting": "linear", "cos_generator": -0.9, "cos_verifier": 0.9, "cos_between": -0.99, "signal": 6.0},
     {"setting": "linear", "cos_generator": 0.0, "cos_verifier": 0.0, "cos_between": 0.0},
+    {"setting": "linear", "cos_generator": 1.0, "cos_verifier": -1.0, "cos_between": -1.0, "alpha": 1.0},
+    {"setting": "linear", "cos_generator": 0.0, "cos_verifier": 0.0, "cos_between": -1.0, "alpha": 1.0},
+    {"setting": "linear", "cos_generator": 0.6, "cos_verifier": -0.6, "cos_between": -1.0, "alpha": 1.0},
+    {"setting": "learned", "cos_generator": 0.4, "phi": 1e-300, "psi": 0.0, "alpha": 1.0, "ridge": 1.0},
     {"setting": "learned", "cos_generator": -1.0, "phi": 1.0, "psi": 1.0},
     {"setting": "learned", "cos_generator": 1.0, "phi": 0.0, "psi": 0.3, "ridge": 0.0, "alpha": 0.2},
 ]
