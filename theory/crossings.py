@@ -29,6 +29,10 @@ Level = Callable[[dict[str, np.ndarray], Mapping[str, np.ndarray]], np.ndarray]
 POINTS = 257
 """Bracketing points along a curve; two zeros between neighbours are missed."""
 
+ZERO = 1e-300
+"""Where a function is exactly zero it is taken as positive, as on the grid: a stretch of zeros ends where the sign
+changes, and the search does not stop where it begins."""
+
 CURVE, ZEROS = 4.5e7, 1.5e7
 """Work (`theory.solvers.work`) for the points of one curve, and for its zeros: seconds. Points that it does not reach
 are not converged."""
@@ -75,8 +79,12 @@ def crossings(
         return Crossings(at, np.empty(0), rising)
     from scipy.optimize import elementwise
 
+    def signed(x: np.ndarray, which: np.ndarray) -> np.ndarray:
+        value = function(x, which.astype(int))
+        return np.where(value == 0, ZERO, value)
+
     found = elementwise.find_root(
-        lambda x, which: function(x, which.astype(int)),
+        signed,
         (grid[left], grid[left + 1]),
         args=(at.astype(float),),
         tolerances={"xatol": 1e-12, "fatol": 0.0},

@@ -68,7 +68,7 @@ function difference(plane, run) {
 
 export function accuracyWords(found) {
   const trained = found.converged ? `trained accuracy ${fixed(found.accuracy, 3)}` : "no trained classifier";
-  const said = (list, none) => list.map(({ p, then }) => `from p = ${fixed(p, 3)} ${then}`).join(", ") || none;
+  const said = found.p_half.map(({ p, then }) => `from p = ${fixed(p, 3)} ${then}`).join(", ");
   return `Accuracy against the generator's error rate p. At p = ${fixed(found.p, 3)}: ${trained}, generator ${fixed(found.generator_accuracy, 3)}. `
-    + `Against one half: ${said(found.p_half, "no crossing")}. ${whereItPays(found)}`;
+    + `Against one half: ${said || (found.solved.length ? "no crossing is known" : "not known")}. ${whereItPays(found)}`;
 }

@@ -3,14 +3,14 @@ import { accuracy, accuracyWords } from "./accuracy.js";
 import { mine, wire } from "./controls.js";
 import { describe } from "./crossings.js";
 import { phaseGrid, rocGrid } from "./grids.js";
-import { AVERAGING, bestRidge, predict } from "./model.js";
+import { bestRidge, predict } from "./model.js";
 import { operating } from "./operating.js";
 import { highestRatio, phase, phaseWords } from "./phase.js";
-import { bestWords, CURVES, KINDS, roc, rocWords } from "./roc.js";
+import { CURVES, curveWords, roc, rocWords } from "./roc.js";
 import { movable } from "./dragging.js";
 import { allowed, DEFAULT, fragment, impossible, OWN, parsed, SHARED } from "./state.js";
 import { ndtr, ndtri } from "./special.js";
-import { command, fixed, general, known, python, text, verdict, whereItPays } from "./words.js";
+import { command, fixed, general, known, penalty, python, text, verdict, whereItPays } from "./words.js";
 
 const { columns, audit } = JSON.parse(document.getElementById("data").textContent);
 const at = (id) => document.getElementById(id);
@@ -111,13 +111,12 @@ function sentences({ converged, below_threshold: good }) {
 
 function numbers(whole) {
   const entry = (name, value, look) => `<div class="${look}"><dt>${name}</dt><dd>${value}</dd></div>`;
-  const ridge = whole.ridge === AVERAGING ? "∞" : general(whole.ridge, 3);
   return entry("trained accuracy", known(found.accuracy, 3), "bold")
     + entry("generator’s, 1 − p", fixed(found.generator_accuracy, 3), "")
     + entry("threshold p*", known(found.p_star, 3), "")
     + entry("correct of what is kept", known(found.purity, 3), "minor")
     + entry("kept of all", fixed(found.kept_rate, 3), "minor")
-    + (state.best ? entry("best penalty λ", ridge, "minor") : "");
+    + (state.best ? entry("best penalty λ", penalty(whole.ridge), "minor") : "");
 }
 
 function plots(whole) {
@@ -128,11 +127,12 @@ function plots(whole) {
   const phases = remembered("phase", whole, () => phaseGrid(whole, highestRatio(found), !coarse));
   const verifiers = remembered("roc", whole, () => rocGrid(whole, !coarse));
   curve = operating(whole, own?.curve);
+  const suited = state.best ? whole.ridge : null;
   put("phase", phase(found, phases, size("phase"), own), size("phase"), phaseWords(found));
-  put("roc", roc(found, verifiers, curve, size("roc"), own), size("roc"), rocWords(found, curve));
+  put("roc", roc(found, verifiers, curve, size("roc"), own), size("roc"), rocWords(found, curve, suited));
   put("accuracy", accuracy(found, whole, size("accuracy"), own), size("accuracy"), accuracyWords(found));
-  at("phase-note").textContent = state.setting === "linear" ? "cos(v,μ) and the generator move; cos(g,v) stays." : `At φ = ${general(state.phi, 3)}; ψ follows the ratio.`;
-  at("roc-note").textContent = curve.best ? `Best of ${KINDS[curve.kind](curve)}: ${bestWords(found, curve)}.` : `Curve of this verifier: ${KINDS.none()}.`;
+  at("phase-note").textContent = state.setting === "linear" ? "cos(v,μ) and the generator move; cos(g,v) stays." : `At φ = ${general(state.phi, 3)} and this λ; ψ follows the ratio.`;
+  at("roc-note").textContent = curveWords(found, curve, suited);
   at("accuracy-note").textContent = whereItPays(found);
   at("own-key").textContent = CURVES[curve.kind];
 }

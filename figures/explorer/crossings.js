@@ -23,6 +23,32 @@ export function solvedShare(found) {
   return found.filter((each) => each.converged).length / found.length;
 }
 
+// The parts of the curve that have a solution: {low, high} in units of p, `first` and `last` whether these are the
+// curve's own ends (else they are found by halving), `beats` whether training pays at some point of it.
+export function solvedParts(state, found) {
+  const parts = [];
+  found.forEach((each, i) => {
+    if (!each.converged) return;
+    if (!found[i - 1]?.converged) parts.push({ low: edge(state, found, i, i - 1), first: i === 0, beats: false });
+    const part = parts[parts.length - 1];
+    part.beats ||= each.beats_generator;
+    if (!found[i + 1]?.converged) Object.assign(part, { high: edge(state, found, i, i + 1), last: i + 1 === found.length });
+  });
+  return parts;
+}
+
+// The error rate, between a place of the curve that is solved and its neighbour that is not, up to which it is solved.
+function edge(state, found, inside, outside) {
+  if (!found[outside]) return found[inside].p;
+  let [solved, unsolved] = [inside / (POINTS - 1), outside / (POINTS - 1)];
+  for (let i = 0; i < 40; i++) {
+    const middle = (solved + unsolved) / 2;
+    if (predict(along(state, middle)).converged) solved = middle;
+    else unsolved = middle;
+  }
+  return predict(along(state, solved)).p;
+}
+
 // Zeros of `excess(prediction)` along the curve, as {p, ratio, rising}, ratio psi/phi; a NaN ends a bracket.
 export function zeros(state, found, excess) {
   const values = found.map(excess);
@@ -68,5 +94,6 @@ export function crossings(state, found) {
 // Everything that `pstar predict` says of a state: the prediction, its curve's crossings, and the curve itself.
 export function describe(state) {
   const found = curve(state);
-  return { ...predict(state), setting: state.setting, curve: found, curve_solved: solvedShare(found), ...crossings(state, found) };
+  const solved = { curve_solved: solvedShare(found), solved: solvedParts(state, found) };
+  return { ...predict(state), setting: state.setting, curve: found, ...solved, ...crossings(state, found) };
 }

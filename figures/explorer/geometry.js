@@ -1,5 +1,5 @@
 // Linear generators and verifiers: their rates, and the moments of what is kept (theory/README.md, sections 2, 3, 11).
-import { gaussLegendre, logNdtr, ndtr, owensT, pdf } from "./special.js";
+import { gaussLegendre, logNdtr, ndtr, owensT, pdf, tailDensity, tailSurvival } from "./special.js";
 
 const TAIL = -4; // below this h, Phi2(h, k)/Phi(h) comes from quadrature, as a difference would lose its digits
 const RULE = gaussLegendre(96);
@@ -42,16 +42,13 @@ function integral(f, low, high) {
 function byQuadrature(h, k, rho) {
   const s = sine(rho);
   const z0 = (k - rho * h) / s;
-  const log = logNdtr(h);
   if (Math.abs(rho) <= -h * s) {
-    const density = (t) => pdf(h - t) * Math.exp(-log);
-    return integral((t) => ndtr(z0 + (rho * t) / s) * density(t), 0, 38 / -h);
+    return integral((t) => ndtr(z0 + (rho * t) / s) * tailDensity(h, t), 0, 38 / -h);
   }
   const slope = Math.max(Math.abs(rho), 0.1);
   const clip = (x) => Math.min(Math.max(x, 0), 1e3);
-  const survival = (t) => Math.exp(logNdtr(h - t) - log);
   const sign = rho > 0 ? 1 : -1;
-  const shell = (u) => survival((s * u) / slope) * pdf(z0 + sign * u);
+  const shell = (u) => tailSurvival(h, (s * u) / slope) * pdf(z0 + sign * u);
   const [near, far] = rho > 0 ? [clip(-9 - z0), clip(9 - z0)] : [clip(z0 - 9), clip(z0 + 9)];
   return ndtr(z0) + sign * integral(shell, near, far);
 }

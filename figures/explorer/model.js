@@ -5,6 +5,7 @@ import { ndtr } from "./special.js";
 export const AVERAGING = 1e12; // a penalty so strong that training is averaging, to twelve digits
 const LEAST_KEPT = 2.2250738585072014e-308; // the least float64 that has all its digits
 const TOLERANCE = 1e-9;
+const LARGEST_SIGNAL = 1e8; // from here moments of order r^2 hold no digit of what is of order 1, which a law needs
 
 // Positive root of lambda delta theta^2 + B theta - 1 = 0, B = delta + lambda delta - 1, without cancellation.
 function thetaOf(delta, ridge) {
@@ -100,7 +101,9 @@ const SETTINGS = {
 
 function byLaw(state, law) {
   const delta = state.alpha * law.kept;
-  return { ...trained(law, delta, state.ridge, state.signal), delta, unique: state.ridge > 0 || delta > 1 };
+  const found = trained(law, delta, state.ridge, state.signal);
+  if (state.signal >= LARGEST_SIGNAL) found.norm = NaN;
+  return { ...found, delta, unique: state.ridge > 0 || delta > 1 };
 }
 
 // Threshold, kept data and accuracy of a state with a number as its ridge; accuracy is NaN where `status` is not "ok".

@@ -17,7 +17,7 @@ export function operating(state, measured) {
     return along("between", (share) => ({ ...state, cos_between: low + share * (high - low) }));
   }
   if (measured) {
-    const points = measured.map(([psi, phi]) => point({ ...state, psi, phi })).filter(Boolean);
+    const points = measured.map(([psi, phi]) => point({ ...state, psi, phi }));
     return { kind: "measured", points, best: highest(points) };
   }
   const sharpness = ndtri(state.phi) - ndtri(state.psi);
@@ -44,9 +44,8 @@ function along(kind, at) {
   return { kind, points, best: highest([first, point(at((low + high) / 2))]) };
 }
 
-// Where a state is in the plane, and how well it trains; null where it keeps nothing.
+// Where a state is in the plane, and how well it trains.
 function point(state) {
-  if (state.psi + state.phi === 0) return null;
   const { psi, phi, accuracy } = predict(state);
   return { psi, phi, accuracy, cos_between: state.cos_between };
 }

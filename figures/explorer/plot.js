@@ -7,10 +7,13 @@ export function escaped(words) {
 
 const near = (x) => Math.round(x * 10) / 10;
 
-// A path through points; closed ones end with Z.
+const bothFinite = ([x, y]) => Number.isFinite(x) && Number.isFinite(y);
+
+// A path through those points that are finite; closed ones end with Z.
 export function path(points, closed = false) {
-  if (!points.length) return "";
-  return `M${points.map(([x, y]) => `${near(x)} ${near(y)}`).join("L")}${closed ? "Z" : ""}`;
+  const there = points.filter(bothFinite);
+  if (!there.length) return "";
+  return `M${there.map(([x, y]) => `${near(x)} ${near(y)}`).join("L")}${closed ? "Z" : ""}`;
 }
 
 export function line(points, look) {
@@ -21,8 +24,9 @@ export function label(x, y, words, look = "", anchor = "middle") {
   return `<text x="${near(x)}" y="${near(y)}" class="${look}" text-anchor="${anchor}">${escaped(words)}</text>`;
 }
 
+// Nothing where a coordinate is not finite; and so is a cursor.
 export function dot(x, y, look, radius = 5) {
-  return `<circle cx="${near(x)}" cy="${near(y)}" r="${radius}" class="${look}"/>`;
+  return bothFinite([x, y]) ? `<circle cx="${near(x)}" cy="${near(y)}" r="${radius}" class="${look}"/>` : "";
 }
 
 // A star of five points, for what is best.

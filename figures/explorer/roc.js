@@ -1,7 +1,7 @@
 // The verifier's plane (psi, phi): how well each verifier would train, rays of equal p*, and the best point of a curve.
 import { bands, cursor, dot, escaped, frame, label, line, path, short, sides, star } from "./plot.js";
 import { levelSet } from "./contours.js";
-import { fixed } from "./words.js";
+import { fixed, known, penalty } from "./words.js";
 
 const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
 const RAYS = [0.5, 0.6, 0.75, 0.9];
@@ -76,15 +76,26 @@ export const CURVES = {
   none: "no other thresholds",
 };
 
-export const KINDS = {
+const KINDS = {
   binormal: (curve) => `every threshold of a verifier as sharp as this one (binormal, d′ = ${fixed(curve.sharpness, 2)})`,
   measured: () => "the measured thresholds of your verifier, taken as they were measured",
   between: () => "this verifier, however much it agrees with the generator: every possible cos(g,v)",
   none: () => "none, as φ or ψ is 0 or 1",
 };
 
+// The whole plane has one penalty; where it is the best for this verifier, another verifier may have a better one.
+function atPenalty(suited) {
+  return suited === null ? "" : ` at λ = ${penalty(suited)}, which suits the verifier at the cursor,`;
+}
+
+// The best of a curve, or why there is none; `suited` is the penalty that was searched for this verifier, else null.
+export function curveWords(found, curve, suited) {
+  if (curve.best) return `Best${atPenalty(suited)} of ${KINDS[curve.kind](curve)}: ${bestWords(found, curve)}.`;
+  return `Curve of this verifier: ${curve.kind === "none" ? KINDS.none() : "none of its points is solved, with this generator, n/d and λ"}.`;
+}
+
 // The best point in words: what to do with the verifier's threshold.
-export function bestWords(found, curve) {
+function bestWords(found, curve) {
   if (!curve.best) return "";
   const at = `φ = ${fixed(curve.best.phi, 3)}, ψ = ${fixed(curve.best.psi, 3)}`;
   const cosine = curve.kind === "between" ? ` at cos(g,v) = ${fixed(curve.best.cos_between, 3)}` : "";
@@ -92,7 +103,7 @@ export function bestWords(found, curve) {
   return `${at}${cosine}: accuracy ${fixed(curve.best.accuracy, 3)}${gain}`;
 }
 
-export function rocWords(found, curve) {
-  const best = curve.best ? ` Best at this sample size, of ${KINDS[curve.kind](curve)}: ${bestWords(found, curve)}.` : "";
-  return `The verifier's plane: psi across, phi up, both from 0 to 1. This verifier: psi = ${fixed(found.psi, 3)}, phi = ${fixed(found.phi, 3)}, p* = ${fixed(found.p_star, 3)}.${best}`;
+export function rocWords(found, curve, suited) {
+  const best = curve.best ? ` Best at this sample size and penalty${atPenalty(suited)} of ${KINDS[curve.kind](curve)}: ${bestWords(found, curve)}.` : "";
+  return `The verifier's plane: psi across, phi up, both from 0 to 1. This verifier: psi = ${fixed(found.psi, 3)}, phi = ${fixed(found.phi, 3)}, p* = ${known(found.p_star, 3)}.${best}`;
 }

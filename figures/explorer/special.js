@@ -56,6 +56,15 @@ export function logNdtr(x) {
   return Math.log(scaledErfc(-x * ROOT_HALF) / 2) - (x * x) / 2;
 }
 
+// pdf(h - t)/ndtr(h) and ndtr(h - t)/ndtr(h), h <= 0 <= t, as one exponent: neither over- nor underflows however far below.
+export function tailDensity(h, t) {
+  return (2 * Math.exp(LOG_DENSITY_AT_ZERO + t * (h - t / 2))) / scaledErfc(-h * ROOT_HALF);
+}
+
+export function tailSurvival(h, t) {
+  return (Math.exp(t * (h - t / 2)) * scaledErfc((t - h) * ROOT_HALF)) / scaledErfc(-h * ROOT_HALF);
+}
+
 // x with ndtr(x) = p, by Newton steps of the logarithm, which is concave; -Infinity at 0, Infinity at 1.
 export function ndtri(p) {
   if (!(p > 0)) return p === 0 ? -Infinity : NaN;

@@ -76,12 +76,22 @@ export function fragment(state) {
   return said.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
 }
 
+// What a link's value says; "" where it is not encoded as one is.
+function decoded(value) {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return "";
+  }
+}
+
 // The state of a fragment over `start`, and what of it was not understood.
 export function parsed(words, start, columns) {
   const state = { ...start };
   const ignored = [];
   for (const part of words.replace(/^#/, "").split("&").filter(Boolean)) {
-    const [name, value = ""] = part.split("=");
+    const [name, said = ""] = part.split("=");
+    const value = decoded(said);
     if (name === "setting" && Object.hasOwn(OWN, value)) state.setting = value;
     else if (name === "ridge" && value === "best") state.best = true;
     else if (Object.hasOwn(SLIDERS, name) && value.trim() && !refusal(columns[name], Number(value))) {

@@ -1,4 +1,5 @@
 // The words of `pstar predict`, letter by letter; tests compare them with theory/describe.py.
+import { AVERAGING } from "./model.js";
 
 const EXPLAINED = {
   "nothing kept": "nothing kept: the verifier drops all that this generator makes",
@@ -44,6 +45,11 @@ function beside(value, other) {
   return String(value);
 }
 
+// A penalty as it is read.
+export function penalty(ridge) {
+  return ridge === AVERAGING ? "∞" : general(ridge, 3);
+}
+
 // A number with so many places, or a dash for what is not known.
 export function known(x, places, dash = "–") {
   return Number.isNaN(x) ? dash : fixed(x, places);
@@ -72,15 +78,51 @@ export function verdict(found) {
   return [first, `at this sample size the trained classifier ${better} its generator${chance}`];
 }
 
-// For which p training beats the generator, the page's own words.
+// For which p training beats the generator, the page's own words; of what is not solved nothing is claimed.
 export function whereItPays(found) {
-  const ends = found.p_gain.map(({ p }) => fixed(p, 3));
-  if (!ends.length) return found.beats_generator ? "Training pays at every p." : "Training pays at no p.";
-  const parts = [];
-  if (found.p_gain[0].then === "loss") parts.push(`up to ${ends.shift()}`);
-  while (ends.length > 1) parts.push(`from ${ends.shift()} to ${ends.shift()}`);
-  if (ends.length) parts.push(`from ${ends[0]} on`);
-  return `Training pays for p ${parts.join(", and ")}.`;
+  const { solved } = found;
+  if (!solved.length) return "Whether training pays is not known: the curve over p is unsolved.";
+  const ranges = solved.flatMap((part) => paying(part, found.p_gain));
+  if (isWhole(found)) {
+    if (!ranges.length) return "Training pays at no p.";
+    return ranges.some(({ from, to }) => !from && !to) ? "Training pays at every p." : `Training pays for p ${ranges.map(range).join(", and ")}.`;
+  }
+  const where = solved.map(extent).join(", and ");
+  const all = ranges.length === solved.length && ranges.every(({ from, to }) => !from && !to);
+  const said = ranges.length ? `there training pays${all ? "" : ` for p ${ranges.map(bounded).join(", and ")}`}` : "there training does not pay";
+  return `Solved only for p ${where}: ${said}.`;
+}
+
+// Whether all that can be seen of the curve, with three decimals, is solved, and the state is.
+function isWhole({ converged, solved: [part, ...others], curve }) {
+  const same = (one, other) => fixed(one, 3) === fixed(other, 3);
+  return converged && !others.length && same(part.low, curve[0].p) && same(part.high, curve[curve.length - 1].p);
+}
+
+// Where training pays in a solved part, as {low, high}; `from` and `to` are the crossings, null at an end of the part.
+function paying({ low, high, beats }, gains) {
+  const within = gains.filter(({ p }) => p >= low && p <= high);
+  if (!within.length) return beats ? [{ low, high, from: null, to: null }] : [];
+  const ranges = within[0].then === "loss" ? [{ low, high, from: null, to: null }] : [];
+  for (const crossed of within) {
+    if (crossed.then === "gain") ranges.push({ low, high, from: crossed, to: null });
+    else ranges[ranges.length - 1].to = crossed;
+  }
+  return ranges;
+}
+
+function range({ from, to }) {
+  if (!from) return `up to ${fixed(to.p, 3)}`;
+  return to ? `from ${fixed(from.p, 3)} to ${fixed(to.p, 3)}` : `from ${fixed(from.p, 3)} on`;
+}
+
+function bounded({ low, high, from, to }) {
+  return `from ${fixed(from?.p ?? low, 3)} to ${fixed(to?.p ?? high, 3)}`;
+}
+
+function extent({ low, high, first, last }) {
+  if (first) return `below ${fixed(high, 3)}`;
+  return last ? `above ${fixed(low, 3)}` : `between ${fixed(low, 3)} and ${fixed(high, 3)}`;
 }
 
 // All lines that `pstar predict` prints of what `crossings.describe` found.

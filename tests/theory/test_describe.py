@@ -17,6 +17,14 @@ def test_what_is_not_known_is_a_dash(cosines):
     assert lines[-1].startswith("accuracy            none: nothing kept")
 
 
+def test_a_gain_of_exactly_zero_at_the_best_generator_is_no_crossing():
+    """At this signal rule and generator are both 1 in float64 at p = 0; the rule fails from p* = phi/(phi + psi) on."""
+    rates = {"setting": "independent", "p": 0.1, "phi": 1e-5, "psi": 0.25, "signal": 38.5}
+    first, *_ = describe(GIVEN | rates)["p_gain_infinite_data"]
+    assert first["p"] == pytest.approx(1e-5 / (1e-5 + 0.25), rel=1e-6)
+    assert first["then"] == "loss"
+
+
 @pytest.mark.parametrize("phi", [1.0, 1e-300, 5e-324])
 def test_a_threshold_of_rates_is_known(phi):
     """However few are kept."""

@@ -100,6 +100,11 @@ EDGES = [
     {"setting": "learned", "cos_generator": 0.4, "phi": 1e-300, "psi": 0.0, "alpha": 1.0, "ridge": 1.0},
     {"setting": "learned", "cos_generator": -1.0, "phi": 1.0, "psi": 1.0},
     {"setting": "learned", "cos_generator": 1.0, "phi": 0.0, "psi": 0.3, "ridge": 0.0, "alpha": 0.2},
+    {"setting": "linear", "cos_generator": -0.9, "cos_verifier": 0.2, "cos_between": -0.3, "signal": 38.5},
+    {"setting": "linear", "cos_generator": 1.0, "cos_verifier": 0.0, "cos_between": 0.0, "signal": 38.5},
+    {"setting": "linear", "cos_generator": 0.4, "cos_verifier": 0.6, "cos_between": 0.2, "signal": 1e8, "ridge": 0.0},
+    {"setting": "learned", "cos_generator": 0.4, "phi": 0.9, "psi": 0.2, "signal": 1e8, "ridge": 0.0},
+    {"setting": "independent", "p": 0.1, "phi": 1e-5, "psi": 0.25, "signal": 38.5},
 ]
 
 
@@ -123,13 +128,16 @@ def test_the_best_penalty_is_the_best(page, setting, fresh_seed):
 
 
 @pytest.mark.statistical
-def test_the_best_point_of_the_verifiers_curve(page, fresh_seed):
+@pytest.mark.parametrize("best_penalty", [False, True])
+def test_the_best_point_of_the_verifiers_curve(page, fresh_seed, best_penalty):
     """No threshold of the binormal curve is better by 1e-3; in 4,000 states 4e-12 was: false failure below 1e-6."""
     from scipy.special import ndtr, ndtri
 
     columns = random_columns("independent", 20, np.random.default_rng(fresh_seed))
     columns["ridge"] = np.maximum(columns["ridge"], 0.01)  # without a penalty accuracy has a cusp where delta = 1
     for state in as_states(columns):
+        if best_penalty:  # the one that suits this verifier, along the whole curve
+            state["ridge"] = max(page.evaluate("explorer.bestRidge", state), 0.01)
         found = page.evaluate("state => explorer.operating(state, null)", state)
         sharpness = ndtri(state["phi"]) - ndtri(state["psi"])
         assert found["sharpness"] == pytest.approx(sharpness, abs=1e-9)

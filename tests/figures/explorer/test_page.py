@@ -186,7 +186,80 @@ def test_every_plot_and_control_has_a_name(page):
     assert page.get_by_label("wrong labels that are kept").count() == 2
 
 
+NOTES = [
+    (
+        "p=0.3&phi=0.9&psi=0.2&alpha=1&ridge=0",
+        "not known: the curve over p is unsolved",
+        "none of its points is solved",
+    ),
+    (
+        "p=0.3&phi=0.9&psi=0.2&alpha=1.5&ridge=0",
+        "Solved only for p below 0.333: there training does not pay.",
+        "Best of",
+    ),
+    ("p=0.9&phi=1&psi=0&alpha=2&ridge=0", "below 0.500: there training pays for p from 0.107 to 0.500.", "φ or ψ is 0"),
+    ("p=0.3&phi=0.2&psi=0.9&alpha=1.5&ridge=0", "Solved only for p above 0.667: there training pays.", "Best of"),
+    (
+        "p=1&phi=0.9&psi=0&alpha=10&ridge=0.1",
+        "below 1.000: there training pays for p from 0.030 to 1.000.",
+        "φ or ψ is 0",
+    ),
+    ("p=0.3&phi=0.9&psi=0.2&alpha=10&ridge=0.1", "Training pays for p from 0.031 on.", "Best of every threshold"),
+]
+"""View at signal 2, and parts of what is said below the accuracy and below the verifier's plane."""
+
+
+@pytest.mark.parametrize(("view", "pays", "best"), NOTES)
+def test_notes_claim_nothing_of_what_is_not_solved(page, view, pays, best):
+    go(page, f"setting=independent&{view.replace('&alpha', '&signal=2&alpha')}")
+    accuracy, roc = (page.locator(f"#{plot}-note").text_content() for plot in ("accuracy", "roc"))
+    assert pays in accuracy
+    assert best in roc
+    assert accuracy in page.locator("#accuracy").get_attribute("aria-label")
+
+
+def test_the_star_is_the_best_at_the_penalty_that_is_named(page):
+    """It suits the verifier at the cursor; at the star another would be better, and none is searched."""
+    go(page, "setting=independent&p=0.43&phi=0.27&psi=0.98&signal=3.3&alpha=1.4&ridge=best")
+    state = page.evaluate("explorer.state()")
+    ridge = page.evaluate("state => explorer.bestRidge(state)", state)
+    best = page.evaluate("state => explorer.operating(state, null).best", state | {"ridge": ridge})
+    there = {"psi": best["psi"], "phi": best["phi"], "ridge": ridge}
+    assert page.evaluate("state => explorer.predict(state).accuracy", state | there) == best["accuracy"]
+    note = page.locator("#roc-note").text_content()
+    named = "∞" if ridge == 1e12 else f"{ridge:.3g}"
+    assert f"Best at λ = {named}, which suits the verifier at the cursor, of every threshold" in note
+    assert f"accuracy {best['accuracy']:.3f}" in note
+
+
 # --- links, commands, looks ---
+
+
+EXTREMES = [
+    "setting=learned&cos_generator=0.4&phi=0&psi=0.4&signal=2&alpha=10&ridge=0.1",
+    "setting=linear&cos_generator=1&cos_verifier=-1&cos_between=-1&signal=2&alpha=1&ridge=1",
+    "setting=independent&p=0.3&phi=0&psi=0.4&signal=2&alpha=10&ridge=best",
+]
+
+
+@pytest.mark.parametrize("view", EXTREMES)
+def test_nothing_is_drawn_where_a_number_is_not_finite(page, view):
+    """An SVG that is none would be a complaint on the console."""
+    go(page, view)
+    assert page.complaints == []
+    marks = page.evaluate("[...document.querySelectorAll('path')].map(each => each.getAttribute('d')).join()")
+    assert not {"NaN", "Infinity"} & set(marks.replace("M", " ").replace("L", " ").replace("-", "").split())
+    assert "p* = nan" not in page.locator("#phase").get_attribute("aria-label")
+
+
+def test_a_link_restores_a_number_of_any_size(page):
+    view = "setting=independent&p=0.3&phi=0.9&psi=0.2&signal=2&alpha=1e%2B22&ridge=0.1"
+    go(page, view)
+    assert page.evaluate("explorer.state().alpha") == 1e22
+    assert not page.locator("#ignored").is_visible()
+    page.evaluate("location.hash = 'phi=%'")
+    page.locator("#ignored").wait_for()
+    assert "phi=%" in page.locator("#ignored").inner_text()
 
 
 def test_the_fragment_restores_a_view(page, visits):
@@ -306,6 +379,13 @@ VERIFIERS = [
 ]
 REGION = [[0.05, 0.55], [0.15, 0.55], [0.15, 0.65], [0.05, 0.65]]
 CURVE = [[0, 0], [0.1, 0.6], [0.4, 0.9], [1, 1]]
+
+
+def test_an_audit_whose_threshold_may_be_zero(visits):
+    with visits.page(
+        {"verifiers": [VERIFIERS[0] | {"p_star": {"value": 0.4, "low": 0.0, "high": 0.9}}], "curve": None}
+    ):
+        pass  # silent at the end
 
 
 def test_ones_own_verifier_is_shown(visits):
