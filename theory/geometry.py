@@ -11,6 +11,8 @@ from theory.types import Cosines, Rates, Scalar
 
 _TAIL = -4.0
 """Below this h, Phi2(h, k)/Phi(h) comes from quadrature: Owen's T has absolute precision only."""
+_FAR = -50.0
+"""Below this h, Phi(h)/phi(h) comes from its series, of which four terms are good to 1e-14."""
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
 
 
@@ -146,16 +148,24 @@ def _by_quadrature(h: Scalar, k: Scalar, rho: Scalar) -> Scalar:
     """
     xp, h, s = of(h, k, rho), of(h).minimum(h, _TAIL), _sine(rho)
     z0 = (k - rho * h) / s
-    density = lambda t: xp.exp(xp.logpdf(h - t) - xp.log_ndtr(h))
+    log_mills = _log_mills(h)
+    density = lambda t: xp.exp(h * t - t * t / 2 - log_mills)
     over_t = _legendre(lambda t: xp.ndtr(z0 + rho * t / s) * density(t), 0.0, 38.0 / -h)
     slope = xp.where(abs(rho) > 0.1, abs(rho), 0.1)
-    survival = lambda t: xp.exp(xp.log_ndtr(h - t) - xp.log_ndtr(h))
+    survival = lambda t: xp.exp(h * t - t * t / 2 + _log_mills(h - t) - log_mills)
     shell = lambda sign, u: survival(s * u / slope) * xp.exp(xp.logpdf(z0 + sign * u))
     near, far = xp.clip(-9 - z0, 0.0, 1e3), xp.clip(9 - z0, 0.0, 1e3)
     rising = _legendre(partial(shell, 1.0), near, far)
     falling = _legendre(partial(shell, -1.0), xp.clip(z0 - 9, 0.0, 1e3), xp.clip(z0 + 9, 0.0, 1e3))
     over_z = xp.ndtr(z0) + xp.where(rho > 0, rising, -falling)
     return xp.where(abs(rho) <= -h * s, over_t, over_z)
+
+
+def _log_mills(h: Scalar) -> Scalar:
+    """log(Phi(h)/phi(h)) for h <= -4: by its series beyond `_FAR`, where a difference would lose its digits."""
+    xp, w = of(h), 1 / (h * h)
+    series = xp.log1p(-w * (1 - 3 * w * (1 - 5 * w * (1 - 7 * w)))) - xp.log(-h)
+    return xp.where(h < _FAR, series, xp.log_ndtr(h) - xp.logpdf(h))
 
 
 def _legendre(integrand, low: Scalar, high: Scalar) -> Scalar:

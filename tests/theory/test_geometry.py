@@ -69,6 +69,13 @@ def test_verifier_equal_to_generator_keeps_everything(signal):
         np.testing.assert_allclose(found.psi, 1.0, rtol=1e-14)
 
 
+@pytest.mark.parametrize("signal", [3.0, 38.5, 49.9, 50.1, 1e3, 1e6, 6e7, 1e8, 1e12])
+def test_a_verifier_of_another_direction_is_a_coin_at_any_signal(signal):
+    """A difference of logarithms of 1e16 had made of psi = 1/2 a .684 at 6e7, and a 1 at 1e8."""
+    found = rates(signal, Cosines(1.0, 0.0, 0.0))
+    assert (found.phi, found.psi) == pytest.approx((0.5, 0.5), abs=1e-12)
+
+
 def test_corners():
     opposite = rates(1.5, Cosines(0.4, -0.4, -1.0))
     np.testing.assert_allclose([opposite.phi, opposite.psi], 0.0, atol=1e-15)
