@@ -22,7 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sims.running.files import located, write_atomic
+from sims.running.files import is_leftover, located, write_atomic
 from sims.running.fingerprint import fingerprint
 from sims.running.sealed import digest, seal, unseal
 from sims.running.sums import faults, sha256_of
@@ -171,7 +171,7 @@ def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mappin
 def _files(folder: Path) -> Iterator[Path]:
     """What a stage has written; what a killed write left is removed."""
     for path in sorted(folder.rglob("*")):
-        if path.name.startswith(".") and path.suffix == ".tmp":
+        if is_leftover(path):
             path.unlink()
         elif path.is_file() and path.name != MANIFEST:
             yield path

@@ -174,3 +174,21 @@ def test_a_folder_that_cannot_be_looked_at_is_one_line(tmp_path):
         claim(tmp_path / ("a" * 5000), ONE, ["one.json"])
     with pytest.raises(files.FileError, match="File name too long"):
         certificates.sums(tmp_path / ("a" * 5000), ["one.json"])
+
+
+def test_files_and_folders_of_the_user_are_left_alone_however_they_are_called(made):
+    """Not ours: what only looks as if it were temporary."""
+    leftover = made / "tables" / ".x.csv.elsewhere.7.tmp"
+    mine = [made / "tables" / name for name in (".notes.tmp", ".a.7.tmp", ".x.csv.host.pid.tmp", "..host.7.tmp")]
+    folders = [made / "tables" / name for name in (".cache.tmp", ".b.host.7.tmp")]
+    for path in (leftover, *mine):
+        path.write_text("mine")
+    for path in folders:
+        path.mkdir()
+    for path in (leftover, *mine, *folders):
+        os.utime(path, (0, 0))
+    assert set(certificates.check(made).foreign) == set(mine)
+    write(made, ONE, {"one.json": b"1", "tables/x.csv": b"x\n1\n"})
+    assert [path.read_text() for path in mine] == ["mine"] * 4
+    assert all(path.is_dir() for path in folders)
+    assert not leftover.exists()
