@@ -22,7 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sims.running.files import is_leftover, located, write_atomic
+from sims.running.files import is_leftover, located, read_bytes, write_atomic
 from sims.running.fingerprint import fingerprint
 from sims.running.sealed import digest, seal, unseal
 from sims.running.sums import faults, sha256_of
@@ -111,7 +111,7 @@ def find(folder: Path, stage: Stage | None = None) -> Artefact | None:
     The files' bytes are compared with the manifest's checksums, and the manifest with the folder's name and ``stage``.
     """
     try:
-        body = unseal((folder / MANIFEST).read_bytes())
+        body = unseal(read_bytes(folder / MANIFEST))
         if not at_home(body, folder) or (stage is not None and not _is_of(body, stage)):
             return None
         if any(faults(folder, body["files"])):
@@ -138,16 +138,19 @@ def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mappin
     ``inputs`` is by role. Whatever the function raises is passed on; what it has written stays for the next try.
     """
     partial = folder.with_name(f"{folder.name}.partial")
-    with located(partial):
-        partial.mkdir(parents=True, exist_ok=True)
+    with located(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
     module, _, name = stage.function.partition(":")
     started = time.monotonic()
     lock = folder.with_name(f"{folder.name}.lock")
     with _held(lock, f"on {stage.name}; wait for it"):
         there = find(folder, stage)
         if there is not None and there.program == stage.program:  # another process was quicker
-            partial.rmdir()
+            lock.unlink(missing_ok=True)
             return
+        with located(partial):
+            partial.mkdir(exist_ok=True)
+        digests = {role: _content(unseal(read_bytes(path / MANIFEST))) for role, path in inputs.items()}
         getattr(importlib.import_module(module), name)(stage.settings, inputs, partial, runtime)
         body = {
             "format": FORMAT,
@@ -155,7 +158,7 @@ def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mappin
             "function": stage.function,
             "settings": dict(stage.settings),
             "inputs": {role: path.name for role, path in inputs.items()},
-            "digests": {role: _content(unseal((path / MANIFEST).read_bytes())) for role, path in inputs.items()},
+            "digests": digests,
             "files": {str(path.relative_to(partial)): sha256_of(path) for path in _files(partial)},
             "made": about()
             | {"program": stage.program, "seconds": round(time.monotonic() - started, 3), "runtime": dict(runtime)},
@@ -165,7 +168,7 @@ def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mappin
             if folder.exists():
                 shutil.rmtree(folder)  # damaged, or of an earlier state of the program
             os.replace(partial, folder)
-            lock.unlink()  # last: who opened it before finds the folder
+            lock.unlink(missing_ok=True)  # last: who opened it before finds the folder
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sims.running.files import StoreError, check_makeable, discard_leftovers, located, unfinished, write_atomic
+from sims.running.files import (
+    StoreError,
+    check_makeable,
+    discard_leftovers,
+    located,
+    read_bytes,
+    unfinished,
+    write_atomic,
+)
 from sims.running.sealed import seal, unseal
 from sims.running.sums import DAMAGED, Checked, Fault, faults, sha256, sha256_of, size_of
 from theory.errors import InputError
@@ -91,7 +99,7 @@ def find(root: Path, maker: str) -> Certificate | None:
 
 def _at(path: Path) -> Certificate | None:
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        return Certificate.from_bytes(path.read_bytes())
+        return Certificate.from_bytes(read_bytes(path))
     return None
 
 
@@ -239,8 +247,7 @@ def read(root: Path, maker: Maker, name: str) -> bytes:
     if not found.finished:
         raise StoreError(f"{path}: {INTERRUPTED}; run again: {again}")
     try:
-        with located(path):
-            data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as error:
         raise StoreError(f"{path} cannot be read ({error.strerror or error}); run again: {again}") from None
     if found.files.get(name) != sha256(data):

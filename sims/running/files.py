@@ -7,6 +7,7 @@ import errno
 import os
 import platform
 import re
+import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -84,6 +85,15 @@ def located(path: Path) -> Iterator[None]:
         raise kind(error.errno, error.strerror, place, None, error.filename2) from error
 
 
+def read_bytes(path: Path) -> bytes:
+    """A regular file: a pipe is not waited for. Raises FileError for anything else."""
+    with located(path):
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # of a folder the system says so
+            raise OSError(errno.EINVAL, "it is a pipe or device, not a file", str(path))
+        return path.read_bytes()
+
+
 def write_atomic(path: Path, data: bytes) -> None:
     """Write a local file that is there whole or not at all, even after a crash or a full disk.
 
@@ -140,8 +150,7 @@ class LocalFiles:
 
     def read(self, name: str) -> bytes:
         """See `Files`."""
-        with located(self.root / name):
-            return (self.root / name).read_bytes()
+        return read_bytes(self.root / name)
 
     def read_all(self, names: Sequence[str]) -> Iterator[bytes | FileError]:
         """See `Files`."""

@@ -214,6 +214,42 @@ def test_remarks_change_nothing_that_is_made_from_a_stage(tmp_path):
     assert remark("one") == remark("two")
 
 
+def test_who_finishes_while_another_begins_is_no_error(tmp_path, monkeypatch):
+    folder, held = folder_of(tmp_path, stage("x/a", 1), {}), artefact._held
+
+    def other_first(path, where, shared=False):
+        monkeypatch.setattr(artefact, "_held", held)
+        artefact.make(stage("x/a", 1), folder, {}, {})
+        return held(path, where, shared)
+
+    monkeypatch.setattr(artefact, "_held", other_first)
+    artefact.make(stage("x/a", 1), folder, {}, {})
+    assert CALLS == ["x/a"]
+    assert [*folder.parent.iterdir()] == [folder]
+
+
+@pytest.mark.parametrize("what", ["pipe", "deep"])
+def test_an_odd_manifest_is_damaged_and_not_waited_for(tmp_path, what):
+    folder = execute(chain()[:1], tmp_path, {})["x/a"].folder
+    (folder / "manifest.json").unlink()
+    if what == "pipe":
+        os.mkfifo(folder / "manifest.json")
+    else:
+        (folder / "manifest.json").write_bytes(b"[" * 100_000)
+    assert find(folder) is None
+    assert [fault.path for fault in inspect.check(tmp_path, "again").faults] == [folder / "manifest.json"]
+
+
+def test_links_that_lead_back_are_not_followed(tmp_path):
+    execute(chain(), tmp_path, {})
+    links = [tmp_path / "stages" / name for name in ("l", "m")]
+    before = inspect.check(tmp_path, "again")
+    for link in links:
+        link.symlink_to(".")
+    found = inspect.check(tmp_path, "again")
+    assert (found.files, found.faults, found.foreign) == (before.files, (), tuple(links))
+
+
 # --- whose a folder is ---
 
 

@@ -192,3 +192,26 @@ def test_files_and_folders_of_the_user_are_left_alone_however_they_are_called(ma
     assert [path.read_text() for path in mine] == ["mine"] * 4
     assert all(path.is_dir() for path in folders)
     assert not leftover.exists()
+
+
+@pytest.mark.parametrize("what", ["pipe", "deep"])
+def test_an_odd_certificate_is_damaged(made, what):
+    """One that nobody writes into is not waited for."""
+    place = made / "certificates/one.json"
+    place.unlink()
+    if what == "pipe":
+        os.mkfifo(place)
+    else:
+        place.write_bytes(b"[" * 100_000)
+    assert find(made, "one") is None
+    assert [fault.path for fault in certificates.check(made).faults] == [place]
+    with pytest.raises(StoreError, match="its certificate .* is damaged; run again: pstar one"):
+        read(made, ONE, "one.json")
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(made):
+    (made / "one.json").unlink()
+    os.mkfifo(made / "one.json")
+    with pytest.raises(StoreError, match="it is a pipe or device, not a file"):
+        read(made, ONE, "one.json")
+    assert [fault.what for fault in certificates.check(made).faults] == ["damaged"]
