@@ -29,6 +29,8 @@ from theory.errors import InputError
 
 FORMAT = 1
 FOLDER = "certificates"
+PLACE = "{folder}"
+"""What stands for the folder in a command."""
 GUESTS = ("compare", "figures")
 """Commands whose words are known from the folder alone."""
 INTERRUPTED, STALE = "writing was interrupted", "made from files that have changed since"
@@ -49,7 +51,7 @@ class Maker:
 
     def again(self, root: Path) -> str:
         """The command for a folder, ready to be pasted."""
-        return self.command.replace("{folder}", shlex.quote(str(root)))
+        return self.command.replace(PLACE, shlex.quote(str(root)))
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,21 @@ class Certificate:
 
     def again(self, root: Path) -> str:
         """See `Maker.again`."""
-        return Maker(self.maker, self.command).again(root)
+        command = self.command if PLACE in self.command else movable(self.command)  # of an earlier version
+        return Maker(self.maker, command).again(root)
+
+
+def movable(command: str) -> str:
+    """A command as it was typed, with {folder} in the place of the folder after --out, for `Maker.command`."""
+    words = shlex.split(command)
+    for i, word in enumerate(words):
+        if i and words[i - 1] == "--out":
+            words[i] = PLACE
+        elif word.startswith("--out="):
+            words[i] = f"--out={PLACE}"
+        else:
+            words[i] = shlex.quote(word)
+    return " ".join(words)
 
 
 def path_of(root: Path, maker: str) -> Path:

@@ -215,3 +215,18 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(made):
     with pytest.raises(StoreError, match="it is a pipe or device, not a file"):
         read(made, ONE, "one.json")
     assert [fault.what for fault in certificates.check(made).faults] == ["damaged"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("pstar one 'a b.csv' --out AU --level 0.9", "pstar one 'a b.csv' --out {folder} --level 0.9"),
+        ("pstar one --out='A U'", "pstar one --out={folder}"),
+        ("pstar one AU", "pstar one AU"),
+    ],
+)
+def test_a_command_names_the_folder_where_its_files_are_now(tmp_path, typed, stored):
+    assert certificates.movable(typed) == stored
+    place = tmp_path / "W X"
+    write(place, Maker("one", typed), {"one.json": b"1"})  # as earlier versions did
+    assert find(place, "one").again(place) == stored.replace("{folder}", f"'{place}'")
