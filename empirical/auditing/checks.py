@@ -1,6 +1,5 @@
 """Refusals of what cannot be audited: each names the argument, the first record (from 1) and the remedy."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -113,8 +112,3 @@ def _refuse(name: str, array: NDArray[Any], bad: NDArray[np.bool_], why: str) ->
     if bad.any():
         first = int(np.argmax(bad))
         raise InputError(f"{name}: record {first + 1} is {array[first]!s}, {why}")
-
-
-def saved(path: Path) -> Path:
-    """The JSON of an audit: of a folder that `pstar audit --out` wrote, or the file itself."""
-    return path / "audit.json" if path.is_dir() else path

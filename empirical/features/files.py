@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.auditing.checks import saved
+from empirical.auditing import saved
 from empirical.features import tables
 from empirical.features.tables import Held
 from empirical.records.sources import ENDS, SUFFIXES
@@ -57,13 +57,10 @@ def read_rates(path: Path, classes: tuple[Any, Any] | None = None) -> tuple[Rate
 
     With them what must be said: that classes which the audit has are other ones, and the rates therefore pooled.
 
-    Raises ValueError for another kind of file, and where a rate is undefined.
+    Raises ValueError for another kind of file, and where a rate is undefined; StoreError where it was damaged.
     """
-    path = saved(path)
-    if not path.is_file():
-        raise InputError(f"{path} is not there; make an audit: pstar audit RECORDS --correct COL --kept COL --out DIR")
-    with located(path):
-        text = path.read_text(encoding="utf-8")
+    path = saved.path_of(path)
+    text = saved.read(path)
     try:
         audit = json.loads(text)["audit"]
         parts = {_class_name(name): part for name, part in (audit.get("by_class") or {}).items()}
@@ -73,7 +70,11 @@ def read_rates(path: Path, classes: tuple[Any, Any] | None = None) -> tuple[Rate
             [part[rate]["value"] for part in ([parts[name] for name in names] if by_class else [audit])]
             for rate in ("p", "phi", "psi")
         ]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        for part in (audit, *parts.values()):
+            saved.check_rates(path, part)
+    except InputError:
+        raise
+    except saved.BROKEN:
         raise InputError(
             f"{path} is no audit with p, phi and psi; make one: pstar audit RECORDS --correct COL --kept COL --out DIR"
         ) from None

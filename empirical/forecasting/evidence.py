@@ -7,13 +7,12 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from empirical.auditing import saved
 from empirical.auditing.binary import Audit
-from empirical.auditing.checks import saved
 from empirical.auditing.resample import Function, from_json
 from empirical.auditing.resample import Resampled as Drawn
 from empirical.forecasting import DRAWS
 from empirical.forecasting.pilot import Numbers
-from sims.running.files import located
 from theory._check import check_rates
 from theory.errors import InputError, KindError
 from theory.types import Rates
@@ -43,6 +42,7 @@ def evidence(given: Any) -> Evidence:
 
     Raises:
         ValueError: a rate that the audit leaves undefined, rates outside [0, 1] or by class, no such file.
+        StoreError: a file that is not as it was written.
         TypeError: another kind of object.
     """
     if isinstance(given, (str, Path)):
@@ -59,16 +59,16 @@ def evidence(given: Any) -> Evidence:
 
 
 def _of_file(path: Path) -> Evidence:
-    path = saved(path)
-    if not path.is_file():
-        raise InputError(f"{path} is not there; make an audit: pstar audit RECORDS --correct COL --kept COL --out DIR")
-    with located(path):
-        text = path.read_text(encoding="utf-8")
+    path = saved.path_of(path)
+    text = saved.read(path)
     try:
         found = json.loads(text)["audit"]
         values = {name: found[name]["value"] for name in Rates._fields}
         resampled, classes = from_json(found["resampled"]), found.get("n_classes")
-    except (ValueError, KeyError, TypeError, AttributeError):
+        saved.check_rates(path, found)
+    except InputError:
+        raise
+    except saved.BROKEN:
         raise InputError(
             f"{path} is no audit with p, phi, psi and their draws; make one: "
             "pstar audit RECORDS --correct COL --kept COL --out DIR"

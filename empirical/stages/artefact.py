@@ -22,7 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sims.running.files import located, write_atomic
+from sims.running.files import is_leftover, located, read_bytes, write_atomic
 from sims.running.fingerprint import fingerprint
 from sims.running.sealed import digest, seal, unseal
 from sims.running.sums import faults, sha256_of
@@ -31,6 +31,8 @@ from theory.errors import RunError
 FORMAT = 1
 MANIFEST = "manifest.json"
 LOCK = ".lock"
+KEY = 12
+"""Letters of the key in a folder's name."""
 REMARKS = ("README.md", "provenance.json")
 """Files that say where a stage comes from; what reads the stage does not depend on them."""
 LIBRARIES = ("numpy", "torch", "safetensors", "transformers", "tokenizers", "accelerate", "peft", "datasets")
@@ -75,27 +77,59 @@ class Artefact:
 def key(stage: Stage, inputs: Mapping[str, Artefact]) -> str:
     """Hash of what the result of a stage depends on. ``inputs`` is by name of stage."""
     read = {role: inputs[name].digest for role, name in stage.inputs.items()}
-    return digest({"format": FORMAT, "function": stage.function, "settings": stage.settings, "inputs": read})
+    return _key(FORMAT, stage.function, stage.settings, read)
+
+
+def _key(form: int, function: str, settings: Mapping[str, Any], read: Mapping[str, str]) -> str:
+    return digest({"format": form, "function": function, "settings": settings, "inputs": read})
 
 
 def folder_of(root: Path, stage: Stage, inputs: Mapping[str, Artefact]) -> Path:
     """Where the result of a stage lies, or will."""
-    return root / "stages" / f"{stage.name}-{key(stage, inputs)[:12]}"
+    return root / "stages" / f"{stage.name}-{key(stage, inputs)[:KEY]}"
 
 
-def find(folder: Path) -> Artefact | None:
+def home(body: Mapping[str, Any], folder: Path) -> str:
+    """The folder's name that a manifest belongs to, such as x/a-0123456789ab, from what it says of its stage.
+
+    One of an earlier version does not say what its inputs held: then the key is taken from ``folder`` itself.
+    """
+    read = body.get("digests", None if body["inputs"] else {})
+    found = folder.name[-KEY:] if read is None else _key(body["format"], body["function"], body["settings"], read)[:KEY]
+    return f"{body['stage']}-{found}"
+
+
+def at_home(body: Mapping[str, Any], folder: Path) -> bool:
+    """Whether a manifest belongs to the folder that it lies in: not to one that was copied or renamed."""
+    parts = Path(home(body, folder)).parts
+    return folder.parts[-len(parts) :] == parts
+
+
+def find(folder: Path, stage: Stage | None = None) -> Artefact | None:
     """The finished stage at ``folder``, or None where there is none or its files are not those it was made with.
 
-    The files' bytes are compared with the manifest's checksums.
+    The files' bytes are compared with the manifest's checksums, and the manifest with the folder's name and ``stage``.
     """
     try:
-        body = unseal((folder / MANIFEST).read_bytes())
+        body = unseal(read_bytes(folder / MANIFEST))
+        if not at_home(body, folder) or (stage is not None and not _is_of(body, stage)):
+            return None
         if any(faults(folder, body["files"])):
             return None
-        content = {name: sha for name, sha in body["files"].items() if name not in REMARKS}
-        return Artefact(folder, digest(content), str(body["made"].get("program", "")))
+        return Artefact(folder, _content(body), str(body["made"].get("program", "")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _is_of(body: Mapping[str, Any], stage: Stage) -> bool:
+    """Whether a manifest is that of a stage, as far as the stage itself says."""
+    same = (body["stage"], body["function"]) == (stage.name, stage.function)
+    return same and set(body["inputs"]) == set(stage.inputs) and digest(body["settings"]) == digest(stage.settings)
+
+
+def _content(body: Mapping[str, Any]) -> str:
+    """The digest of what a stage has made."""
+    return digest({name: sha for name, sha in body["files"].items() if name not in REMARKS})
 
 
 def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mapping[str, Any]) -> None:
@@ -104,16 +138,19 @@ def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mappin
     ``inputs`` is by role. Whatever the function raises is passed on; what it has written stays for the next try.
     """
     partial = folder.with_name(f"{folder.name}.partial")
-    with located(partial):
-        partial.mkdir(parents=True, exist_ok=True)
+    with located(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
     module, _, name = stage.function.partition(":")
     started = time.monotonic()
     lock = folder.with_name(f"{folder.name}.lock")
     with _held(lock, f"on {stage.name}; wait for it"):
-        there = find(folder)
+        there = find(folder, stage)
         if there is not None and there.program == stage.program:  # another process was quicker
-            partial.rmdir()
+            lock.unlink(missing_ok=True)
             return
+        with located(partial):
+            partial.mkdir(exist_ok=True)
+        digests = {role: _content(unseal(read_bytes(path / MANIFEST))) for role, path in inputs.items()}
         getattr(importlib.import_module(module), name)(stage.settings, inputs, partial, runtime)
         body = {
             "format": FORMAT,
@@ -121,6 +158,7 @@ def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mappin
             "function": stage.function,
             "settings": dict(stage.settings),
             "inputs": {role: path.name for role, path in inputs.items()},
+            "digests": digests,
             "files": {str(path.relative_to(partial)): sha256_of(path) for path in _files(partial)},
             "made": about()
             | {"program": stage.program, "seconds": round(time.monotonic() - started, 3), "runtime": dict(runtime)},
@@ -130,13 +168,13 @@ def make(stage: Stage, folder: Path, inputs: Mapping[str, Path], runtime: Mappin
             if folder.exists():
                 shutil.rmtree(folder)  # damaged, or of an earlier state of the program
             os.replace(partial, folder)
-            lock.unlink()  # last: who opened it before finds the folder
+            lock.unlink(missing_ok=True)  # last: who opened it before finds the folder
 
 
 def _files(folder: Path) -> Iterator[Path]:
     """What a stage has written; what a killed write left is removed."""
     for path in sorted(folder.rglob("*")):
-        if path.name.startswith(".") and path.suffix == ".tmp":
+        if is_leftover(path):
             path.unlink()
         elif path.is_file() and path.name != MANIFEST:
             yield path

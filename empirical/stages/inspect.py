@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from empirical.stages.artefact import LOCK, MANIFEST
-from sims.running.files import unfinished
+from empirical.stages.artefact import LOCK, MANIFEST, at_home, home
+from sims.running.files import read_bytes, unfinished
 from sims.running.sealed import unseal
 from sims.running.sums import DAMAGED, MISSING, Checked, Fault, faults, size_of
 
@@ -20,7 +20,7 @@ def _look(folder: Path, again: str) -> Checked:
     found = Checked()
     for path in sorted(folder.iterdir()):
         name = STAGE.fullmatch(path.name)
-        if name is None and path.is_dir():
+        if name is None and path.is_dir() and not path.is_symlink():  # a link may lead back here
             found += _look(path, again)
         elif name is None or (path.is_file() and not name[1]):
             found += Checked() if _passing(path) else Checked(foreign=(path,))
@@ -39,8 +39,11 @@ def _passing(path: Path) -> bool:
 def _stage(folder: Path, again: str) -> Checked:
     manifest = folder / MANIFEST
     try:
-        files: dict[str, str] = unseal(manifest.read_bytes())["files"]
+        body = unseal(read_bytes(manifest))
+        files: dict[str, str] = body["files"]
         wrong = tuple(faults(folder, files, again))
+        if not at_home(body, folder):
+            wrong += (Fault(manifest, f"that of {home(body, folder)}; rename its folder, if it was moved", again),)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Checked(1, 0, (Fault(manifest, DAMAGED if manifest.exists() else MISSING, again),))
     ours = {manifest, *(folder / name for name in files)}

@@ -27,7 +27,7 @@ def survey(stages: Sequence[Stage], root: Path) -> tuple[dict[str, Artefact], li
     done: dict[str, Artefact] = {}
     for stage in stages:
         if all(name in done for name in stage.inputs.values()):
-            found = find(folder_of(root, stage, done))
+            found = find(folder_of(root, stage, done), stage)
             if found is not None and not _to_renew(stage, found):
                 done[stage.name] = found
     return done, [stage for stage in stages if stage.name not in done]
@@ -62,7 +62,7 @@ def execute(
                 if crew.idle and all(name in done for name in stage.inputs.values()):
                     del waiting[stage.name]
                     folder = folder_of(root, stage, done)
-                    found = find(folder)  # made before, from inputs that came out the same again
+                    found = find(folder, stage)  # made before, from inputs that came out the same again
                     if found is not None and not _to_renew(stage, found):
                         done[stage.name] = found
                         on_done(stage)
@@ -76,7 +76,7 @@ def execute(
             for stage, folder, error in crew.collect():
                 if error:
                     raise StageError(f"{stage.name}: {error}; what is finished is kept in {root}")
-                found = find(folder)
+                found = find(folder, stage)
                 if found is None:
                     raise StageError(f"{folder} changed while it was read; run the same command again")
                 done[stage.name] = found

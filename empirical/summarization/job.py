@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 
 from empirical.summarization.encode import Example
 from empirical.tensors import read_arrays, write_arrays
-from sims.running.files import write_atomic
+from sims.running.files import read_bytes, write_atomic
 from sims.running.sealed import seal, unseal
 from sims.running.sums import faults, sha256_of
 
@@ -64,7 +64,7 @@ def certify(checkpoint: Path) -> None:
 
 
 def _as_written(checkpoint: Path) -> bool:
-    return not any(faults(checkpoint, unseal((checkpoint / SUMS).read_bytes())["files"]))
+    return not any(faults(checkpoint, unseal(read_bytes(checkpoint / SUMS))["files"]))
 
 
 def write_examples(path: Path, examples: Sequence[Example]) -> None:

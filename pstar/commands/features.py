@@ -52,12 +52,12 @@ def features(
     from empirical.features import files, report
     from empirical.features.curve import learning_curve
     from empirical.features.points import points
-    from sims.running.certificates import Maker, claim, write
+    from sims.running.certificates import Maker, claim, movable, write
     from sims.running.fingerprint import fingerprint
 
     if audit is not None and (p, phi, psi) != (None, None, None):
         raise InputError("--audit goes without --p, --phi and --psi: it has them")
-    maker = Maker("features", typed("features"), mark="features.json")
+    maker = Maker("features", movable(typed("features")), mark="features.json")
     if out is not None:
         claim(out, maker, inputs=[path for path in (data, labels, audit) if path is not None])
     with on_disk():

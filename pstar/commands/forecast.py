@@ -59,7 +59,7 @@ def forecast(
     one_thread()
     from empirical.forecasting import report
     from empirical.forecasting.forecast import forecast as forecasts
-    from sims.running.certificates import Maker, claim, write
+    from sims.running.certificates import Maker, claim, movable, write
     from sims.running.fingerprint import fingerprint
     from theory.types import Rates
 
@@ -72,7 +72,7 @@ def forecast(
     known: Any = Rates(*given.values()) if audit is None else audit
     sizes = _numbers("--generated", generated)
     run: Any = None if unverified is None else _numbers("--unverified", unverified)
-    maker = Maker("forecast", typed("forecast"), mark="forecast.json")
+    maker = Maker("forecast", movable(typed("forecast")), mark="forecast.json")
     if out is not None:
         claim(out, maker, inputs=[pilot, *([] if audit is None else [audit])])
     with on_disk():

@@ -14,13 +14,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sims.running.files import StoreError, check_makeable, discard_leftovers, located, unfinished, write_atomic
+from sims.running.files import (
+    StoreError,
+    check_makeable,
+    discard_leftovers,
+    located,
+    read_bytes,
+    unfinished,
+    write_atomic,
+)
 from sims.running.sealed import seal, unseal
 from sims.running.sums import DAMAGED, Checked, Fault, faults, sha256, sha256_of, size_of
 from theory.errors import InputError
 
 FORMAT = 1
 FOLDER = "certificates"
+PLACE = "{folder}"
+"""What stands for the folder in a command."""
 GUESTS = ("compare", "figures")
 """Commands whose words are known from the folder alone."""
 INTERRUPTED, STALE = "writing was interrupted", "made from files that have changed since"
@@ -41,7 +51,7 @@ class Maker:
 
     def again(self, root: Path) -> str:
         """The command for a folder, ready to be pasted."""
-        return self.command.replace("{folder}", shlex.quote(str(root)))
+        return self.command.replace(PLACE, shlex.quote(str(root)))
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,21 @@ class Certificate:
 
     def again(self, root: Path) -> str:
         """See `Maker.again`."""
-        return Maker(self.maker, self.command).again(root)
+        command = self.command if PLACE in self.command else movable(self.command)  # of an earlier version
+        return Maker(self.maker, command).again(root)
+
+
+def movable(command: str) -> str:
+    """A command as it was typed, with {folder} in the place of the folder after --out, for `Maker.command`."""
+    words = shlex.split(command)
+    for i, word in enumerate(words):
+        if i and words[i - 1] == "--out":
+            words[i] = PLACE
+        elif word.startswith("--out="):
+            words[i] = f"--out={PLACE}"
+        else:
+            words[i] = shlex.quote(word)
+    return " ".join(words)
 
 
 def path_of(root: Path, maker: str) -> Path:
@@ -91,7 +115,7 @@ def find(root: Path, maker: str) -> Certificate | None:
 
 def _at(path: Path) -> Certificate | None:
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        return Certificate.from_bytes(path.read_bytes())
+        return Certificate.from_bytes(read_bytes(path))
     return None
 
 
@@ -239,8 +263,7 @@ def read(root: Path, maker: Maker, name: str) -> bytes:
     if not found.finished:
         raise StoreError(f"{path}: {INTERRUPTED}; run again: {again}")
     try:
-        with located(path):
-            data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as error:
         raise StoreError(f"{path} cannot be read ({error.strerror or error}); run again: {again}") from None
     if found.files.get(name) != sha256(data):

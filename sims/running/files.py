@@ -6,6 +6,8 @@ What the system refuses (a full disk, a folder that is read-only) is a `FileErro
 import errno
 import os
 import platform
+import re
+import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,6 +17,8 @@ from pathlib import Path
 from theory.errors import Error, InputError, RunError
 
 A_DAY = 86_400
+UNFINISHED = re.compile(r"\..+\.[^.].*\.[0-9]+\.tmp", re.DOTALL)
+"""Names that `write_atomic` gives to what it has not finished: .NAME.HOST.PID.tmp; a host may have points."""
 REMEDIES = {
     errno.ENOTDIR: "a part of that path is a file; name another place",
     errno.ENOENT: "name one that is there",
@@ -81,6 +85,15 @@ def located(path: Path) -> Iterator[None]:
         raise kind(error.errno, error.strerror, place, None, error.filename2) from error
 
 
+def read_bytes(path: Path) -> bytes:
+    """A regular file: a pipe is not waited for. Raises FileError for anything else."""
+    with located(path):
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # of a folder the system says so
+            raise OSError(errno.EINVAL, "it is a pipe or device, not a file", str(path))
+        return path.read_bytes()
+
+
 def write_atomic(path: Path, data: bytes) -> None:
     """Write a local file that is there whole or not at all, even after a crash or a full disk.
 
@@ -137,8 +150,7 @@ class LocalFiles:
 
     def read(self, name: str) -> bytes:
         """See `Files`."""
-        with located(self.root / name):
-            return (self.root / name).read_bytes()
+        return read_bytes(self.root / name)
 
     def read_all(self, names: Sequence[str]) -> Iterator[bytes | FileError]:
         """See `Files`."""
@@ -163,13 +175,21 @@ class LocalFiles:
 
 
 def discard_leftovers(folders: Iterable[Path]) -> None:
-    """Remove temporary files of writers that are gone: dead processes of this machine, and others after a day."""
-    for path in [path for folder in folders for path in folder.glob(".*.tmp")]:
-        pid = path.name.split(".")[-2]
-        ours = pid.isdigit() and path.name.endswith(_writer(int(pid)))
+    """Remove temporary files of writers that are gone: dead processes of this machine, and others after a day.
+
+    Those that `write_atomic` makes, and no other file, whatever it is called.
+    """
+    for path in [path for folder in folders for path in folder.glob(".*.tmp") if is_leftover(path)]:
+        pid = int(path.name.split(".")[-2])
         with suppress(MissingError), located(path):  # it was finished, or removed, meanwhile
-            if (ours and not _alive(int(pid))) or time.time() - path.stat().st_mtime > A_DAY:
+            ours = path.name.endswith(_writer(pid))
+            if (ours and not _alive(pid)) or time.time() - path.lstat().st_mtime > A_DAY:
                 path.unlink()
+
+
+def is_leftover(path: Path) -> bool:
+    """Whether it is a temporary file of `write_atomic`: a regular one with such a name."""
+    return unfinished(path.name) and path.is_file() and not path.is_symlink()
 
 
 def _writer(pid: int) -> str:
@@ -187,5 +207,5 @@ def _alive(pid: int) -> bool:
 
 
 def unfinished(name: str) -> bool:
-    """Whether a name is that of a file that was not finished."""
-    return name.startswith(".") and name.endswith(".tmp")
+    """Whether a name is that of a file that was not finished: .NAME.HOST.PID.tmp."""
+    return UNFINISHED.fullmatch(name) is not None

@@ -25,7 +25,10 @@ def seal(body: Mapping[str, Any]) -> bytes:
 
 def unseal(data: bytes) -> dict[str, Any]:
     """The body of a file. Raises ValueError for anything that does not certify itself."""
-    body = json.loads(data)
-    if not isinstance(body, dict) or body.pop("check", None) != digest(body):
-        raise InputError("it does not match its own checksum")
+    try:
+        body = json.loads(data)
+        if not isinstance(body, dict) or body.pop("check", None) != digest(body):
+            raise InputError("it does not match its own checksum")
+    except RecursionError:
+        raise InputError("it is nested too deeply") from None
     return body

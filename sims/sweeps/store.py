@@ -98,7 +98,7 @@ class Store:
         """Whether the manifest is one of a sweep, or one cut short, as where a write is not atomic."""
         try:
             json.loads(self.files.read(MANIFEST))
-        except ValueError:
+        except (ValueError, RecursionError):
             return True
         return self.read_manifest() is not None
 
@@ -160,7 +160,11 @@ class Store:
         faults = [Fault(Path(path), what, again) for path, _, what in lines]
         orphans, waiting = self.orphans(), []
         top = [root / MANIFEST, root / ROWS, root / CHECKSUM]
-        if self.read_manifest() is None:
+        try:
+            readable = self.read_manifest() is not None
+        except FileError:
+            readable = False
+        if not readable:
             faults.append(
                 Fault(top[0], DAMAGED if top[0].exists() else MISSING, "pstar sweep FILE.toml --out DIR, again")
             )

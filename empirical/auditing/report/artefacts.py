@@ -22,7 +22,7 @@ from empirical.auditing.scores import ThresholdCurve
 from empirical.forecasting.report import tables as forecast_tables
 from figures import KINDS, explorer
 from sims.running import certificates
-from sims.running.certificates import Maker, claim
+from sims.running.certificates import Maker, claim, movable
 from sims.running.files import write_atomic
 from sims.running.fingerprint import fingerprint
 from sims.running.spreadsheet import csv
@@ -49,7 +49,7 @@ HEAD = 2_000
 
 def maker(command: str) -> Maker:
     """What certifies the folder of an audit."""
-    return Maker("audit", command, mark="audit.json")
+    return Maker("audit", movable(command), mark="audit.json")
 
 
 def check_folder(folder: Path, inputs: Iterable[Path]) -> None:

@@ -5,15 +5,13 @@ import math
 from pathlib import Path
 from typing import Any
 
-from empirical.auditing.checks import saved
+from empirical.auditing import saved
 from empirical.auditing.region import region
 from empirical.auditing.report.html import printed
 from empirical.auditing.resample import from_json
-from sims.running.files import located
 from theory.errors import InputError
 
 RATES = ("p", "phi", "psi", "p_star")
-REMEDY = "make one: pstar audit RECORDS --correct COL --kept COL --out DIR"
 
 
 def plotted(path: Path) -> dict[str, Any]:
@@ -21,16 +19,19 @@ def plotted(path: Path) -> dict[str, Any]:
 
     Raises:
         ValueError: no such file, no audit, or one in which no verifier has all its rates.
+        StoreError: it is not as it was written.
     """
-    path = saved(path)
-    if not path.is_file():
-        raise InputError(f"--audit {path} is not there; {REMEDY}")
-    with located(path):
-        text = path.read_text(encoding="utf-8", errors="replace")
+    path = saved.path_of(path)
+    text = saved.read(path)
     try:
-        found = shown(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(f"--audit {path} is no audit of a verifier; {REMEDY}") from None
+        whole = json.loads(text)
+        for audit in whole["verifiers"]["audits"].values() if whole.get("verifiers") else [whole["audit"]]:
+            saved.check_rates(path, audit)
+        found = shown(whole)
+    except InputError:
+        raise
+    except saved.BROKEN:
+        raise InputError(f"--audit {path} is no audit of a verifier; make one: {saved.REMEDY}") from None
     if found is None:
         raise InputError(f"--audit {path} leaves p, phi or psi undefined; judge more records, correct and wrong ones")
     return found

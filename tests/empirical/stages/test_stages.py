@@ -1,8 +1,10 @@
 """Stages: complete or absent, made once, made again only where something that matters has changed."""
 
 import fcntl
+import importlib
 import json
 import os
+import platform
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from empirical.stages.artefact import Stage, StageError, find, folder_of, locked
 from empirical.stages.schedule import execute, needed, survey
 from sims.running import certificates
 from sims.running.certificates import Maker
+from sims.running.sealed import digest, seal, unseal
 from theory.errors import InputError
 
 CALLS: list[str] = []
@@ -167,9 +170,11 @@ def test_the_manifest_says_what_it_came_from(tmp_path):
 def test_leftover_temporary_files_are_no_part_of_a_stage(tmp_path):
     partial = folder_of(tmp_path, chain()[0], {}).with_name(folder_of(tmp_path, chain()[0], {}).name + ".partial")
     partial.mkdir(parents=True)
-    (partial / ".value.123.tmp").write_text("half")
+    (partial / f".value.{platform.node()}.123.tmp").write_text("half")
+    (partial / ".mine.tmp").write_text("whole")
     done = execute(chain()[:1], tmp_path, {})
-    assert not list(done["x/a"].folder.glob(".*"))
+    assert [path.name for path in done["x/a"].folder.glob(".*")] == [".mine.tmp"]
+    assert find(done["x/a"].folder) == done["x/a"]
     assert artefact.FORMAT == 1
 
 
@@ -177,19 +182,19 @@ def test_a_shared_folder_keeps_out_who_wants_it_alone_and_a_stage_has_one_maker(
     with locked(tmp_path, shared=True), locked(tmp_path, shared=True):
         with pytest.raises(StageError, match="another process"), locked(tmp_path):
             pass
-    folder = tmp_path / "stages" / "x"
-    with open(folder.with_name("x.lock"), "w") as file:
+    folder = folder_of(tmp_path, stage("x/a", 1), {})
+    folder.parent.mkdir()
+    with open(folder.with_name(f"{folder.name}.lock"), "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(StageError, match=r"another process is at work on x/a; wait for it"):
             artefact.make(stage("x/a", 1), folder, {}, {})
     artefact.make(stage("x/a", 1), folder, {}, {})
     assert sorted(path.name for path in folder.iterdir()) == ["half", "manifest.json", "value"]
-    assert sorted(path.name for path in folder.parent.iterdir()) == ["x"]
+    assert [*folder.parent.iterdir()] == [folder]
 
 
 def test_who_comes_late_to_a_stage_finds_it_made(tmp_path):
-    (tmp_path / "stages").mkdir()
-    folder = tmp_path / "stages" / "x"
+    folder = folder_of(tmp_path, stage("x/a", 1), {})
     artefact.make(stage("x/a", 1), folder, {}, {})
     before, calls = folder.stat().st_ino, len(CALLS)
     artefact.make(stage("x/a", 1), folder, {}, {})
@@ -198,15 +203,118 @@ def test_who_comes_late_to_a_stage_finds_it_made(tmp_path):
 
 def test_remarks_change_nothing_that_is_made_from_a_stage(tmp_path):
     def remark(words):
-        folder = tmp_path / words
+        folder = folder_of(tmp_path / words, stage("x/a", 1), {})
         artefact.make(stage("x/a", 1), folder, {}, {})
         (folder / "manifest.json").unlink()
         (folder / "README.md").write_text(words)
-        os.replace(folder, folder.with_name(f"{words}.partial"))
+        os.replace(folder, folder.with_name(f"{folder.name}.partial"))
         artefact.make(stage("x/a", 1), folder, {}, {})
         return find(folder).digest
 
     assert remark("one") == remark("two")
+
+
+def test_who_finishes_while_another_begins_is_no_error(tmp_path, monkeypatch):
+    folder, held = folder_of(tmp_path, stage("x/a", 1), {}), artefact._held
+
+    def other_first(path, where, shared=False):
+        monkeypatch.setattr(artefact, "_held", held)
+        artefact.make(stage("x/a", 1), folder, {}, {})
+        return held(path, where, shared)
+
+    monkeypatch.setattr(artefact, "_held", other_first)
+    artefact.make(stage("x/a", 1), folder, {}, {})
+    assert CALLS == ["x/a"]
+    assert [*folder.parent.iterdir()] == [folder]
+
+
+@pytest.mark.parametrize("what", ["pipe", "deep"])
+def test_an_odd_manifest_is_damaged_and_not_waited_for(tmp_path, what):
+    folder = execute(chain()[:1], tmp_path, {})["x/a"].folder
+    (folder / "manifest.json").unlink()
+    if what == "pipe":
+        os.mkfifo(folder / "manifest.json")
+    else:
+        (folder / "manifest.json").write_bytes(b"[" * 100_000)
+    assert find(folder) is None
+    assert [fault.path for fault in inspect.check(tmp_path, "again").faults] == [folder / "manifest.json"]
+
+
+def test_links_that_lead_back_are_not_followed(tmp_path):
+    execute(chain(), tmp_path, {})
+    links = [tmp_path / "stages" / name for name in ("l", "m")]
+    before = inspect.check(tmp_path, "again")
+    for link in links:
+        link.symlink_to(".")
+    found = inspect.check(tmp_path, "again")
+    assert (found.files, found.faults, found.foreign) == (before.files, (), tuple(links))
+
+
+# --- whose a folder is ---
+
+
+def swap(one, other):
+    for source, target in ((one, "aside"), (other, one), (one.with_name("aside"), other)):
+        os.replace(source, one.with_name(target) if target == "aside" else target)
+
+
+def earlier(folder):
+    """A manifest as earlier versions wrote them, which do not say what the inputs held."""
+    body = unseal((folder / "manifest.json").read_bytes())
+    del body["digests"]
+    (folder / "manifest.json").write_bytes(seal(body))
+
+
+@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize("name", ["x/a", "x/c"])
+def test_folders_that_were_swapped_are_named_and_made_again(tmp_path, name, old, capsys):
+    plans = (chain(), chain(first=2, last=200))
+    done = [execute(plan, tmp_path, {}) for plan in plans]
+    before = [{key: value(found) for key, found in each.items()} for each in done]
+    folders = [each[name].folder for each in done]
+    if old:
+        for folder in {found.folder for each in done for found in each.values()}:
+            earlier(folder)
+        assert [survey(plan, tmp_path)[1] for plan in plans] == [[], []]  # they are read
+        assert inspect.check(tmp_path, "again").faults == ()
+    swap(*folders)
+    if not old or name == "x/a":
+        faults = inspect.check(tmp_path, "again").faults
+        assert {fault.path.parent for fault in faults} == set(folders)
+        where = {str(fault.path.parent): f"that of x/{folder.name}; rename" for fault, folder in
+                 zip(sorted(faults), sorted(folders)[::-1], strict=True)}  # fmt: skip
+        assert all(fault.remedy == "again" and where[str(fault.path.parent)] in fault.what for fault in faults)
+    after = [{key: value(found) for key, found in execute(plan, tmp_path, {}).items()} for plan in plans]
+    assert after == before
+    assert capsys.readouterr().err.count("is damaged; it is made again") == 2
+    assert inspect.check(tmp_path, "again").faults == ()
+
+
+def test_a_stage_with_the_same_settings_and_other_inputs_is_not_taken_for_it(tmp_path):
+    """The key, and no setting, tells them apart."""
+    plans = (chain(), chain(first=2))
+    folders = [execute(plan, tmp_path, {})["x/b"].folder for plan in plans]
+    swap(*folders)
+    assert [find(folder, plan[1]) for folder, plan in zip(folders, plans, strict=True)] == [None, None]
+    assert len(inspect.check(tmp_path, "again").faults) == 2
+
+
+def test_a_stage_under_the_name_of_another_is_not_taken_for_it(tmp_path):
+    done = execute(chain(), tmp_path, {})
+    folder = done["x/b"].folder
+    os.replace(folder, folder.with_name(folder.name.replace("b-", "d-")))
+    assert find(folder.with_name(folder.name.replace("b-", "d-"))) is None
+    assert len(inspect.check(tmp_path, "again").faults) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("eigenvalues", "quick"), ("eigenvalues", "paper"), ("summarization", "small")]
+)
+def test_keys_of_shipped_plans_are_those_of_their_json(kind, name):
+    """What is read from a manifest has the key that its stage had: JSON knows no keys but texts."""
+    plan, profile = (importlib.import_module(f"empirical.{kind}.{part}") for part in ("plan", "profile"))
+    for entry in plan.stages(profile.load(name)):
+        assert digest(json.loads(json.dumps(entry.settings))) == digest(entry.settings)
 
 
 # --- the program ---

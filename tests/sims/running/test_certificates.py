@@ -174,3 +174,59 @@ def test_a_folder_that_cannot_be_looked_at_is_one_line(tmp_path):
         claim(tmp_path / ("a" * 5000), ONE, ["one.json"])
     with pytest.raises(files.FileError, match="File name too long"):
         certificates.sums(tmp_path / ("a" * 5000), ["one.json"])
+
+
+def test_files_and_folders_of_the_user_are_left_alone_however_they_are_called(made):
+    """Not ours: what only looks as if it were temporary."""
+    leftover = made / "tables" / ".x.csv.elsewhere.7.tmp"
+    mine = [made / "tables" / name for name in (".notes.tmp", ".a.7.tmp", ".x.csv.host.pid.tmp", "..host.7.tmp")]
+    folders = [made / "tables" / name for name in (".cache.tmp", ".b.host.7.tmp")]
+    for path in (leftover, *mine):
+        path.write_text("mine")
+    for path in folders:
+        path.mkdir()
+    for path in (leftover, *mine, *folders):
+        os.utime(path, (0, 0))
+    assert set(certificates.check(made).foreign) == set(mine)
+    write(made, ONE, {"one.json": b"1", "tables/x.csv": b"x\n1\n"})
+    assert [path.read_text() for path in mine] == ["mine"] * 4
+    assert all(path.is_dir() for path in folders)
+    assert not leftover.exists()
+
+
+@pytest.mark.parametrize("what", ["pipe", "deep"])
+def test_an_odd_certificate_is_damaged(made, what):
+    """One that nobody writes into is not waited for."""
+    place = made / "certificates/one.json"
+    place.unlink()
+    if what == "pipe":
+        os.mkfifo(place)
+    else:
+        place.write_bytes(b"[" * 100_000)
+    assert find(made, "one") is None
+    assert [fault.path for fault in certificates.check(made).faults] == [place]
+    with pytest.raises(StoreError, match="its certificate .* is damaged; run again: pstar one"):
+        read(made, ONE, "one.json")
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(made):
+    (made / "one.json").unlink()
+    os.mkfifo(made / "one.json")
+    with pytest.raises(StoreError, match="it is a pipe or device, not a file"):
+        read(made, ONE, "one.json")
+    assert [fault.what for fault in certificates.check(made).faults] == ["damaged"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("pstar one 'a b.csv' --out AU --level 0.9", "pstar one 'a b.csv' --out {folder} --level 0.9"),
+        ("pstar one --out='A U'", "pstar one --out={folder}"),
+        ("pstar one AU", "pstar one AU"),
+    ],
+)
+def test_a_command_names_the_folder_where_its_files_are_now(tmp_path, typed, stored):
+    assert certificates.movable(typed) == stored
+    place = tmp_path / "W X"
+    write(place, Maker("one", typed), {"one.json": b"1"})  # as earlier versions did
+    assert find(place, "one").again(place) == stored.replace("{folder}", f"'{place}'")

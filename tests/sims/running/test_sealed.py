@@ -48,3 +48,9 @@ def test_an_edited_body_does_not():
     forged = json.loads(seal(BODY)) | {"name": "e"}
     with pytest.raises(ValueError, match="does not match its own checksum"):
         unseal(json.dumps(forged).encode())
+
+
+@pytest.mark.parametrize("depth", [1_000, 100_000])
+def test_what_is_nested_too_deeply_does_not(depth):
+    with pytest.raises(ValueError, match=r"nested too deeply|own checksum"):
+        unseal(b'{"check": "", "files": ' + b"[" * depth + b"]" * depth + b"}")

@@ -170,6 +170,22 @@ def test_a_shard_without_receipt_is_absent(full):
     assert damaged == []
 
 
+@pytest.mark.parametrize("what", ["pipe", "deep"])
+def test_odd_files_are_damaged_and_not_waited_for(full, what):
+    full.write_rows(full.rows(full.scan()[0], [], 0))
+    name = f"shards/{CHUNKS[0].id(0)}.json"
+    paths = {full.root / each for each in ("manifest.json", "rows.sha256", name)}
+    for path in paths:
+        path.unlink(missing_ok=True)
+        if what == "pipe":
+            os.mkfifo(path)
+        else:
+            path.write_bytes(b"[" * 100_000)
+    found = full.check().faults
+    assert {fault.path.name for fault in found} == {"manifest.json", "rows.parquet", Path(name).name}
+    assert all(fault.remedy for fault in found)
+
+
 def test_leftovers_of_dead_writers_are_removed(full):
     """Of this machine; what another one is writing is left alone, until it is a day old."""
     dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
