@@ -6,29 +6,31 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from figures import KINDS, NAMES
 from pstar.commands.output import counted
-from sims.comparison.tables import WRITTEN
+from sims.comparison.tables import TABLES
 from sims.running import certificates
 from sims.running.certificates import Certificate
-from sims.running.files import unfinished
+from sims.running.files import StoreError, unfinished
 from sims.running.sums import MISSING, Checked, Fault
 from sims.running.workers import found_here
+from sims.sweeps import whole
+from sims.sweeps.asked import configuration
 from theory.errors import InputError, RunError
 
 STEPS = ("sweep", "compare", "figures", "study", "eigenvalues", "summarization")
 """Commands whose files can be made again from the folder alone, or from what ships, in the order in which they are."""
 
 SIGNS = {
-    "compare": WRITTEN,
+    "compare": TABLES,
     "figures": tuple(f"figures/{name}.{kind}" for name in NAMES for kind in KINDS),
     "audit": ("audit.json",),
     "forecast": ("forecast.json",),
     "features": ("features.json",),
 }
-"""Files by which a command is known to have written into a folder."""
+"""Files by which a command is known to have written into a folder: names that nobody else gives to files."""
 
 
 class Step(NamedTuple):
@@ -60,11 +62,9 @@ def check(root: Path) -> Checked:
         raise InputError(f"{root} is not a folder; name one that a command wrote with --out")
     found = certificates.check(root)
     found += Checked(faults=tuple(_uncertified(root)))
-    sweep, stages = (root / "shards").is_dir(), (root / "stages").is_dir()
+    sweep, stages = whole.is_sweep(root), (root / "stages").is_dir()
     if sweep:
-        from sims.sweeps.store import Store
-
-        found += Store(root).check()
+        found += whole.check(root)
     if stages:
         from empirical.stages import inspect
 
@@ -78,7 +78,10 @@ def _uncertified(root: Path) -> Iterator[Fault]:
     """Certificates that are not there, though files are that they would speak for."""
     there = certificates.find_all(root)
     known = {name for each in there.values() if each is not None for name in each.files}
+    sweep = whole.is_sweep(root)
     for maker, signs in SIGNS.items():
+        if maker in certificates.GUESTS and not sweep:
+            continue
         place = certificates.path_of(root, maker)
         lost = [name for name in signs if (root / name).exists() and name not in known]
         if lost and place not in there:
@@ -108,7 +111,7 @@ def _experiment(root: Path) -> str:
 
 def plan(root: Path, found: Checked) -> list[Step]:
     """What would mend a folder, in order; what no step mends is not in it."""
-    steps = [*_of_sweep(root, found)] if (root / "shards").is_dir() else []
+    steps = [*_of_sweep(root, found)] if whole.is_sweep(root) else []
     lost = {fault.path: None for fault in found.faults if fault.path.parent == root / certificates.FOLDER}
     makers = sorted((lost | certificates.find_all(root)).items())
     for name in STEPS[1:]:
@@ -153,33 +156,19 @@ def _of_sweep(root: Path, found: Checked) -> Iterator[Step]:
     from sims.sweeps.outlook import plan as look
     from sims.sweeps.store import Store
 
-    ours = [fault for fault in found.faults if root / "shards" in fault.path.parents or fault.path.name[:5] == "rows."]
+    shards = root / "shards"
+    ours = [each for each in found.faults if shards in (each.path, *each.path.parents) or each.path.name[:5] == "rows."]
     config = configuration(Store(root).read_manifest())
     if ours and config is not None:
-        ahead = look(config, root)
+        try:
+            ahead = look(config, root)
+        except StoreError:  # shards of another sweep are in the way, as their fault says
+            return
         work = "seconds"
         if ahead.chunks:
             work = f"{counted(ahead.missing, 'trial')} in {counted(len(ahead.chunks), 'chunk')}, about "
             work += f"{ahead.estimated_seconds(1):.0f} s on one core"
         yield Step(f"the sweep of {root}, as its manifest has it", work, ())
-
-
-def configuration(manifest: dict[str, Any] | None) -> Any:
-    """The sweep that a manifest describes, or None where there is none that this version reads."""
-    from sims.sweeps.config import parse
-    from theory.types import Spectrum
-
-    if manifest is None:
-        return None
-    tables = manifest["config"].items()
-    document = {table: {key: value for key, value in own.items() if value is not None} for table, own in tables}
-    spectra = document["problem"].get("spectrum")
-    if spectra is not None:
-        document["problem"]["spectrum"] = [dict(zip(Spectrum._fields, each, strict=True)) for each in spectra]
-    try:
-        return parse(document, "manifest.json")
-    except InputError:
-        return None
 
 
 def mend(root: Path, steps: list[Step]) -> None:
@@ -189,7 +178,10 @@ def mend(root: Path, steps: list[Step]) -> None:
             from sims.sweeps.run import run
             from sims.sweeps.store import Store
 
-            outcome = run(configuration(Store(root).read_manifest()), root)
+            config = configuration(Store(root).read_manifest())
+            if config is None:
+                raise RunError(f"{root}/manifest.json changed meanwhile; run pstar verify again")
+            outcome = run(config, root)
             if outcome.set_aside:
                 raise RunError(f"{root}: {len(outcome.set_aside)} chunks failed three times; run the sweep again")
             continue

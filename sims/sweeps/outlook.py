@@ -1,6 +1,7 @@
 """What a sweep would do: its plan against what the folder already holds, which may be a part of it and nothing else."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -51,17 +52,19 @@ class Outlook:
     def estimated_seconds(self, workers: int) -> float:
         """Rough time for what is missing: compilation, then trials shared by the workers.
 
-        Uses the folder's own record of seconds per trial where it has one, else a cost model.
+        Uses the folder's own record of seconds per trial where it has one, else a cost model. The record of a shard of
+        few trials is mostly compilation: no more than an upper bound.
         """
         shapes = {chunk.shape for chunk in self.chunks}
-        seen: dict[Any, list[float]] = {}
+        full: dict[Any, float] = {}
+        short: dict[Any, float] = {}
         for receipt in self.receipts:
             count = sum(span.count for span in receipt.spans)
-            seen.setdefault(tuple(receipt.shape), []).append(receipt.made.get("seconds", 0.0) / max(count, 1))
-        cost = sum(
-            chunk.trials * (min(seen[chunk.shape]) if chunk.shape in seen else chunk.shape.trial_seconds)
-            for chunk in self.chunks
-        )
+            seen = full if 2 * count >= receipt.shape.chunk_trials else short
+            each = receipt.made.get("seconds", 0.0) / max(count, 1)
+            seen[receipt.shape] = min(seen.get(receipt.shape, math.inf), each)
+        of = {shape: full.get(shape, min(shape.trial_seconds, short.get(shape, math.inf))) for shape in shapes}
+        cost = sum(chunk.trials * of[chunk.shape] for chunk in self.chunks)
         active = max(1, min(workers, len(self.chunks)))
         return (4.0 + 2.5 * len(shapes) / active + cost / active) if self.chunks else 0.0
 

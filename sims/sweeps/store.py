@@ -13,8 +13,7 @@ Files appear whole or not at all (`sims.running.files`). DIR is a folder or a UR
 
 import json
 import re
-import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
@@ -28,7 +27,7 @@ import pyarrow.parquet as pq
 from sims.running.files import FileError, MissingError, StoreError
 from sims.running.places import Files, files_at
 from sims.running.sealed import seal, unseal
-from sims.running.sums import DAMAGED, MISSING, Checked, Fault, sha256, size_of
+from sims.running.sums import sha256
 from sims.sweeps.grid import Chunk
 from sims.sweeps.receipt import Receipt
 from theory.errors import InputError
@@ -91,7 +90,8 @@ class Store:
     def refuse_foreign(self) -> None:
         """Raise StoreError where the place is a file, or holds something that is no result folder."""
         top = self.files.names()
-        if top and "shards" not in top and not (top == [MANIFEST] and self._manifest_of_ours()):
+        cut_short = top == [MANIFEST] and self._manifest_of_ours()
+        if top and "shards" not in top and not cut_short and self.read_manifest() is None:
             raise StoreError(f"{self.root} is not empty and not a result folder; choose a new or empty one with --out")
 
     def _manifest_of_ours(self) -> bool:
@@ -119,8 +119,8 @@ class Store:
         data = parquet_bytes(table)
         name = chunk.id(root_seed)
         receipt = Receipt(name, sha256(data), root_seed, chunk.shape, chunk.spans, made)
-        self.files.write(_shard(name), data)
-        self.files.write(_receipt(name), receipt.to_bytes())
+        self.files.write(shard_name(name), data)
+        self.files.write(receipt_name(name), receipt.to_bytes())
         return receipt
 
     def find(self, chunk: Chunk, root_seed: int) -> Receipt | None:
@@ -152,39 +152,13 @@ class Store:
         found = sorted(name for name in names if OURS.fullmatch(name) and name.endswith(".parquet"))
         return [name[:-8] for name in found if f"{name[:-8]}.json" not in names]
 
-    def check(self) -> Checked:
-        """Every file of the sweep against its checksum. For a folder of this machine."""
-        root, again = Path(self.root), f"pstar verify --repair {shlex.quote(str(self.root))}"
-        receipts, damaged, foreign = self.survey()
-        lines = [line.partition(": ") for line in damaged]
-        faults = [Fault(Path(path), what, again) for path, _, what in lines]
-        orphans, waiting = self.orphans(), []
-        top = [root / MANIFEST, root / ROWS, root / CHECKSUM]
-        try:
-            readable = self.read_manifest() is not None
-        except FileError:
-            readable = False
-        if not readable:
-            faults.append(
-                Fault(top[0], DAMAGED if top[0].exists() else MISSING, "pstar sweep FILE.toml --out DIR, again")
-            )
-        if any(path.exists() for path in top[1:]):
-            try:
-                self.read_rows()
-            except MissingError as error:
-                faults.append(Fault(Path(error.filename), MISSING, again))
-            except (OSError, ValueError) as error:
-                faults.append(Fault(top[1], f"{DAMAGED} ({error})", again))
-        else:
-            waiting.append(f"{top[1]} is not there yet")
-        if any(path.exists() for path in top[1:]):  # it was finished
-            faults += [Fault(root / _receipt(chunk), MISSING, again) for chunk in orphans]
-        else:
-            waiting += [f"{root / _shard(chunk)}: a shard without its receipt" for chunk in orphans]
-        shards = [root / name for each in receipts for name in (_shard(each.chunk), _receipt(each.chunk))]
-        files = [path for path in (*top, *shards) if path.exists()]
-        strange = tuple(Path(line.partition(": ")[0]) for line in foreign)
-        return Checked(len(files) + len(damaged), size_of(files), tuple(faults), tuple(waiting), strange)
+    def first(self, which: Callable[[Receipt], bool]) -> tuple[Receipt, bytes] | None:
+        """The first receipt of a kind whose shard is intact, with that shard."""
+        for name in self._receipts():
+            (found,) = self._certify([name])
+            if isinstance(found, Receipt) and which(found):
+                return found, self.files.read(shard_name(name))
+        return None
 
     def _receipts(self, names: Iterable[str] | None = None) -> list[str]:
         names = self.files.names("shards") if names is None else names
@@ -192,13 +166,13 @@ class Store:
 
     def _certify(self, chunks: Sequence[str]) -> Iterator[Receipt | str | _Copy]:
         """For each chunk its receipt, if it and its shard are intact, else what is wrong."""
-        receipts = self.files.read_all([_receipt(name) for name in chunks])  # first: they are written last
-        shards = self.files.read_all([_shard(name) for name in chunks])
+        receipts = self.files.read_all([receipt_name(name) for name in chunks])  # first: they are written last
+        shards = self.files.read_all([shard_name(name) for name in chunks])
         for name, written, shard in zip(chunks, receipts, shards, strict=True):
             yield self._verdict(name, written, shard)
 
     def _verdict(self, chunk: str, written: bytes | FileError, shard: bytes | FileError) -> Receipt | str | _Copy:
-        path = self.files.path(_receipt(chunk))
+        path = self.files.path(receipt_name(chunk))
         if isinstance(written, FileError):
             return f"{path}: {written.strerror or written}"
         try:
@@ -209,7 +183,7 @@ class Store:
             if not isinstance(shard, FileError) and sha256(shard) != receipt.sha256:
                 return f"{path}: damaged (it is the receipt of {receipt.chunk})"
             return _Copy(f"{path}: a copy of {receipt.chunk}.json under another name")
-        path = self.files.path(_shard(chunk))
+        path = self.files.path(shard_name(chunk))
         if isinstance(shard, FileError):
             return f"{path}: {shard.strerror or shard}"
         return receipt if sha256(shard) == receipt.sha256 else f"{path}: damaged (its sha256 is not the receipt's)"
@@ -219,8 +193,8 @@ class Store:
         names = self._receipts()
         for name, verdict in zip(names, self._certify(names), strict=True):
             if isinstance(verdict, str):
-                self.files.remove(_shard(name))
-                self.files.remove(_receipt(name))
+                self.files.remove(shard_name(name))
+                self.files.remove(receipt_name(name))
 
     def rows(self, receipts: Iterable[Receipt], order: Iterable[str], seeds: int) -> pa.Table:
         """All rows of the given cells with seed < ``seeds``, by cell in ``order`` and then by seed, each once.
@@ -228,7 +202,7 @@ class Store:
         Raises StoreError where a shard changed since `scan`.
         """
         ordered = sorted(receipts, key=lambda receipt: receipt.chunk)
-        names = [_shard(receipt.chunk) for receipt in ordered]
+        names = [shard_name(receipt.chunk) for receipt in ordered]
         tables = []
         for receipt, name, data in zip(ordered, names, self.files.read_all(names), strict=True):
             if isinstance(data, FileError):
@@ -261,11 +235,13 @@ class Store:
         return data
 
 
-def _shard(chunk: str) -> str:
+def shard_name(chunk: str) -> str:
+    """The file of a chunk's rows."""
     return f"shards/{chunk}.parquet"
 
 
-def _receipt(chunk: str) -> str:
+def receipt_name(chunk: str) -> str:
+    """The file of a chunk's receipt."""
     return f"shards/{chunk}.json"
 
 
