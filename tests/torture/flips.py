@@ -5,16 +5,19 @@
 Each case harms one file of a finished sweep (with tables and figures), of a finished experiment, or of an audit, as its
 readers would find it in another process. Somebody who reads the file must say so before using it: the plan of the
 sweep, the reader of rows, the reader of tables, the finder of stages, the publication of a report; and `pstar verify`
-always. A harm that leaves the content what it was (white space of JSON) is harmless. What is added is named as not ours
-and never counted. In about MENDED of the cases the command that was named is run, and must bring the old bytes back.
+always. Files of a sibling, a sweep with another root seed, take the place of ours together with their sums. A harm that
+leaves the content what it was (white space of JSON) is harmless. What is added is named as not ours and never counted.
+In about MENDED of the cases the command that was named is run, and must bring the old bytes back.
 """
 
 import shutil
 import sys
 import tempfile
+import tomllib
 from functools import partial
 from pathlib import Path
 
+import pstar
 from empirical.stages.artefact import find
 from pstar import verifying
 from sims.comparison.tables import read_rows, read_tables
@@ -26,15 +29,15 @@ from tests.torture.record import Record, arguments, rng_of
 from theory.errors import Error
 
 MENDED = 60
-HARMS = ("flip", "flip", "flip", "flip", "cut", "empty", "remove", "swap", "double", "grow")
+HARMS = ("flip", "flip", "flip", "flip", "cut", "empty", "remove", "swap", "double", "grow", "sibling")
 
 
 class Folder:
     """A finished folder, its pristine bytes, and who reads which of its files."""
 
-    def __init__(self, root, mend):
-        """Remember all bytes."""
-        self.root, self.mend = root, mend
+    def __init__(self, root, mend, sibling=None):
+        """Remember all bytes; ``sibling`` is a folder of the same kind, of something else."""
+        self.root, self.mend, self.sibling = root, mend, sibling
         self.bytes = {
             path: path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file() and path.name != ".lock"
         }
@@ -73,9 +76,29 @@ def harm(folder, how, path, rng):
         copy = path.with_name(f"copy of {path.name}")
         shutil.copy(path, copy)
         return [], [copy]
+    elif how == "sibling" and folder.sibling is not None:
+        return exchange(folder, path, rng), []
     else:
         return [], []
     return [path], []
+
+
+def exchange(folder, path, rng):
+    """Put a file of the sibling in the place of one, each with its sum or receipt; returns what is another now."""
+    root, shards = folder.root, folder.sibling / "shards"
+    if path.parent.name == "shards":
+        theirs = sorted(shards.glob("*.json"))[int(rng.integers(len(list(shards.glob("*.json")))))]
+        pairs = [(path.with_suffix(end), theirs.with_suffix(end)) for end in (".json", ".parquet")]
+        for old, new in pairs:
+            old.unlink()
+            shutil.copy(new, root / "shards" / new.name)
+        return [old for old, _ in pairs]
+    names = ["rows.parquet", "rows.sha256"] if path.name.startswith("rows.") else [path.relative_to(root)]
+    if not all((folder.sibling / name).is_file() for name in names):
+        return []
+    for name in names:
+        shutil.copy(folder.sibling / name, root / name)
+    return [root / name for name in names if folder.bytes[root / name] != (root / name).read_bytes()]
 
 
 def same_content(path, data):
@@ -104,8 +127,10 @@ def noticed_by_reader(folder, path, config):
         elif name.startswith("stages/"):
             place = next(each for each in path.parents if (each / "manifest.json").exists() or each.parent == root)
             return find(place) is None
+        elif name == "manifest.json" and Store(root).read_manifest() is not None:
+            read_rows(root)
         elif name == "manifest.json":
-            return Store(root).read_manifest() is None
+            return True
         else:
             return None
     except Error:
@@ -151,6 +176,7 @@ def case_of(folder, config, seed, case, record, mended=0.01):
 def _named(path, named, root):
     """Whether verify names a file, or the receipt, certificate or manifest that speaks for it."""
     partner = {path, path.with_suffix(".json"), path.with_suffix(".parquet")}
+    partner |= {path.parent} if path.parent == root / "shards" else set()  # where shards are gone with their receipts
     partner |= {root / "rows.parquet", root / "rows.sha256"} if path.name.startswith("rows.") else set()
     partner |= {each for each in named if each.parent == root / "certificates"}
     if root / "stages" in path.parents:  # a stage is good or not, whichever of its files says so
@@ -179,7 +205,11 @@ def folders(place):
     """A sweep with all that follows, an audit, an experiment; and how each is mended."""
     from sims.sweeps.config import load
 
-    sweep = Folder(place.sweep, [place.words(kind, place.sweep) for kind in ("sweep", "compare", "figures")])
+    sibling = place.folder / "sibling"
+    text = place.file.read_text()
+    pstar.sweep(tomllib.loads(text.replace("[run]", "[run]\nroot_seed = 9")), out=sibling, workers=1)
+    mend = [place.words(kind, place.sweep) for kind in ("sweep", "compare", "figures")]
+    sweep = Folder(place.sweep, mend, sibling)
     audit = Folder(place.folder / "audit", [place.words("audit", place.folder / "audit")])
     stages = Folder(place.folder / "stages", [place.words("stages", place.folder / "stages")])
     return [(sweep, load(place.file)), (audit, None), (stages, None)]

@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from sims.running import sums
-from sims.sweeps import store
+from sims.sweeps import store, whole
 from tests.torture import crowd, flips, fuzz, kills, soak, words
 from tests.torture.record import Record, rng_of
 
@@ -90,6 +90,22 @@ def test_flips_that_nobody_looks_for_would_be_silent(finished, record, monkeypat
     monkeypatch.setattr(store.Receipt, "sha256", "", raising=False)
     harmed(finished, fresh_seed, 60, record)
     assert len(record.faults) > 5
+
+
+def test_files_of_a_sibling_with_their_sums(finished, record, monkeypatch, fresh_seed):
+    """Each is good by its own sum: only who compares manifest, shards and rows sees them. Then nobody does."""
+    folder = finished[0][0]
+    both = [path for path in folder.paths if path.parent.name == "shards" or (folder.sibling / path.name).is_file()]
+    monkeypatch.setattr(flips, "HARMS", ("sibling",))
+    monkeypatch.setattr(folder, "paths", both)
+    for case in range(40):
+        flips.case_of(*finished[0], fresh_seed, case, record, mended=0)
+    assert record.faults == []
+    assert record.outcomes["noticed"] == 40
+    monkeypatch.setattr(whole, "_together", lambda *_: whole.Together())
+    for case in range(40):
+        flips.case_of(*finished[0], fresh_seed, case, record, mended=0)
+    assert len(record.faults) == 40
 
 
 def fuzzed(seed, cases, folder):
