@@ -20,6 +20,7 @@ from sims.comparison.tables import read_rows
 from sims.running import files as module
 from sims.running.files import StoreError
 from sims.sweeps import receipt as receipts_module
+from sims.sweeps import whole
 from sims.sweeps.grid import Chunk, Shape, Span
 from sims.sweeps.receipt import Receipt, done_seeds
 from sims.sweeps.store import Store, parquet_bytes
@@ -181,7 +182,7 @@ def test_odd_files_are_damaged_and_not_waited_for(full, what):
             os.mkfifo(path)
         else:
             path.write_bytes(b"[" * 100_000)
-    found = full.check().faults
+    found = whole.check(full.root).faults
     assert {fault.path.name for fault in found} == {"manifest.json", "rows.parquet", Path(name).name}
     assert all(fault.remedy for fault in found)
 
