@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from empirical.features.files import read
+from empirical.stages.artefact import home
 from pstar import verifying
 from sims.running.sealed import seal
 from sims.running.sums import sha256
@@ -139,10 +140,10 @@ def test_a_function_that_a_folder_names_is_not_imported(tmp_path, monkeypatch):
     module = "a_module_of_a_stranger"
     (tmp_path / f"{module}.py").write_text("raise SystemExit('it was imported')")
     monkeypatch.syspath_prepend(tmp_path)
-    folder = tmp_path / "out" / "stages" / "report-0123456789ab"
+    body = {"format": 1, "stage": "report", "function": f"{module}:run", "settings": {}, "inputs": {}}
+    folder = tmp_path / "out" / "stages" / home(body, tmp_path)
     folder.mkdir(parents=True)
     (folder / "data.csv").write_text("a\n1\n")
-    body = {"format": 1, "stage": "report", "function": f"{module}:run", "settings": {}, "inputs": {}}
     body |= {"files": {"data.csv": sha256(b"a\n1\n")}, "made": {"program": f"{module}"}}
     (folder / "manifest.json").write_bytes(seal(body))
     found = verifying.check(tmp_path / "out")

@@ -122,6 +122,8 @@ def lines_of(nasty):
     out = nasty["out"]
     yield ["audit", records[0], "--correct", "correct", "--kept", "kept", "--class", "class", "--out", out]
     yield ["verify", out]
+    yield ["explore", "--out", f"{out}.html", "--audit", out]
+    yield ["explore", "--out", out]
     yield ["predict", "--table", nasty["table"], "--out", f"{nasty['table']}.out"]
     yield ["predict", "--p", NASTY]
     yield ["predict", "--p", "0.3", "--phi", "0.8", "--psi", "0.2", "--loss", NASTY]

@@ -36,7 +36,7 @@ def test_the_page_says_how_it_was_made(answers, saved):
     code, out, err = found["page"]
     assert (code, err) == (0, "")
     assert out.splitlines()[0].startswith("1. Is most of what it keeps correct?")
-    assert out.splitlines()[-1] == f"written: {saved}/page.html"
+    assert out.splitlines()[-2:] == [f"written: {saved}/page.html", f"written: {saved}/page.explorer.html"]
     page = (saved / "page.html").read_text()
     assert page.index("Is most of what it keeps correct?") < page.index("Rates of generator and verifier")
     made = page.partition("<pre><code>")[2].partition("</code>")[0].replace("&#x27;", "'")
@@ -46,7 +46,7 @@ def test_the_page_says_how_it_was_made(answers, saved):
 def test_a_page_of_ours_is_made_anew(answers, saved):
     code, out, _ = answers[1]["again"]
     assert code == 0
-    assert json.loads(out)["written"] == [f"{saved}/page.html"]
+    assert json.loads(out)["written"] == [f"{saved}/page.html", f"{saved}/page.explorer.html"]
 
 
 def test_a_page_needs_a_folder_that_is_there(answers, saved):
@@ -59,5 +59,5 @@ def test_a_page_needs_a_folder_that_is_there(answers, saved):
 def test_what_is_not_ours_stays(answers, saved, name):
     code, out, err = answers[1][name]
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert err.startswith(f"error: --html {saved}/mine.html is there, and no audit made it")
+    assert err.startswith(f"error: --html {saved}/mine.html: {saved}/mine.html is there, and no audit made it")
     assert (saved / "mine.html").read_text() == "<p>mine</p>"

@@ -59,7 +59,7 @@ def test_reference_tables_as_they_are(tmp_path, name, lines, options):
 
 REFUSED = [
     (("--classes",), ["--classes needs K"]),
-    (("--classes", "1"), ["classes = 1", "outside [2, 100000]"]),
+    (("--classes", "1"), ["classes = 1", "outside [2, 1000]"]),
     (("--classes", "3", "4"), ["one K at a time"]),
     (("--classes", "3", "--phi", "1.9"), ["phi = 1.9", "[0, 1]"]),
     (("--classes", "3", "--loss", "hinge"), ["'hinge'", "squared, logistic"]),
