@@ -61,8 +61,8 @@ def check(root: Path) -> Checked:
     if not root.is_dir():
         raise InputError(f"{root} is not a folder; name one that a command wrote with --out")
     found = certificates.check(root)
-    found += Checked(faults=tuple(_uncertified(root)))
     sweep, stages = whole.is_sweep(root), (root / "stages").is_dir()
+    found += Checked(faults=tuple(_uncertified(root, sweep)))
     if sweep:
         found += whole.check(root)
     if stages:
@@ -74,11 +74,10 @@ def check(root: Path) -> Checked:
     return found + Checked(foreign=tuple(_strange(root, sweep, stages)))
 
 
-def _uncertified(root: Path) -> Iterator[Fault]:
+def _uncertified(root: Path, sweep: bool) -> Iterator[Fault]:
     """Certificates that are not there, though files are that they would speak for."""
     there = certificates.find_all(root)
     known = {name for each in there.values() if each is not None for name in each.files}
-    sweep = whole.is_sweep(root)
     for maker, signs in SIGNS.items():
         if maker in certificates.GUESTS and not sweep:
             continue

@@ -105,8 +105,7 @@ def text(found: dict[str, Any]) -> str:
         lines.append("                    as the error rates of both classes grow in proportion; p is their mean")
     if "p_gain_infinite_data" in found:
         lines.append(f"  with infinite data {_places(found['p_gain_infinite_data'], 'none')}")
-    if found["curve_solved"] < 0.98:
-        lines.append(f"                    (only {found['curve_solved']:.0%} of the curve over p has a solution)")
+    lines += unsolved(found["curve_solved"])
     better = "beats" if found["beats_generator"] else "does not beat"
     chance = ", and both are worse than chance" if max(found["accuracy"], found["generator_accuracy"]) < 0.5 else ""
     chance = chance or (", and is worse than chance" if found["accuracy"] < 0.5 else "")
@@ -192,6 +191,13 @@ def _verdict(found: dict[str, Any]) -> str:
 def _places(crossings: list[dict[str, Any]], none: str) -> str:
     """Crossings as the generator gets worse: 'from p = .1 gain, from p = .6 loss'."""
     return ", ".join(f"from p = {line['p']:.6f} {line['then']}" for line in crossings) or none
+
+
+def unsolved(solved: float | None) -> list[str]:
+    """A line that warns where much of a curve over p has no solution; none where no curve was computed."""
+    if solved is None or not solved < 0.98:
+        return []
+    return [f"                    (only {solved:.0%} of the curve over p has a solution)"]
 
 
 def _known(share: float) -> str:

@@ -9,9 +9,6 @@ from pstar.commands.options import Json
 from pstar.commands.output import on_disk, show
 from theory.errors import InputError, RunError
 
-HEAD = 2_000
-"""Bytes of a page that say whose it is."""
-
 
 def explore(
     out: Annotated[Path, arg(metavar="FILE", help="The page.")] = Path("explorer.html"),
@@ -27,7 +24,7 @@ def explore(
     that prints it; squared loss, independent, linear and learned errors. One file, which can be sent by mail.
     """
     with on_disk():
-        _check(out, audit)
+        _check(out)
         known = None
         if audit is not None:
             from empirical.auditing.report.plotted import plotted
@@ -61,18 +58,13 @@ def _opened(page: Path) -> None:
         raise RunError(f"--open found no browser on this machine; open {address} in one")
 
 
-def _check(page: Path, audit: Path | None) -> None:
+def _check(page: Path) -> None:
     """Raise InputError where the page would overwrite anything but one of ours, or has no folder."""
     from figures.explorer import GENERATOR
+    from sims.running.pages import check_place, has_mark
 
-    if page.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"--out {page} does not end in .html; name a page, as {page.with_suffix('.html')}")
-    if not page.parent.is_dir():
-        raise InputError(f"--out {page}: {page.parent} is not a folder; make it, or choose another")
+    check_place("--out", page)
     if page.is_dir():
         raise InputError(f"--out {page} is a folder; name a page in it")
-    if page.exists():
-        with page.open("rb") as file:
-            ours = GENERATOR.encode() in file.read(HEAD)
-        if not ours:
-            raise InputError(f"--out {page} is there, and is no explorer page; choose another name, or remove it")
+    if page.exists() and not has_mark(page, GENERATOR):
+        raise InputError(f"--out {page} is there, and is no explorer page; choose another name, or remove it")

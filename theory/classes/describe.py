@@ -9,6 +9,7 @@ from theory.classes.crossings import searched
 from theory.classes.prediction import predict
 from theory.classes.worth import bound
 from theory.decimals import beside
+from theory.describe import unsolved
 from theory.types import ClassesProblem, Rates
 from theory.worth import helps
 
@@ -71,10 +72,6 @@ def text(found: dict[str, Any]) -> str:
     else:
         gain = ", ".join(f"from p = {each['p']:.6f} {each['then']}" for each in found["p_gain"])
         gain = gain or f"none: {'gain' if found['beats_generator'] else 'loss'} at every p"
-    solved = found["curve_solved"]
-    missed = []
-    if solved is not None and solved < 0.98:
-        missed = [f"                    (only {solved:.0%} of the curve over p has a solution)"]
     better = "beats" if found["beats_generator"] else "does not beat"
     chance = ", and is worse than chance" if found["accuracy"] < 1 / k - 1e-12 else ""
     unverified = {
@@ -88,7 +85,7 @@ def text(found: dict[str, Any]) -> str:
             f"accuracy            {found['accuracy']:.6f}   of the trained classifier, exact as d -> infinity",
             generator,
             f"p_gain              {gain}",
-            *missed,
+            *unsolved(found["curve_solved"]),
             f"bound               {found['bound']:.6f}   the {'most' if below else 'least'} that any convex loss and "
             "penalty reaches on these samples",
             *kept,

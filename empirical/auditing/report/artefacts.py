@@ -5,7 +5,6 @@ Beside the page is another, the explorer, on which the audited verifier can be m
 
 import json
 from collections.abc import Iterable
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from sims.running import certificates
 from sims.running.certificates import Maker, claim, movable
 from sims.running.files import write_atomic
 from sims.running.fingerprint import fingerprint
+from sims.running.pages import check_place, has_mark
 from sims.running.spreadsheet import csv
 from theory.errors import InputError
 
@@ -43,8 +43,6 @@ OURS = (
     *(f"figures/{name}.{kind}" for name in FIGURES for kind in KINDS),
 )
 """What a folder of an audit may hold."""
-HEAD = 2_000
-"""Bytes of a page that say whose it is."""
 
 
 def maker(command: str) -> Maker:
@@ -59,14 +57,11 @@ def check_folder(folder: Path, inputs: Iterable[Path]) -> None:
 
 def check_page(page: Path, source: Path) -> None:
     """Raise ValueError where a page would overwrite the records, or anything but a page of ours; or has no folder."""
-    if page.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"--html {page} does not end in .html; name a page, as {page.with_suffix('.html')}")
+    check_place("--html", page)
     if page.exists() and source.exists() and page.samefile(source):
         raise InputError(f"--html {page} would overwrite the records themselves; choose another name")
-    if not page.parent.is_dir():
-        raise InputError(f"--html {page}: {page.parent} is not a folder; make it, or choose another")
     for path, mark, maker in ((page, GENERATOR, "audit"), (beside(page), explorer.GENERATOR, "explorer")):
-        if path.exists() and not _is_ours(path, mark):
+        if path.exists() and not has_mark(path, mark):
             raise InputError(
                 f"--html {page}: {path} is there, and no {maker} made it; choose another name, or remove it"
             )
@@ -75,13 +70,6 @@ def check_page(page: Path, source: Path) -> None:
 def beside(page: Path) -> Path:
     """The explorer that belongs to a page."""
     return page.with_suffix(f".explorer{page.suffix}")
-
-
-def _is_ours(page: Path, mark: str) -> bool:
-    if not page.is_file():
-        return False
-    with open(page, "rb") as file:
-        return mark.encode() in file.read(HEAD)
 
 
 def write(
@@ -100,7 +88,16 @@ def write(
     `check_folder` raises.
     """
     made = tables(found)
-    pages = partial(_pages, found, report, summary, title, _drawings(made), command)
+    made_by, drawings = version("pstar"), _drawings(made)
+    mine = shown(summary) if found.binary is not None and (found.names.kept or found.names.score) else None
+    mover = None if mine is None else explorer.build(mine, made_by)
+
+    def pages(page: Path) -> dict[Path, str]:
+        """The report; and the explorer beside it, where there is a verifier to move."""
+        other = {} if mover is None else {beside(page): mover}
+        name = beside(page).name if other else ""
+        return {page: html(report, title, drawings, command, made_by, name), **other}
+
     paths = []
     if page is not None:
         for path, content in pages(page).items():
@@ -116,24 +113,6 @@ def write(
         about = {"program": fingerprint("empirical.auditing.files", __name__)}
         paths += certificates.write(folder, maker(command), contents, made=about)
     return paths
-
-
-def _pages(
-    found: FileAudit,
-    report: Report,
-    summary: dict[str, Any],
-    title: str,
-    drawings: dict[str, Drawing],
-    command: str,
-    page: Path,
-) -> dict[Path, str]:
-    """The report as a page; and the explorer beside it, where there is a verifier to move."""
-    made_by = version("pstar")
-    mine = shown(summary) if found.binary is not None and (found.names.kept or found.names.score) else None
-    if mine is None:
-        return {page: html(report, title, drawings, command, made_by)}
-    other = beside(page)
-    return {page: html(report, title, drawings, command, made_by, other.name), other: explorer.build(mine, made_by)}
 
 
 def _drawings(made: dict[str, Any]) -> dict[str, Drawing]:
