@@ -3,7 +3,8 @@
 Left: students, filled for verifiers that keep every correct label (phi = 1), as published, hollow for others; bars are
 95 % intervals, Student's t over seeds (over test matrices with one seed); the band is the generator's. Right: the
 paired difference of each student from the generator of its seed, which is what the crossing is read off; the strip is
-the interval of the crossing, cut where the points end.
+the interval of the crossing, cut where the points end. Lines: gains predicted by worth and the clean learning curve
+(dashed), and by learned errors (solid, mean; band, range over signals and penalties).
 """
 
 from typing import Any
@@ -14,7 +15,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-BLUE = "#2166ac"
+BLUE, ORANGE, GREEN = "#2166ac", "#b35806", "#1b7837"
 
 
 def draw(tables: dict[str, pd.DataFrame]) -> Figure:
@@ -33,15 +34,32 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
     _students(right, points, points["difference"], points["difference_low"], points["difference_high"])
     right.set_ylabel("student minus generator, points")
     _crossing(right, points, crossing)
+    _predictions(right, tables["predictions"])
     for ax in (left, right):
         ax.axvline(crossing["published"], color="black", linestyle="--", linewidth=1, label="published crossing")
         ax.axvline(first["p_hat"], color="0.3", linestyle=":", linewidth=1.2, label="p* = p of the generator")
         ax.set(xlabel="p* of the verifier, measured", xlim=(min(0.25, 0.95 * points["p_star_hat"].min()), 1.02))
-    figure.suptitle("When does a student beat its generator?", fontsize=10)
+    seeds, moved = tables["rows"]["seeds"].iloc[0], tables["rows"]["optimizer"].iloc[0]
+    figure.suptitle(
+        f"When does a student beat its generator? {seeds} {'seeds' if seeds > 1 else 'seed'}, {first['steps']:,} steps "
+        f"of {tables['rows']['batch'].iloc[0]}\nby {moved}; up to {points['examples'].max():,.0f} labels",
+        fontsize=10,
+    )
     named = [pair for ax in (left, right) for pair in zip(*ax.get_legend_handles_labels(), strict=True)]
     entries = {name: handle for handle, name in named}
     figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=3)
     return figure
+
+
+def _predictions(ax: Axes, table: pd.DataFrame) -> None:
+    ends = ax.get_ylim()
+    worth, learned = (table[table["kind"] == kind] for kind in ("worth", "learned"))
+    if learned["gain"].notna().any():
+        ax.fill_between(learned["p_star"], learned["low"], learned["high"], color=ORANGE, alpha=0.15, linewidth=0)
+        ax.plot(learned["p_star"], learned["gain"], color=ORANGE, label="predicted: learned errors")
+    if worth["gain"].notna().any():
+        ax.plot(worth["p_star"], worth["gain"], color=GREEN, linestyle="--", label="predicted: worth")
+    ax.set_ylim(ends[0] - (ends[1] - ends[0]) / 2, ends[1] + (ends[1] - ends[0]) / 2)  # what is measured stays legible
 
 
 def _students(ax: Axes, points: pd.DataFrame, y: pd.Series, low: pd.Series, high: pd.Series) -> None:

@@ -45,7 +45,8 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
     first = rows.iloc[0]
     figure.suptitle(
         f"Verified synthetic data, eigenvalues: {first['seeds']} {'seeds' if first['seeds'] > 1 else 'seed'}, "
-        f"{first['tests']:,} test matrices each, {first['steps']:,} steps for every model",
+        f"{first['tests']:,} test matrices each, {first['steps']:,} steps of {first['batch']} for every model\n"
+        f"by {first['optimizer']}; {first['examples']:,.0f} pairs for the generator",
         fontsize=10,
     )
     _legend(figure)

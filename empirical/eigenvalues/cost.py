@@ -4,12 +4,18 @@ from typing import NamedTuple
 
 from empirical.eigenvalues.model import Architecture
 
-SPEED = {"cpu": 3e10, "cuda": 2e14}
-"""Operations per second of a worker in training: one core (measured, quick profile), one large GPU (an estimate)."""
+SPEED = {"cpu": 4.5e10, "cuda": 2e14}
+"""Operations per second of a worker in training: one idle core (measured, 2 x 2 to 4 x 4), one large GPU (estimate)."""
 DECODING = {"cpu": 1.0, "cuda": 0.2}
 """Speed of decoding relative to training: measured, and an estimate."""
 OVERHEAD = 0.3
 """Seconds that any stage takes."""
+UPDATE = {"cpu": 0.0, "cuda": 1.2e-3}
+"""Seconds that an update takes however small it is: its kernels, recorded as a graph (an estimate)."""
+MATRIX = {"cpu": 3e-4, "cuda": 2e-5}
+"""Seconds that Muon takes for a matrix however small: measured (width 64), and an estimate."""
+MUON = {"cpu": 4.0, "cuda": 1.0}
+"""Speed of Muon's products, which are in bfloat16, relative to training."""
 
 
 class Cost(NamedTuple):
@@ -18,10 +24,13 @@ class Cost(NamedTuple):
     sizes: Architecture
     device: str
 
-    def training(self, examples: int) -> float:
-        """Of presenting that many examples: a backward pass costs twice a forward pass."""
-        encoder, decoder = operations(self.sizes)
-        return OVERHEAD + examples * 3 * (encoder + decoder) / SPEED[self.device]
+    def training(self, steps: int, batch: int, muon: bool) -> float:
+        """Of that many updates: a backward pass costs twice a forward pass."""
+        update = UPDATE[self.device] + batch * 3 * sum(operations(self.sizes)) / SPEED[self.device]
+        if muon:
+            matrices, work = orthogonal(self.sizes)
+            update += matrices * MATRIX[self.device] + work / (SPEED[self.device] * MUON[self.device])
+        return OVERHEAD + steps * update
 
     def decoding(self, matrices: int, beams: int) -> float:
         """Of answering matrices with beams that share the encoder's work."""
@@ -38,3 +47,11 @@ def operations(sizes: Architecture) -> tuple[float, float]:
     block = written * (14 * square + 2 * (read + written) * sizes.width)
     decoder = sizes.decoder_layers * block + written * sizes.width * sizes.output_vocabulary
     return 2.0 * encoder, 2.0 * decoder
+
+
+def orthogonal(sizes: Architecture) -> tuple[int, float]:
+    """Matrices that Muon makes orthogonal, and operations that takes: five times X X', its square, and that times X."""
+    square, wide = (10.0 * (2 * times + 1) * sizes.width**3 for times in (1, 4))
+    squares = 4 * (sizes.encoder_layers + 2 * sizes.decoder_layers)
+    wides = 2 * (sizes.encoder_layers + sizes.decoder_layers)
+    return squares + wides, squares * square + wides * wide

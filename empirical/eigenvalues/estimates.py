@@ -7,6 +7,7 @@ repetition are compared on its test matrices, so that differences are paired.
 from typing import Literal, NamedTuple
 
 import numpy as np
+from scipy.stats import f
 
 from sims.running.intervals import CONFIDENCE, clopper_pearson, t_interval, t_quantile
 
@@ -37,12 +38,19 @@ class Difference(NamedTuple):
     below: int
 
 
+Curve = Literal["parabola", "line from point to point"]
+MISFIT = 0.01
+"""Level at which a parabola is rejected."""
+
+
 class Crossing(NamedTuple):
     """Where a curve changes sign; NaN where it does not, or where the interval reaches the end of the points."""
 
     x: float
     low: float
     high: float
+    curve: Curve = "line from point to point"
+    """What was read off."""
 
 
 def accuracy(hits: np.ndarray) -> Accuracy:
@@ -74,20 +82,54 @@ def difference(hits: np.ndarray, others: np.ndarray) -> Difference:
 def crossing(x: np.ndarray, gains: np.ndarray) -> Crossing:
     """Where the mean of gains (seeds, points) along increasing ``x`` goes from below zero to above.
 
-    Mean and standard error are interpolated linearly, which for the error is an upper bound however the points are
+    Each repetition's gains are replaced by their parabola (least squares), so that points share their noise, where
+    there are more repetitions than points and the mean gains do not reject it (Hotelling's T^2, at MISFIT). Elsewhere
+    mean and standard error are interpolated linearly, which for the error is an upper bound however the points are
     correlated. The interval holds the points around the crossing at which zero is not rejected (Student's t, 95 %).
     Of several crossings the last is meant. Without an interval (one repetition) its ends are NaN.
     """
-    mean = gains.mean(0)
+    fine = np.unique(np.concatenate([np.linspace(x[0], x[-1], 2001), x]))
+    smooth = _parabolas(x, gains, fine)
+    if smooth is None:
+        return Crossing(*_zero(x, gains.mean(0), fine, _reach(x, gains, fine)))
+    return Crossing(*_zero(fine, smooth.mean(0), fine, _reach(fine, smooth, fine)), "parabola")
+
+
+def _parabolas(x: np.ndarray, gains: np.ndarray, fine: np.ndarray) -> np.ndarray | None:
+    """Every repetition's parabola at ``fine``; None where it cannot be tested, or is rejected."""
+    seeds, free = len(gains), len(x) - 3
+    if free < 1 or seeds <= len(x):
+        return None
+    powers = np.vander(x, 3)
+    across = np.linalg.svd(powers)[0][:, 3:]  # what no parabola has
+    off = gains @ across
+    spread = np.atleast_2d(np.cov(off, rowvar=False))
+    if np.linalg.matrix_rank(spread) < free:
+        return None
+    distance = seeds * off.mean(0) @ np.linalg.solve(spread, off.mean(0))
+    if f.sf(distance * (seeds - free) / (free * (seeds - 1)), free, seeds - free) < MISFIT:
+        return None
+    fitted: np.ndarray = gains @ np.linalg.pinv(powers).T @ np.vander(fine, 3).T
+    return fitted
+
+
+def _reach(x: np.ndarray, gains: np.ndarray, fine: np.ndarray) -> np.ndarray | None:
+    """Half the 95 % interval of the mean gain; None with one repetition."""
+    if len(gains) < 2:
+        return None
+    error = t_quantile(len(gains) - 1) * gains.std(0, ddof=1) / np.sqrt(len(gains))
+    found: np.ndarray = np.interp(fine, x, error)
+    return found
+
+
+def _zero(x: np.ndarray, mean: np.ndarray, fine: np.ndarray, reach: np.ndarray | None) -> tuple[float, float, float]:
     rises = np.flatnonzero((mean[:-1] < 0) & (mean[1:] >= 0))
     if not len(rises):
-        return Crossing(np.nan, np.nan, np.nan)
+        return np.nan, np.nan, np.nan
     left = rises[-1]
-    at = x[left] - mean[left] * (x[left + 1] - x[left]) / (mean[left + 1] - mean[left])
-    if len(gains) < 2:
-        return Crossing(float(at), np.nan, np.nan)
-    error = t_quantile(len(gains) - 1) * gains.std(0, ddof=1) / np.sqrt(len(gains))
-    fine = np.unique(np.concatenate([np.linspace(x[0], x[-1], 2001), x]))
-    height, reach = np.interp(fine, x, mean), np.interp(fine, x, error)
+    at = float(x[left] - mean[left] * (x[left + 1] - x[left]) / (mean[left + 1] - mean[left]))
+    if reach is None:
+        return at, np.nan, np.nan
+    height = np.interp(fine, x, mean)
     before, after = fine[(height < -reach) & (fine < at)], fine[(height > reach) & (fine > at)]
-    return Crossing(float(at), float(before[-1]) if len(before) else np.nan, float(after[0]) if len(after) else np.nan)
+    return at, float(before[-1]) if len(before) else np.nan, float(after[0]) if len(after) else np.nan

@@ -23,20 +23,37 @@ class Student(NamedTuple):
     beams: int = 1
     phi: float = 1.0
     psi: float = 1.0
+    first: int = 0
+    """How many of the labels, those of the first matrices; 0: all."""
 
 
 def students(profile: Profile) -> list[Student]:
-    """Those of the table's rows, then the noisy verifiers of the p* experiment."""
+    """Those of the table's rows, then the noisy verifiers of the p* experiment, then those of the curves."""
     selection = profile.selection
     rows = [Student("none", "none"), Student("data", "data", phi=1.0, psi=0.0)]
     rows += [Student(f"label-beam{beams}", "closest", beams) for beams in selection.label_beams]
-    rows += [Student(f"likely-beam{selection.self_beam}", "likely", selection.self_beam), Student("true", "true")]
-    return rows + [noisy(phi, psi) for phi, psi in selection.noisy]
+    if selection.self_beam:
+        rows.append(Student(f"likely-beam{selection.self_beam}", "likely", selection.self_beam))
+    rows.append(Student("true", "true"))
+    rows += [noisy(phi, psi) for phi, psi in selection.noisy]
+    rows += [some("true", count) for count in profile.curve.true]
+    return rows + [some("none", count) for count in profile.curve.unverified]
 
 
 def noisy(phi: float, psi: float) -> Student:
     """The student of a noisy verifier."""
     return Student(f"noisy-{phi:.12g}-{psi:.12g}", "data", 1, phi, psi)
+
+
+def some(kind: str, count: int) -> Student:
+    """The student of the first ``count`` labels, true ones or (kind none) greedy ones."""
+    return Student(f"{kind}-{count}", kind, first=count)
+
+
+def contrasts(steps: tuple[int, ...], otherwise: int) -> dict[str, int]:
+    """Steps of each contrast by the prefix of its stages; ``otherwise`` stands for 0."""
+    several = len(steps) > 1
+    return {f"contrast{count or otherwise}-" if several else "contrast-": count or otherwise for count in steps}
 
 
 def stages(profile: Profile, device: str = "cpu") -> list[Stage]:
@@ -88,7 +105,7 @@ class _Repetition:
         yield self._data()
         yield self._generator("generator", self.profile)
         yield from self._contrast()  # here because it is long: what is long should not be last
-        for beams in sorted({1, selection.self_beam, *selection.label_beams}, reverse=True):
+        for beams in sorted({1, selection.self_beam or 1, *selection.label_beams}, reverse=True):
             yield self._synthesis("", beams)
         for student in students(self.profile):
             yield self._verification("", student)
@@ -98,19 +115,17 @@ class _Repetition:
             yield self._evaluation("generator", beams)
 
     def _contrast(self) -> Iterator[Stage]:
-        """A second generator and its student without selection, where the profile asks for them."""
+        """Other generators, each with its student without selection, where the profile asks for them."""
         contrast, training = self.profile.contrast, self.profile.training
-        if not contrast.generator_pairs:
-            return
-        steps = contrast.steps or training.steps
-        changed = replace(training, generator_pairs=contrast.generator_pairs, steps=steps)
-        other, none = replace(self.profile, training=changed), Student("none", "none")
-        yield self._generator("contrast-generator", other)
-        yield self._synthesis("contrast-", 1)
-        yield self._verification("contrast-", none)
-        yield self._student("contrast-", none, other)
-        yield self._evaluation("contrast-generator", 1)
-        yield self._evaluation("contrast-retrain-none", 1)
+        for prefix, steps in contrasts(contrast.steps, training.steps).items() if contrast.generator_pairs else ():
+            changed = replace(training, generator_pairs=contrast.generator_pairs, steps=steps)
+            other, none = replace(self.profile, training=changed), Student("none", "none")
+            yield self._generator(f"{prefix}generator", other)
+            yield self._synthesis(prefix, 1)
+            yield self._verification(prefix, none)
+            yield self._student(prefix, none, other)
+            yield self._evaluation(f"{prefix}generator", 1)
+            yield self._evaluation(f"{prefix}retrain-none", 1)
 
     def _stage(self, name: str, function: str, settings: dict[str, Any], seconds: float, **inputs: str) -> Stage:
         here = f"seed{self.seed}"
@@ -138,8 +153,9 @@ class _Repetition:
     def _training(self, profile: Profile, role: str) -> tuple[dict[str, Any], float]:
         training = profile.training
         settings = self.written | self.model | {"waves": profile.model.waves, "seed": self._entropy(role)}
-        seconds = self.cost.training(training.steps * training.batch)
-        return settings | {"schedule": asdict(training.schedule)}, seconds
+        seconds = self.cost.training(training.steps, training.batch, profile.optimizer.muon is not None)
+        schedule = {name: value for name, value in asdict(profile.schedule).items() if value is not None}
+        return settings | {"schedule": schedule}, seconds
 
     def _generator(self, name: str, profile: Profile) -> Stage:
         settings, seconds = self._training(profile, "generator")
@@ -158,6 +174,8 @@ class _Repetition:
         inputs = {"data": "data"}
         if student.kind != "true":
             inputs["answers"] = f"{prefix}synthesize-beam{student.beams}"
+        if student.first:
+            settings |= {"first": student.first}
         if student.kind == "data":
             settings |= {"phi": student.phi, "psi": student.psi, "seed": self._entropy("verifier")}
         seconds = selection.matrices * student.beams * 4e-7

@@ -1,4 +1,4 @@
-"""Profiles: strict TOML into frozen dataclasses, every fault reported at once. ``quick`` and ``paper`` are shipped."""
+"""Profiles: strict TOML into frozen dataclasses, every fault reported at once. `SHIPPED` names those that are there."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -6,11 +6,12 @@ from typing import Any
 
 from empirical.eigenvalues.data import Ensemble, room
 from empirical.eigenvalues.encodings import NAMES, Encoding, Name
+from empirical.eigenvalues.optimisers import Muon
 from empirical.eigenvalues.training import Schedule
 from sims.running.toml import Range, choices, grid, pairs, read_tables, read_toml, shown, single
 from theory.decimals import typed
 
-SHIPPED = ("quick", "paper")
+SHIPPED = ("quick", "tiny", "crossing", "long", "gpu", "paper")
 COUNT = Range(1, 100_000_000, integer=True)
 MOST_TOKENS = 32_767  # tokens are stored as 16-bit integers
 SHARE = Range(0, 1, open_low=True)
@@ -80,11 +81,20 @@ class TrainingTable:
     clip: float = single(POSITIVE, "largest norm of a gradient", default=5.0)
     precision: str = choices(("fp32", "bf16"), "of products in training and decoding", default="fp32", many=False)
 
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerTable:
+    """[optimizer]: what moves the matrices of the layers. Tables, norms and biases are AdamW's, as [training] says."""
+
+    matrices: str = choices(("adamw", "muon"), "what moves the matrices of the layers", default="adamw", many=False)
+    learning_rate: float = single(SHARE, "of Muon, reached after training.warm_up steps", default=0.02)
+    momentum: float = single(Range(0, 0.9999), "of Muon", default=0.95)
+    weight_decay: float = single(Range(0, 10), "of Muon", default=0.01)
+
     @property
-    def schedule(self) -> Schedule:
+    def muon(self) -> Muon | None:
         """As training takes it."""
-        values = asdict(self)
-        return Schedule(**{name: values[name] for name in Schedule.__dataclass_fields__})
+        return Muon(self.learning_rate, self.momentum, self.weight_decay) if self.matrices == "muon" else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +104,12 @@ class SelectionTable:
     matrices: int = single(COUNT, "fresh matrices that the generator labels", default=1_000_000)
     tolerance: float = single(SHARE, "a label is correct when its relative distance d1 is below this", default=0.02)
     noisy: tuple[tuple[float, float], ...] = pairs("[P(kept | correct), P(kept | wrong)], one student each")
-    label_beams: tuple[int, ...] = grid(BEAM, "widths of which the closest answer is trained on, one student each")
-    self_beam: int = single(BEAM, "width of which the most likely answer is trained on", default=5)
+    label_beams: tuple[int, ...] = grid(
+        BEAM, "widths of which the closest answer is trained on, one student each", default=()
+    )
+    self_beam: int = single(
+        Range(0, BEAM.high, integer=True), "width of which the most likely answer is trained on; 0: none", default=5
+    )
     published_beam: int = single(BEAM, "published width that stands beside the widest of label_beams", default=50)
 
 
@@ -105,15 +119,27 @@ class EvaluationTable:
 
     matrices: int = single(COUNT, "test matrices per seed", default=100_000)
     tolerances: tuple[float, ...] = grid(SHARE, "columns of the table", default=(0.05, 0.02, 0.01, 0.005))
-    beams: tuple[int, ...] = grid(BEAM, "widths that the generator's answers are looked at with")
+    beams: tuple[int, ...] = grid(BEAM, "widths that the generator's answers are looked at with", default=())
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContrastTable:
-    """[contrast]: a second generator and its student without selection, to show what collapse hangs on."""
+    """[contrast]: other generators and their students without selection, to show what collapse hangs on."""
 
-    generator_pairs: int = single(Range(0, COUNT.high, integer=True), "its pairs; 0: no contrast", default=0)
-    steps: int = single(Range(0, COUNT.high, integer=True), "its steps; 0: as training.steps", default=0)
+    generator_pairs: int = single(Range(0, COUNT.high, integer=True), "their pairs; 0: no contrast", default=0)
+    steps: tuple[int, ...] = grid(
+        Range(0, COUNT.high, integer=True),
+        "their steps, one pair of models each; 0: training.steps",
+        default=(0,),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveTable:
+    """[curve]: students by the number of their labels, to be read beside theories."""
+
+    true: tuple[int, ...] = grid(COUNT, "numbers of true labels, one student each: the clean curve", default=())
+    unverified: tuple[int, ...] = grid(COUNT, "numbers of greedy labels, all kept, one student each", default=())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,14 +158,23 @@ class Profile:
     problem: ProblemTable
     model: ModelTable
     training: TrainingTable
+    optimizer: OptimizerTable
     selection: SelectionTable
     evaluation: EvaluationTable
     contrast: ContrastTable
+    curve: CurveTable
     run: RunTable
+
+    @property
+    def schedule(self) -> Schedule:
+        """As training takes it."""
+        values = asdict(self.training) | {"muon": self.optimizer.muon}
+        return Schedule(**{name: values[name] for name in Schedule.__dataclass_fields__})
 
 
 TABLES: dict[str, type] = {"problem": ProblemTable, "model": ModelTable, "training": TrainingTable}
-TABLES |= {"selection": SelectionTable, "evaluation": EvaluationTable, "contrast": ContrastTable, "run": RunTable}
+TABLES |= {"optimizer": OptimizerTable, "selection": SelectionTable, "evaluation": EvaluationTable}
+TABLES |= {"contrast": ContrastTable, "curve": CurveTable, "run": RunTable}
 
 
 def load(profile: str) -> Profile:
@@ -193,6 +228,12 @@ def _cross_faults(read: dict[str, dict[str, Any]]) -> list[str]:
             f"contrast.generator_pairs = {read['contrast']['generator_pairs']}: more than training.generator_pairs = "
             f"{training['generator_pairs']}, from which they are taken"
         )
+    for name, counts in read["curve"].items():
+        faults += [
+            f"curve.{name} = {count}: more than selection.matrices = {selection['matrices']}, from which they are taken"
+            for count in counts
+            if count > selection["matrices"]
+        ]
     selection["noisy"] = selection["noisy"] or ()
     for index, rates in enumerate(selection["noisy"]):
         if any(

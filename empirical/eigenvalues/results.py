@@ -1,43 +1,25 @@
 """The last stage: evaluations of all repetitions become tables, and the tables a report."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from empirical.auditing.binary import audit
-from empirical.eigenvalues.estimates import accuracy, crossing, difference
-from empirical.eigenvalues.metric import correct
+from empirical.eigenvalues.beside import collapse, crossings, predictions
+from empirical.eigenvalues.estimates import accuracy, difference
+from empirical.eigenvalues.measured import Measured, Read, gain, percent, reader
 from empirical.eigenvalues.plan import noisy
-from empirical.eigenvalues.steps import ABOUT, DISTANCES, FACTS, LABELS
+from empirical.eigenvalues.steps import FACTS, LABELS
 from empirical.eigenvalues.text import text
 from empirical.reports import write_report
 from empirical.tensors import read_arrays
 
-PUBLISHED_CROSSING = 0.65
 LEAST_SEEN = 30
 """True answers with fewer synthetic matrices say nothing about which wrong answer is the commonest."""
-
-
-class Measured(NamedTuple):
-    """A model's (or a beam's) results in every repetition."""
-
-    distances: np.ndarray
-    """(seeds, tests), NaN for failed models."""
-    steps: int
-    examples: float
-    """Mean number of different training examples."""
-    failure: str
-
-    def hits(self, tolerance: float) -> np.ndarray:
-        """Correct answers as 1, wrong as 0, NaN for failed models."""
-        return np.where(np.isnan(self.distances), np.nan, correct(self.distances, tolerance))
-
-
-Read = Callable[..., Measured]
 
 
 def report(settings: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path, runtime: Mapping[str, Any]) -> None:
@@ -45,17 +27,13 @@ def report(settings: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
     profile = settings["profile"]
     seeds = range(profile["run"]["seeds"])
 
-    def read(model: str, beams: int = 1, which: str = "top") -> Measured:
-        folders = [inputs[f"seed{seed}/evaluate-{model}-beam{beams}"] for seed in seeds]
-        about = [json.loads((folder / ABOUT).read_bytes()) for folder in folders]
-        distances = np.stack([read_arrays(folder / DISTANCES, which)[which] for folder in folders])
-        failure = next((entry["failure"] for entry in about if entry["failure"]), "")
-        return Measured(distances, about[0]["steps"], float(np.mean([entry["examples"] for entry in about])), failure)
-
+    read = reader(inputs, len(seeds))
     rows, each = _rows(profile, read)
     points, gains = _p_star(profile, read, inputs)
-    tables = {"rows": rows, "seeds": each, "p_star": points, "crossing": _crossing(profile, points, gains)}
-    tables |= {"contrast": _contrast(profile, read), "labels": _labels(profile, inputs)}
+    beside = predictions(profile, points, read)
+    tables = {"rows": rows, "seeds": each, "p_star": points, "predictions": beside}
+    tables |= {"crossing": crossings(points, gains, beside), "collapse": collapse(profile, points, read)}
+    tables |= {"labels": _labels(profile, inputs)}
     facts = [json.loads((inputs[f"seed{seed}/data"] / FACTS).read_bytes())["rounding"] for seed in seeds]
     rounding = {name: float(np.mean([fact[name] for fact in facts])) for name in facts[0]}
     about = {"profile": profile, "rounding": rounding}
@@ -74,25 +52,26 @@ def _rows(profile: Mapping[str, Any], read: Read) -> tuple[pd.DataFrame, pd.Data
     named += [("trained_data_selection", 1, "student", read("retrain-data"))]
     for beams in sorted(selection["label_beams"], reverse=True):
         named.append(("trained_label_selection", beams, "student", read(f"retrain-label-beam{beams}")))
-    beams = selection["self_beam"]
-    named += [("trained_self_likelihood", beams, "student", read(f"retrain-likely-beam{beams}"))]
+    if beams := selection["self_beam"]:
+        named.append(("trained_self_likelihood", beams, "student", read(f"retrain-likely-beam{beams}")))
     named += [("trained_true_labels", 1, "student", read("retrain-true"))]
     lines, each = [], []
     generator = named[0][3]
     for row, beams, role, found in named:
         for tolerance in profile["evaluation"]["tolerances"]:
             hits, base = found.hits(tolerance), generator.hits(tolerance)
-            percent = round(100 * tolerance, 6)
-            about = {"row": row, "beam": beams if beams > 1 else pd.NA, "tolerance_percent": percent}
+            within = round(100 * tolerance, 6)
+            about = {"row": row, "beam": beams if beams > 1 else pd.NA, "tolerance_percent": within}
             stands_for = _stands_for(profile, row, beams)
-            line = about | _percent(accuracy(hits)._asdict())
+            line = about | percent(accuracy(hits)._asdict())
             if row != "generator_greedy":
-                line |= _gain(difference(hits, base))
+                line |= gain(difference(hits, base))
             line |= {
-                "published": published.get((row, stands_for, percent), np.nan),
+                "published": published.get((row, stands_for, within), np.nan),
                 "published_beam": stands_for or pd.NA,
             }
             line |= {"steps": found.steps, "examples": found.examples, "role": role, "failure": found.failure}
+            line |= {"batch": profile["training"]["batch"], "optimizer": optimizer(profile)}
             lines.append(line | {"seeds": len(hits), "tests": hits.shape[1]})
             for seed in range(len(hits)):
                 ours, theirs = 100 * hits[seed].mean(), 100 * base[seed].mean()
@@ -100,12 +79,20 @@ def _rows(profile: Mapping[str, Any], read: Read) -> tuple[pd.DataFrame, pd.Data
     return pd.DataFrame(lines), pd.DataFrame(each)
 
 
+def optimizer(profile: Mapping[str, Any]) -> str:
+    """What moved the models, in words."""
+    rate, muon = profile["training"]["learning_rate"], profile["optimizer"]
+    if muon["matrices"] == "adamw":
+        return f"AdamW ({rate:g})"
+    return f"Muon ({muon['learning_rate']:g}) for matrices and AdamW ({rate:g})"
+
+
 def _stands_for(profile: Mapping[str, Any], row: str, beams: int) -> int:
     """Published width that stands beside ours; 0 for rows without beams. By own likelihood all widths agree."""
     if beams == 1:
         return 0
     selection = profile["selection"]
-    widest = beams == max(selection["label_beams"])
+    widest = beams == max(selection["label_beams"], default=0)
     return selection["published_beam"] if widest or row == "top_beam_own_likelihood" else beams
 
 
@@ -132,40 +119,12 @@ def _p_star(profile: Mapping[str, Any], read: Read, inputs: Mapping[str, Path]) 
         for rate in ("p", "phi", "psi", "kept_rate", "purity", "p_star"):
             value = getattr(found, rate)
             line |= {f"{rate}_hat": value.value, f"{rate}_low": value.low, f"{rate}_high": value.high}
-        line |= {"rule": found.decision.verdict} | _percent(accuracy(hits)._asdict()) | _gain(difference(hits, base))
-        line |= {f"generator_{key}": value for key, value in _percent(accuracy(base)._asdict()).items()}
+        line |= {"rule": found.decision.verdict} | percent(accuracy(hits)._asdict()) | gain(difference(hits, base))
+        line |= {f"generator_{key}": value for key, value in percent(accuracy(base)._asdict()).items()}
         lines.append(line | {"examples": student.examples, "steps": student.steps, "failure": student.failure})
         gains[name] = 100 * (hits.mean(1) - base.mean(1))
     table = pd.DataFrame(lines).sort_values("p_star_hat", ignore_index=True)
     return table, pd.DataFrame(gains)
-
-
-def _crossing(profile: Mapping[str, Any], points: pd.DataFrame, gains: pd.DataFrame) -> pd.DataFrame:
-    """Where students begin to beat the generator, along verifiers that keep every correct answer, as published."""
-    curve = points[points["phi"] == 1.0]
-    x, along = curve["p_star_hat"].to_numpy(), gains[list(curve["student"])].to_numpy()
-    whole = [("all seeds", crossing(x, along))]
-    whole += [(f"seed {seed}", crossing(x, along[seed : seed + 1])) for seed in range(len(along)) if len(along) > 1]
-    about = {"published": PUBLISHED_CROSSING, "rule": points["p_hat"].iloc[0]}
-    lines = [{"of": name} | found._asdict() | about for name, found in whole]
-    return pd.DataFrame(lines)
-
-
-def _contrast(profile: Mapping[str, Any], read: Read) -> pd.DataFrame:
-    """Student without selection against its generator, in the main runs and in the contrast."""
-    training, contrast = profile["training"], profile["contrast"]
-    pairs = [("main", "", training["generator_pairs"])]
-    if contrast["generator_pairs"]:
-        pairs.append(("contrast", "contrast-", contrast["generator_pairs"]))
-    lines = []
-    for name, prefix, count in pairs:
-        generator, student = read(f"{prefix}generator"), read(f"{prefix}retrain-none")
-        for tolerance in profile["evaluation"]["tolerances"]:
-            theirs, ours = generator.hits(tolerance), student.hits(tolerance)
-            line = {"run": name, "generator_pairs": count, "steps": student.steps}
-            line |= {"tolerance_percent": round(100 * tolerance, 6), "generator": 100 * theirs.mean()}
-            lines.append(line | {"student": 100 * ours.mean()} | _gain(difference(ours, theirs)))
-    return pd.DataFrame(lines)
 
 
 def _labels(profile: Mapping[str, Any], inputs: Mapping[str, Path]) -> pd.DataFrame:
@@ -199,17 +158,3 @@ def _plurality(answers: np.ndarray, true: np.ndarray) -> dict[str, float]:
         return names | dict.fromkeys(("exact", "commonest_wrong", "plurality"), np.nan)
     shares = {"exact": right, "commonest_wrong": wrong, "plurality": total * (right > wrong)}
     return names | {name: float(value[seen].sum() / weight) for name, value in shares.items()}
-
-
-def _percent(found: Mapping[str, float]) -> dict[str, float]:
-    names = {"mean": "accuracy"}
-    return {names.get(name, name): 100 * value for name, value in found.items()}
-
-
-def _gain(found: Any) -> dict[str, Any]:
-    numbers = {"difference": found.mean, "difference_low": found.low, "difference_high": found.high}
-    return {name: 100 * value for name, value in numbers.items()} | {
-        "verdict": found.verdict,
-        "seeds_above": found.above,
-        "seeds_below": found.below,
-    }

@@ -10,7 +10,7 @@ from empirical.stages.artefact import Stage
 from empirical.stages.experiment import Outlook
 from sims.running.certificates import Maker
 
-FIGURES = ("eigenvalues_table", "eigenvalues_p_star", "eigenvalues_beams")
+FIGURES = ("eigenvalues_table", "eigenvalues_p_star", "eigenvalues_collapse", "eigenvalues_beams")
 
 
 def outlook(

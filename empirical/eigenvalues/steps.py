@@ -84,7 +84,7 @@ def verify(settings: Settings, inputs: Folders, folder: Path, runtime: Settings)
     """Which label each synthetic matrix gets, and whether it is kept: ``kind`` of selection.
 
     kind: none, data (noisy verifier of rates phi and psi), closest (of the beam), likely (most likely of the beam),
-    true (the control). ``correct`` says which labels lie within the tolerance.
+    true (the control). ``first``: of so many matrices only. ``correct`` says which labels lie within the tolerance.
     """
     true = read_arrays(inputs["data"] / DATA, "synthetic.labels")["synthetic.labels"]
     kind, tolerance = settings["kind"], settings["tolerance"]
@@ -96,6 +96,7 @@ def verify(settings: Settings, inputs: Folders, folder: Path, runtime: Settings)
     if kind == "data":
         rng = stream(settings["seed"])
         kept = verifiers.noisy(good, settings["phi"], settings["psi"], rng)
+    kept[settings.get("first", len(kept)) :] = False
     arrays = {"labels": labels, "kept": kept.astype(np.uint8), "correct": good.astype(np.uint8)}
     write_arrays(folder / LABELS, arrays)
 
@@ -168,10 +169,12 @@ def _fit(settings: Settings, matrices: np.ndarray, labels: np.ndarray, folder: P
         device=runtime["device"],
         bf16=settings["precision"] == "bf16",
         compile=runtime.get("compile", False),
+        record=runtime.get("record", False),
+        until=runtime.get("until", np.inf),
         checkpoint_seconds=runtime.get("checkpoint_seconds", 60.0),
     )
     with one_thread():
-        trained = train(model, matrices, labels, Schedule(**settings["schedule"]), seed, folder, where)
+        trained = train(model, matrices, labels, Schedule.of(settings["schedule"]), seed, folder, where)
     write_arrays(folder / LOSSES, {"losses": trained.losses})
     about = {"architecture": settings["architecture"], "failure": trained.failure}
     about |= {"examples": len(matrices), "steps": settings["schedule"]["steps"]}

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from empirical.eigenvalues.text_beside import collapse, interval, number, p_star
 from sims.running.text import say
 
 NAMES = {
@@ -21,6 +22,10 @@ NAMES = {
 MARKS = {"better": "+", "worse": "-", "undecided": "?", "failed": "!"}
 PROVENANCE = {
     "quick": "Its settings were chosen on other random numbers (root seed 777); these seeds were run once.",
+    "tiny": "Its settings were chosen on other random numbers (root seed 777); these seeds were run once.",
+    "crossing": "Its settings were chosen on other random numbers (root seed 777); these seeds were run once.",
+    "long": "Its settings were not tried beforehand, but for sizes at which models of this kind learn.",
+    "gpu": "Its settings were not tried beforehand: encoding, sizes, learning rates and passes are choices.",
     "paper": "Encoding, sizes, learning rate and passes are choices: the poster does not give them.",
 }
 
@@ -30,7 +35,7 @@ Tables = Mapping[str, pd.DataFrame]
 def text(tables: Tables, profile: Mapping[str, Any], rounding: Mapping[str, float]) -> str:
     """All of it, ready to print. ``rounding``: share of true answers that their own rounding leaves correct."""
     parts = [_head(tables["rows"], profile), _table(tables["rows"], profile), _verdicts(tables["rows"], profile)]
-    parts += [_p_star(tables, profile), _contrast(tables["contrast"], profile), _limits(tables, profile, rounding)]
+    parts += [p_star(tables, profile), collapse(tables["collapse"], profile), _limits(tables, profile, rounding)]
     return "\n\n".join("\n".join(part) for part in parts)
 
 
@@ -46,16 +51,18 @@ def _head(rows: pd.DataFrame, profile: Mapping[str, Any]) -> Iterator[str]:
         f"Eigenvalues of {problem['size']} x {problem['size']} matrices, profile {profile['name']}: "
         f"{problem['input']} in, {problem['output']} out; generator on {training['generator_pairs']:,} pairs, students "
         f"on labels of {profile['selection']['matrices']:,} fresh matrices; every model {training['steps']:,} steps of "
-        f"{training['batch']:,} from scratch; {seeds} with {first['tests']:,} test matrices each."
+        f"{training['batch']:,} from scratch, by {first['optimizer']}; {seeds} with {first['tests']:,} test matrices "
+        "each."
     )
 
 
 def _table(rows: pd.DataFrame, profile: Mapping[str, Any]) -> Iterator[str]:
     tolerances = list(dict.fromkeys(rows["tolerance_percent"]))
     selection = profile["selection"]
+    widths = selection["label_beams"]
     yield (
-        "Accuracy in % within relative tolerance; in brackets the published value, 5 x 5 (its beam "
-        f"{selection['published_beam']} beside our {max(selection['label_beams'])})"
+        "Accuracy in % within relative tolerance; in brackets the published value, 5 x 5"
+        + (f" (its beam {selection['published_beam']} beside our {max(widths)})" if widths else "")
     )
     yield f"{'':34}" + "".join(f"{f'{t:g} %':>15}" for t in tolerances) + f"{'steps':>8}{'examples':>11}"
     for (row, beam), part in rows.groupby(["row", "beam"], sort=False, dropna=False):
@@ -87,90 +94,13 @@ def _verdicts(rows: pd.DataFrame, profile: Mapping[str, Any]) -> Iterator[str]:
     yield say(f"At {percent:g} %, the verifier's tolerance, with 95 % intervals {what}")
     yield f"{'':34}{'accuracy':>9}{'tests':>14}{'seeds':>14}{'minus generator':>26}{'seeds + / -':>13}  verdict"
     for _, line in part.iterrows():
-        start = f"{name_of(line['row'], line['beam']):34}{_number(line['accuracy']):>9}"
-        start += f"{_interval(line, 'low', 'high'):>14}{_interval(line, 'seed_low', 'seed_high'):>14}"
+        start = f"{name_of(line['row'], line['beam']):34}{number(line['accuracy']):>9}"
+        start += f"{interval(line, 'low', 'high'):>14}{interval(line, 'seed_low', 'seed_high'):>14}"
         if line["row"] == "generator_greedy":
             yield start
             continue
-        gain = f"{_number(line['difference'], '+')} {_interval(line, 'difference_low', 'difference_high', '+')}"
+        gain = f"{number(line['difference'], '+')} {interval(line, 'difference_low', 'difference_high', '+')}"
         yield start + f"{gain:>26}{f'{line.seeds_above:.0f} / {line.seeds_below:.0f}':>13}  {line['verdict']}"
-
-
-def _p_star(tables: Tables, profile: Mapping[str, Any]) -> Iterator[str]:
-    points, first = tables["p_star"], tables["p_star"].iloc[0]
-    percent = 100 * profile["selection"]["tolerance"]
-    yield f"The p* experiment: greedy labels, verifiers of rates (phi, psi), accuracy at {percent:g} %"
-    yield (
-        f"generator: p = {first['p_hat']:.3f} [{first['p_low']:.3f}, {first['p_high']:.3f}] on the synthetic matrices, "
-        f"accuracy {_number(first['generator_accuracy'])} on the test matrices"
-    )
-    head = f"{'phi':>7}{'psi':>8}{'kept':>8}{'purity':>8}{'p*':>7}{'':17}{'p < p*':>8}{'accuracy':>10}"
-    yield f"{head}{'minus generator':>22}  verdict"
-    for _, line in points.iterrows():
-        gain = f"{_number(line['difference'], '+')} {_interval(line, 'difference_low', 'difference_high', '+')}"
-        rates = f"{line['phi_hat']:7.3f}{line['psi_hat']:8.3f}{line['kept_rate_hat']:8.3f}{line['purity_hat']:8.3f}"
-        star = f"{line['p_star_hat']:7.3f} [{line['p_star_low']:.3f}, {line['p_star_high']:.3f}]"
-        rule = {"below": "yes", "above": "no"}.get(line["rule"], "?")
-        yield f"{rates}{star:24}{rule:>8}{_number(line['accuracy']):>10}{gain:>22}  {line['verdict']}"
-    yield say(_crossing(tables["crossing"]))
-    yield "The rule, p < p*, beside this:"
-    for words in _rule(points, tables["labels"]):
-        yield say(words, "- ")
-
-
-def _crossing(crossing: pd.DataFrame) -> str:
-    whole = crossing.iloc[0]
-    about = f"published: about {whole['published']:.2f}; p = p*, where the rule sees the limit: {whole['rule']:.2f}."
-    if np.isnan(whole["x"]):
-        return f"Along phi = 1 students do not cross the generator; {about}"
-    low, high = ("open" if np.isnan(end) else f"{end:.2f}" for end in (whole["low"], whole["high"]))
-    each = ", ".join("none" if np.isnan(x) else f"{x:.2f}" for x in crossing["x"][1:])
-    seeds = f"seed by seed {each}" if each else "one seed: no interval"
-    return f"Along phi = 1 students cross the generator at p* = {whole['x']:.2f} [{low}, {high}] ({seeds}); {about}"
-
-
-def _rule(points: pd.DataFrame, labels: pd.DataFrame) -> Iterator[str]:
-    """Where the p* rule is right and where not, as measured."""
-    along = points[points["phi"] == 1.0]
-    start, end, drops = along.iloc[0], along.iloc[-1], int((along["accuracy"].diff() < 0).sum())
-    yield (
-        f"It orders verifiers: along phi = 1 accuracy goes from {_number(start['accuracy'])} % at p* = "
-        f"{start['p_star_hat']:.2f} to {_number(end['accuracy'])} % at {end['p_star_hat']:.2f}; {drops} of "
-        f"{len(along) - 1} steps go down."
-    )
-    allowed = points[points["rule"] == "below"]
-    counts = ", ".join(
-        f"{(allowed['verdict'] == verdict).sum()} {verdict}" for verdict in ("better", "undecided", "worse")
-    )
-    yield (
-        f"It does not say who beats the generator: p < p* holds for {len(allowed)} of {len(points)} verifiers, and of "
-        f"their students, against the generator, {counts}. The rule is about what endless data would teach."
-    )
-    for _, line in points[points["rule"] == "above"].iterrows():
-        yield (
-            f"It is for two classes: phi = {line['phi_hat']:.2f}, psi = {line['psi_hat']:.2f} have p > p*, and of two "
-            f"classes the wrong one would win. Here, with {100 * line['purity_hat']:.0f} % of its labels correct, the "
-            f"student reaches {_number(line['accuracy'])} % ({_number(line['difference'], '+')} against the generator, "
-            f"{line['verdict']})."
-        )
-    shares = labels.mean(numeric_only=True)
-    if not np.isnan(shares["plurality"]):
-        yield (
-            f"Why: wrong answers are spread. Of matrices with one true answer {100 * shares['exact']:.0f} % get it "
-            f"and {100 * shares['commonest_wrong']:.0f} % the commonest wrong one; the true answer is the "
-            f"commonest for {100 * shares['plurality']:.0f} %."
-        )
-
-
-def _contrast(contrast: pd.DataFrame, profile: Mapping[str, Any]) -> Iterator[str]:
-    yield "Collapse, a student on all greedy labels below its generator, depends on how both are trained:"
-    percent = round(100 * profile["selection"]["tolerance"], 6)
-    for _, line in contrast[contrast["tolerance_percent"] == percent].iterrows():
-        yield (
-            f"  generator on {line['generator_pairs']:>9,} pairs, {line['steps']:>6,} steps for both: "
-            f"{_number(line['generator'])} -> {_number(line['student'])}, {_number(line['difference'], '+')} "
-            f"{_interval(line, 'difference_low', 'difference_high', '+')}: {line['verdict']}"
-        )
 
 
 def _limits(tables: Tables, profile: Mapping[str, Any], rounding: Mapping[str, float]) -> Iterator[str]:
@@ -185,7 +115,7 @@ def _limits(tables: Tables, profile: Mapping[str, Any], rounding: Mapping[str, f
     yield say(words, "(a) ")
     selected = rows[rows["row"] == "trained_data_selection"]
     found = ", ".join(
-        f"{line['tolerance_percent']:g} % ({_number(line['difference'], '+')}, {line['verdict']})"
+        f"{line['tolerance_percent']:g} % ({number(line['difference'], '+')}, {line['verdict']})"
         for _, line in selected[selected["verdict"] != "better"].iterrows()
     )
     shown = f"is not shown to beat the generator at {found}." if found else "beats the generator in every column."
@@ -204,13 +134,3 @@ def _repeated(rows: pd.DataFrame) -> str:
     names = sorted(table.columns, reverse=True)
     pairs = [(a, b) for a, b in zip(names, names[1:], strict=False) if (table[a] - table[b]).abs().max() < 0.5]
     return ", ".join(f"{a:g} % and {b:g} %" for a, b in pairs)
-
-
-def _number(value: float, sign: str = "") -> str:
-    return "NaN" if np.isnan(value) else f"{value:{sign}.1f}"
-
-
-def _interval(line: pd.Series, low: str, high: str, sign: str = "") -> str:
-    if np.isnan(line[low]) and np.isnan(line[high]):
-        return "-"
-    return f"[{line[low]:{sign}.1f}, {line[high]:{sign}.1f}]"

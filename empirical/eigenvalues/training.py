@@ -5,24 +5,29 @@ are the whole state; they are written together, in one file that is there whole 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from empirical.eigenvalues.model import Transformer
+from empirical.eigenvalues.optimisers import Muon, Optimiser
+from empirical.eigenvalues.stepping import Stepper, graph
 from empirical.order import Order
 from empirical.tensors import intact, read_tensors, write_tensors
+from theory.errors import RunError
 
 CHECKPOINT = "checkpoint.safetensors"
-BETAS = (0.9, 0.98)
 LOOK_EVERY = 50
-"""Steps between two looks at the losses."""
+"""Steps between two looks at the losses, and between two uploads of the order of examples."""
+
+
+class TimeIsOver(RunError):
+    """The time that a run was given has passed; what it had done is in its checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,25 @@ class Schedule:
     weight_decay: float
     clip: float
     """Largest norm of a gradient."""
+    muon: Muon | None = None
+    """For the matrices of the layers, in AdamW's place."""
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> "Schedule":
+        """From the settings of a stage."""
+        muon = settings.get("muon")
+        return cls(**{**settings, "muon": muon and Muon(**muon)})
+
+    def share(self, step: int) -> float:
+        """Share of the largest learning rate that a step has, counted from 0."""
+        if step < self.warm_up:
+            return (step + 1) / self.warm_up
+        done = (step - self.warm_up) / max(self.steps - self.warm_up, 1)
+        return float(self.final_share + (1 - self.final_share) * 0.5 * (1 + np.cos(np.pi * done)))
 
     def rate(self, step: int) -> float:
-        """Learning rate of a step, counted from 0."""
-        if step < self.warm_up:
-            return self.learning_rate * (step + 1) / self.warm_up
-        done = (step - self.warm_up) / max(self.steps - self.warm_up, 1)
-        return self.learning_rate * (self.final_share + (1 - self.final_share) * 0.5 * (1 + np.cos(np.pi * done)))
+        """AdamW's learning rate of a step."""
+        return self.learning_rate * self.share(step)
 
 
 class Runtime(NamedTuple):
@@ -53,6 +70,10 @@ class Runtime(NamedTuple):
     device: str = "cpu"
     bf16: bool = False
     compile: bool = False
+    record: bool = False
+    """Whether updates are recorded as a CUDA graph."""
+    until: float = np.inf
+    """Of the monotonic clock: when to save, and to raise TimeIsOver."""
     checkpoint_seconds: float = 60.0
     on_step: Callable[[int], None] = lambda step: None
     """Called after every step, and after its checkpoint where there is one."""
@@ -78,20 +99,21 @@ def train(
 ) -> Trained:
     """Train ``model`` in place on tokens (count, length).
 
-    ``folder`` holds the checkpoint while it goes on; a checkpoint that is there, and intact, is continued.
+    ``folder`` holds the checkpoint while it goes on; a checkpoint that is there, and intact, is continued. Raises
+    TimeIsOver after ``runtime.until``, with a checkpoint written.
     """
     losses = torch.full((plan.steps,), torch.nan, dtype=torch.float64)
     if len(inputs) == 0:
         return Trained(losses.numpy(), "no examples: the verifier kept none")
     device = torch.device(runtime.device)
     model.to(device).train()
-    optimiser = torch.optim.AdamW(model.parameters(), betas=BETAS, weight_decay=plan.weight_decay, fused=True)
+    optimiser = Optimiser(model, plan.weight_decay, plan.muon, runtime.record)
     path = folder / CHECKPOINT
     first = _restore(path, model, optimiser, losses) if intact(path) else 0
-    if runtime.compile:
-        torch.compiler.reset()  # one process trains many models; their compilations count against one limit
     forward = torch.compile(model) if runtime.compile else model
     examples = torch.from_numpy(inputs).to(device), torch.from_numpy(labels).to(device)
+    record = graph if runtime.record else None
+    update = Stepper(forward, optimiser, examples, plan.batch, plan.clip, runtime.bf16, record)
     order = Order(len(inputs), seed)
     recent: list[Tensor] = []
     saved = time.monotonic()
@@ -102,21 +124,23 @@ def train(
             losses[step - len(recent) : step] = torch.stack(recent).double().cpu()
             recent.clear()
 
-    for step in range(first, plan.steps):
-        chosen = torch.from_numpy(order.batch(step * plan.batch, plan.batch)).to(device)
-        for group in optimiser.param_groups:
-            group["lr"] = plan.rate(step)
-        batch = examples[0][chosen].long(), examples[1][chosen].long()
-        recent.append(_update(forward, optimiser, batch, plan.clip, runtime.bf16))
-        if len(recent) == LOOK_EVERY or step + 1 == plan.steps:
-            settle(step + 1)
-            if not losses[: step + 1].isfinite().all():
-                break
-        if time.monotonic() - saved >= runtime.checkpoint_seconds:
-            settle(step + 1)
-            _save(path, model, optimiser, losses, step + 1)
-            saved = time.monotonic()
-        runtime.on_step(step + 1)
+    for start in range(first, plan.steps, LOOK_EVERY):
+        count = min(LOOK_EVERY, plan.steps - start)
+        chosen = torch.from_numpy(order.batch(start * plan.batch, count * plan.batch)).to(device)
+        for step, batch in enumerate(chosen.view(count, plan.batch), start):
+            optimiser.set_rate(plan.rate(step), plan.share(step))
+            recent.append(update(batch))
+            if time.monotonic() - saved >= runtime.checkpoint_seconds:
+                settle(step + 1)
+                _save(path, model, optimiser, losses, step + 1)
+                saved = time.monotonic()
+            runtime.on_step(step + 1)
+        settle(start + count)
+        if not losses[: start + count].isfinite().all():
+            break
+        if time.monotonic() > runtime.until and start + count < plan.steps:
+            _save(path, model, optimiser, losses, start + count)
+            raise TimeIsOver(f"time is over after step {start + count} of {plan.steps}; the same command continues")
     return Trained(losses.numpy(), _failure(losses))
 
 
@@ -125,41 +149,15 @@ def _failure(losses: Tensor) -> str:
     return f"the loss is not finite at step {int(bad[0]) + 1}; lower training.learning_rate" if len(bad) else ""
 
 
-def _update(
-    forward: Callable[..., Tensor],
-    optimiser: torch.optim.Optimizer,
-    batch: tuple[Tensor, Tensor],
-    clip: float,
-    bf16: bool,
-) -> Tensor:
-    """One step; returns its loss."""
-    inputs, labels = batch
-    with torch.autocast(inputs.device.type, torch.bfloat16, enabled=bf16):
-        logits = forward(inputs, labels)
-    loss = functional.cross_entropy(logits.float().flatten(0, 1), labels.flatten())
-    optimiser.zero_grad()
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_([p for group in optimiser.param_groups for p in group["params"]], clip)
-    optimiser.step()
-    return loss.detach()
-
-
-def _save(path: Path, model: Transformer, optimiser: torch.optim.Optimizer, losses: Tensor, step: int) -> None:
+def _save(path: Path, model: Transformer, optimiser: Optimiser, losses: Tensor, step: int) -> None:
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-    for index, moments in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in moments.items()}
-    write_tensors(path, tensors | {"losses": losses}, {"step": step})
+    write_tensors(path, tensors | optimiser.state() | {"losses": losses}, {"step": step})
 
 
-def _restore(path: Path, model: Transformer, optimiser: torch.optim.Optimizer, losses: Tensor) -> int:
+def _restore(path: Path, model: Transformer, optimiser: Optimiser, losses: Tensor) -> int:
     """Continue from a checkpoint; returns the number of steps done."""
     tensors, about = read_tensors(path)
     model.load_state_dict({name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model.")})
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        if name.startswith("optimiser."):
-            _, index, key = name.split(".")
-            state.setdefault(int(index), {})[key] = tensor
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    optimiser.restore(tensors)
     losses.copy_(tensors["losses"])
     return int(about["step"])

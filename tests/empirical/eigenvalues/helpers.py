@@ -14,7 +14,9 @@ SMOKE = {
     "training": {"generator_pairs": 600, "steps": 60, "batch": 64, "learning_rate": 1e-2, "warm_up": 5},
     "selection": {"matrices": 500, "noisy": [[1.0, 0.5], [0.4, 1.0]], "label_beams": 3, "self_beam": 2},
     "evaluation": {"matrices": 300, "beams": [3, 121]},
-    "contrast": {"generator_pairs": 100},
+    "optimizer": {"matrices": "muon", "learning_rate": 0.05},
+    "contrast": {"generator_pairs": 600, "steps": [30, 90]},
+    "curve": {"true": [100, 250], "unverified": [250]},
     "run": {"seeds": 1, "root_seed": 7},
 }
 """Eleven values per answer token: a beam of 121 holds every answer."""

@@ -52,9 +52,9 @@ def test_the_crossing_of_a_line_is_where_it_crosses():
     noise = np.array([-0.01, 0.0, 0.01])[:, None]
     found = crossing(x, (x - 0.7) + noise)
     reach = 4.302652729749462 * 0.01 / np.sqrt(3)  # t of two degrees of freedom
-    assert found == pytest.approx((0.7, 0.7 - reach, 0.7 + reach), abs=2e-3)
-    assert np.isnan(crossing(x, x + noise)).all()
-    assert np.isnan(crossing(x, 0.7 - x + noise)).all()
+    assert found[:3] == pytest.approx((0.7, 0.7 - reach, 0.7 + reach), abs=2e-3)
+    assert np.isnan(crossing(x, x + noise)[:3]).all()
+    assert np.isnan(crossing(x, 0.7 - x + noise)[:3]).all()
 
 
 def test_the_interval_of_a_crossing_is_open_where_the_points_end():
@@ -64,7 +64,7 @@ def test_the_interval_of_a_crossing_is_open_where_the_points_end():
     assert 0.75 < found.x < found.high < 1.0
     single = crossing(x, np.array([[-1.0, 1.0, 2.0]]))
     assert single.x == pytest.approx(0.625)
-    assert np.isnan(single[1:]).all()
+    assert np.isnan(single[1:3]).all()
 
 
 @pytest.mark.statistical
@@ -78,3 +78,35 @@ def test_the_interval_of_a_crossing_covers(fresh_seed):
         found = crossing(x, gains)
         covered.append(not (found.low > 0.68 or found.high < 0.68))
     assert np.mean(covered) >= 0.88
+
+
+BENT = np.array([0.5, 0.58, 0.66, 0.74, 0.82, 0.91, 1.0])
+
+
+@pytest.mark.statistical
+def test_the_interval_of_a_crossing_by_parabolas_covers_and_is_narrow(fresh_seed):
+    """Sixteen repetitions of a bent curve. 87 % of 300 cover at least; where 94.5 % do, fewer once in 3.8 million runs.
+
+    It is narrower than what is read from point to point. The twin that must fail: a kink is no parabola, and is seen.
+    """
+    rng = np.random.default_rng(fresh_seed)
+    truth = 30 * (BENT - 0.68) - 20 * (BENT - 0.68) ** 2
+    covered, wide, narrow = [], [], []
+    for _ in range(300):
+        gains = truth + rng.normal(0, 1.0, (16, 1)) + rng.normal(0, 1.5, (16, len(BENT)))
+        found, plain = crossing(BENT, gains), _from_point_to_point(gains)
+        narrow.append(found.high - found.low)
+        wide.append(plain.high - plain.low)
+        covered.append(not (found.low > 0.68 or found.high < 0.68))
+    assert np.mean(covered) >= 0.87
+    assert np.nanmean(narrow) < np.nanmean(wide)
+    kink = np.where(BENT < 0.7, -6.0, 6.0) + rng.normal(0, 0.5, (16, len(BENT)))
+    assert crossing(BENT, kink).curve == "line from point to point"
+
+
+def _from_point_to_point(gains):
+    """The same without parabolas, which need more repetitions than points."""
+    halves = gains[: len(BENT)]
+    found = crossing(BENT, halves)
+    assert found.curve == "line from point to point"
+    return found

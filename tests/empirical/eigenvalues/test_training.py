@@ -7,9 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from empirical.eigenvalues.training import CHECKPOINT, Runtime, train
+from empirical.eigenvalues import training
+from empirical.eigenvalues.optimisers import Muon, Optimiser
+from empirical.eigenvalues.training import CHECKPOINT, Runtime, Schedule, TimeIsOver, train
 from empirical.order import Order
 from tests.empirical.eigenvalues.helpers import SCHEDULE, small_model
+
+WITH_MUON = dataclasses.replace(SCHEDULE, muon=Muon(learning_rate=0.02, momentum=0.95, weight_decay=0.01))
+PLANS = pytest.mark.parametrize("plan", [SCHEDULE, WITH_MUON], ids=["adamw", "muon"])
 
 
 class Killed(Exception):
@@ -40,22 +45,23 @@ def killed_at(steps):
     return on_step
 
 
-def same_after_kills(examples, folder, kills, checkpoint_seconds):
-    whole, weights = fit(examples, folder / "whole")
+def same_after_kills(examples, folder, kills, checkpoint_seconds, plan=SCHEDULE):
+    whole, weights = fit(examples, folder / "whole", plan)
     hook = killed_at(kills)
     for _ in kills:
         with pytest.raises(Killed):
-            fit(examples, folder / "killed", checkpoint_seconds=checkpoint_seconds, on_step=hook)
-    resumed, others = fit(examples, folder / "killed", checkpoint_seconds=checkpoint_seconds, on_step=hook)
+            fit(examples, folder / "killed", plan, checkpoint_seconds=checkpoint_seconds, on_step=hook)
+    resumed, others = fit(examples, folder / "killed", plan, checkpoint_seconds=checkpoint_seconds, on_step=hook)
     assert np.array_equal(resumed.losses, whole.losses)
     assert all(torch.equal(weights[name], others[name]) for name in weights)
 
 
-def test_three_kills_leave_the_loss_curve_as_it_was(examples, tmp_path):
+@PLANS
+def test_three_kills_leave_the_loss_curve_as_it_was(examples, tmp_path, plan):
     """P14: bit for bit, at steps drawn afresh; a checkpoint after every step."""
     kills = sorted(random.SystemRandom().sample(range(1, SCHEDULE.steps), 3))
     print(f"killed after steps {kills}")
-    same_after_kills(examples, tmp_path, kills, checkpoint_seconds=0.0)
+    same_after_kills(examples, tmp_path, kills, checkpoint_seconds=0.0, plan=plan)
 
 
 @pytest.mark.slow
@@ -64,12 +70,90 @@ def test_fifty_kills_leave_the_loss_curve_as_it_was(examples, tmp_path, repetiti
     same_after_kills(examples, tmp_path, [1 + repetition * (SCHEDULE.steps - 1) // 50], checkpoint_seconds=0.0)
 
 
-def test_a_forgotten_moment_of_the_optimiser_shows(examples, tmp_path, monkeypatch):
-    """The twin that must fail: resuming with the weights alone is seen by the comparison."""
-    load = torch.optim.AdamW.load_state_dict
-    monkeypatch.setattr(torch.optim.AdamW, "load_state_dict", lambda self, state: load(self, state | {"state": {}}))
+@pytest.mark.parametrize("kind", [torch.optim.AdamW, torch.optim.Muon])
+def test_a_forgotten_moment_of_the_optimiser_shows(examples, tmp_path, monkeypatch, kind):
+    """The twin that must fail: resuming without the moments of one of the two is seen by the comparison."""
+    load = kind.load_state_dict
+    monkeypatch.setattr(kind, "load_state_dict", lambda self, state: load(self, state | {"state": {}}))
     with pytest.raises(AssertionError):
-        same_after_kills(examples, tmp_path, [20], checkpoint_seconds=0.0)
+        same_after_kills(examples, tmp_path, [20], checkpoint_seconds=0.0, plan=WITH_MUON)
+
+
+def test_muon_is_pytorchs_own_on_the_matrices_of_the_layers_and_adamw_the_rest():
+    """Ten steps by drawn gradients: the same weights as by the two optimisers used as their manual says."""
+    ours, theirs = small_model(), small_model()
+    optimiser = Optimiser(ours, 0.1, Muon(0.02, 0.9, 0.05))
+    named = dict(theirs.named_parameters())
+    matrices = [name for name, p in named.items() if name.startswith(("encoder.", "decoder.")) and p.ndim == 2]
+    assert len(matrices) == 4 + 6  # an encoder's layer has four, a decoder's two more for what it reads
+    stacked = [(named[name], 3 if "inward" in name else 1) for name in matrices]  # query, key, value
+    parts = [torch.nn.Parameter(part) for p, count in stacked for part in p.detach().chunk(count)]
+    muon = torch.optim.Muon(parts, weight_decay=0.05, momentum=0.9)
+    adamw = torch.optim.AdamW(
+        [p for name, p in named.items() if name not in matrices], betas=(0.9, 0.98), weight_decay=0.1
+    )
+    for step in range(10):
+        for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+            one.grad = other.grad = torch.randn_like(one)
+        for part, slope in zip(parts, [s for p, count in stacked for s in p.grad.chunk(count)], strict=True):
+            part.grad = slope
+        optimiser.set_rate(1e-3 * step, step / 10)
+        muon.param_groups[0]["lr"], adamw.param_groups[0]["lr"] = 0.02 * step / 10, 1e-3 * step
+        for each in (optimiser, muon, adamw):
+            each.step()
+    for name, parameter in ours.named_parameters():
+        torch.testing.assert_close(parameter, named[name], atol=2e-6, rtol=2e-5, msg=name)
+
+
+def as_it_is(work):
+    """Stands for a CUDA graph: the same work again on what its tensors hold. Rates must be among those tensors."""
+    optimiser = work.__self__.optimiser
+    assert optimiser._adam.param_groups[0]["lr"] is optimiser.rate
+    return work
+
+
+@PLANS
+def test_recorded_updates_read_batches_and_rates_from_tensors_that_stay(examples, tmp_path, monkeypatch, plan):
+    """Also after a kill. Muon works in bfloat16, where the last bits of gradients make some of it jump.
+
+    The twin that must fail: rates that stay what they were when the graph was recorded.
+    """
+    monkeypatch.setattr(training, "graph", as_it_is)
+    plain, _ = fit(examples, tmp_path / "plain", plan)
+    with pytest.raises(Killed):
+        fit(examples, tmp_path / "recorded", plan, record=True, checkpoint_seconds=0.0, on_step=killed_at([9]))
+    recorded, _ = fit(examples, tmp_path / "recorded", plan, record=True)
+    assert recorded.losses == pytest.approx(plain.losses, abs=0.02)
+    set_rate = Optimiser.set_rate
+    monkeypatch.setattr(Optimiser, "set_rate", lambda self, rate, share: set_rate(self, plan.learning_rate, 1.0))
+    frozen, _ = fit(examples, tmp_path / "frozen", plan, record=True)
+    assert np.abs(frozen.losses - plain.losses).max() > 0.1
+
+
+def test_a_graph_that_cannot_be_recorded_is_told_and_done_without(examples, tmp_path, monkeypatch, capsys):
+    def refuses(work):
+        raise RuntimeError("no such kernel")
+
+    monkeypatch.setattr(training, "graph", refuses)
+    recorded, _ = fit(examples, tmp_path / "recorded", WITH_MUON, record=True)
+    plain, _ = fit(examples, tmp_path / "plain", WITH_MUON)
+    assert "run one by one (no such kernel)" in capsys.readouterr().err
+    assert recorded.losses == pytest.approx(plain.losses, abs=0.02)
+
+
+def test_when_time_is_over_it_is_saved_and_continued_to_the_bit(examples, tmp_path):
+    plan = dataclasses.replace(WITH_MUON, steps=120)
+    whole, weights = fit(examples, tmp_path / "whole", plan)
+    with pytest.raises(TimeIsOver, match="after step 50 of 120"):
+        fit(examples, tmp_path / "cut", plan, until=0.0)
+    resumed, others = fit(examples, tmp_path / "cut", plan)
+    assert np.array_equal(resumed.losses, whole.losses)
+    assert all(torch.equal(weights[name], others[name]) for name in weights)
+
+
+def test_a_schedule_comes_back_from_the_settings_of_a_stage():
+    for plan in (SCHEDULE, WITH_MUON):
+        assert Schedule.of(dataclasses.asdict(plan)) == plan
 
 
 def test_checkpoints_hold_no_pickle(examples, tmp_path):
