@@ -27,7 +27,7 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
         part = table[table["by"].isin(["main", by])].sort_values(by)
         part = part[(part["by"] == "main") | (part["generator_pairs"] == part["generator_pairs"].iloc[0])]
         _panel(ax, part, by)
-    axes[0, 0].set_ylabel("student of all labels minus generator, points")
+    axes[0, 0].set_ylabel("student minus generator, points")
     first = tables["rows"].iloc[0]
     seeds = f"{first['seeds']} {'seeds' if first['seeds'] > 1 else 'seed'}"
     figure.suptitle(
@@ -45,7 +45,7 @@ def _panel(ax: Axes, part: pd.DataFrame, by: str) -> None:
     reach = [part["difference"] - part["difference_low"], part["difference_high"] - part["difference"]]
     ax.errorbar(part[by], part["difference"], reach, fmt="o-", color=BLUE, markerfacecolor="white", label="measured")
     main = part[part["by"] == "main"]
-    ax.plot(main[by], main["difference"], "o", color=BLUE, label="measured, fitted to")
+    ax.plot(main[by], main["difference"], "o", color=BLUE, zorder=3, label="measured, fitted to")
     if part["theory"].notna().sum() > 1:
         ax.fill_between(part[by], part["theory_low"], part["theory_high"], color=ORANGE, alpha=0.15, linewidth=0)
         ax.plot(part[by], part["theory"], color=ORANGE, label="predicted: learned errors")

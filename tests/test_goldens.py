@@ -25,12 +25,12 @@ IDS = {
 """Number and hash of the ids of all cells, and of all chunks."""
 
 STAGES = {
-    "eigenvalues quick": (91, "91cc189596a91de57edc0aec"),
-    "eigenvalues tiny": (157, "54c16c5c430895037587e217"),
-    "eigenvalues crossing": (977, "64b6aa18fc52a27c1c430dfa"),
-    "eigenvalues long": (91, "be83319dc9de1a670051e934"),
-    "eigenvalues gpu": (42, "9990800054c77322a42fad15"),
-    "eigenvalues paper": (59, "0ad76ef9292645ab2ba58ceb"),
+    "eigenvalues quick": (91, "ed871b7ee4fc300406c6d45e"),
+    "eigenvalues tiny": (157, "b190c9ff671e23d41f0f5a5c"),
+    "eigenvalues crossing": (977, "4ed81fbc7606001a0ebb73ab"),
+    "eigenvalues long": (91, "9e88007bbff3959d816b6538"),
+    "eigenvalues gpu": (42, "0b4e77cde8c984b5840a3bf5"),
+    "eigenvalues paper": (59, "693d26117503b5c7e3125ace"),
     "summarization small": (217, "cc943ee7d2d21d11a084baf6"),
     "summarization scarce": (217, "e0c30f974074ad5dc6374586"),
     "summarization smollm": (226, "241e7dde8ec019934b38e98e"),
@@ -41,10 +41,10 @@ STAGES = {
 Those of summarization changed once since, on purpose: stages that count words say how (`words`), so that folders
 from before words of any script counted are scored again, and models trained before are kept. Those of eigenvalues
 changed once, on purpose: what was quick is tiny, quick and three more profiles are new, and reports, which know the
-whole profile with its optimiser, are written again; see UNCHANGED."""
+whole profile with its optimiser, are written again; and what says most is made first. See UNCHANGED."""
 
-UNCHANGED = {"tiny": "9630657b1e7c5ae31ebb97ba", "paper": "870d7858bc8a0ff08f02bdab"}
-"""All of eigenvalues but the report, as before there was Muon, when tiny was quick: folders of then are continued."""
+UNCHANGED = {"tiny": "25bb9632a761b0e71723446c", "paper": "703ad2825698b2c714b9cbce"}
+"""All but the report, in any order, as before there was Muon, when tiny was quick: folders of then are continued."""
 
 
 def hashed(values):
@@ -70,7 +70,7 @@ def test_keys_of_the_shipped_experiments(name):
 
 @pytest.mark.parametrize("name", UNCHANGED)
 def test_keys_that_another_optimiser_leaves_alone(name):
-    assert hashed(keys(eigenvalues.stages(eigenvalue_profile(name)))[:-1]) == UNCHANGED[name]
+    assert hashed(sorted(keys(eigenvalues.stages(eigenvalue_profile(name)))[:-1])) == UNCHANGED[name]
 
 
 def keys(plan):

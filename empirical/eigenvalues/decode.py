@@ -32,7 +32,8 @@ def search(model: Transformer, inputs: Tensor, beams: int) -> Beams:
     if beams < 1:
         raise InputError(f"beams = {beams} must be at least 1")
     batch, length = len(inputs), model.sizes.output_length
-    encoded, written = model.encode(inputs), model.empty_cache(batch, 1)
+    encoded = model.encode(inputs)
+    written = model.empty_cache(encoded, 1)
     tokens = inputs.new_empty((batch, 1, 0))
     scores = torch.zeros((batch, 1), device=inputs.device)
     newest = inputs.new_full((batch, 1), model.START)

@@ -185,10 +185,10 @@ class Transformer(nn.Module):
             x = block.step(x, pair, cache, position)
         return self._leave(x)
 
-    def empty_cache(self, batch: int, beams: int) -> list[Pair]:
-        """Room for the keys and values of what is written, per decoder layer."""
-        sizes, like = self.sizes, self.bias
-        shape = (batch, beams, sizes.heads, sizes.output_length, sizes.width // sizes.heads)
+    def empty_cache(self, encoded: list[Pair], beams: int) -> list[Pair]:
+        """Room for the keys and values of what is written, per decoder layer, in the precision of what is encoded."""
+        sizes, like = self.sizes, encoded[0][0]
+        shape = (len(like), beams, sizes.heads, sizes.output_length, sizes.width // sizes.heads)
         return [(like.new_empty(shape), like.new_empty(shape)) for _ in self.decoder]
 
     @property

@@ -28,13 +28,17 @@ class Student(NamedTuple):
 
 
 def students(profile: Profile) -> list[Student]:
-    """Those of the table's rows, then the noisy verifiers of the p* experiment, then those of the curves."""
+    """Those of the table's rows, then the noisy verifiers of the p* experiment, then those of the curves.
+
+    What says most comes first, for runs that end when their time is over.
+    """
     selection = profile.selection
     rows = [Student("none", "none"), Student("data", "data", phi=1.0, psi=0.0)]
-    rows += [Student(f"label-beam{beams}", "closest", beams) for beams in selection.label_beams]
+    closest = [Student(f"label-beam{beams}", "closest", beams) for beams in selection.label_beams]
+    rows += [*closest[:1], Student("true", "true")]
     if selection.self_beam:
         rows.append(Student(f"likely-beam{selection.self_beam}", "likely", selection.self_beam))
-    rows.append(Student("true", "true"))
+    rows += closest[1:]
     rows += [noisy(phi, psi) for phi, psi in selection.noisy]
     rows += [some("true", count) for count in profile.curve.true]
     return rows + [some("none", count) for count in profile.curve.unverified]
@@ -107,12 +111,12 @@ class _Repetition:
         yield from self._contrast()  # here because it is long: what is long should not be last
         for beams in sorted({1, selection.self_beam or 1, *selection.label_beams}, reverse=True):
             yield self._synthesis("", beams)
+        for beams in sorted({1, *evaluation.beams}):
+            yield self._evaluation("generator", beams)
         for student in students(self.profile):
             yield self._verification("", student)
             yield self._student("", student, self.profile)
             yield self._evaluation(f"retrain-{student.name}", 1)
-        for beams in sorted({1, *evaluation.beams}):
-            yield self._evaluation("generator", beams)
 
     def _contrast(self) -> Iterator[Stage]:
         """Other generators, each with its student without selection, where the profile asks for them."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from empirical.eigenvalues import times
 from empirical.eigenvalues.plan import stages, targets
 from empirical.eigenvalues.profile import Profile
 from empirical.stages import experiment
@@ -28,7 +30,34 @@ def outlook(
     return ahead
 
 
-def run(ahead: Outlook, out: Path, again: str, on_done: Callable[[Stage], None] = lambda stage: None) -> list[Path]:
-    """Make what is missing; see `empirical.stages.experiment.run`. ``again``: what is typed to run it."""
-    runtime = {"device": ahead.device, "compile": ahead.device == "cuda"}
-    return experiment.run(ahead, out, runtime, FIGURES, Maker("eigenvalues", again, mark="stages"), on_done)
+def run(
+    ahead: Outlook,
+    out: Path,
+    again: str,
+    on_done: Callable[[Stage], None] = lambda stage: None,
+    say: Callable[[str], None] = lambda line: None,
+    **more: Any,
+) -> list[Path]:
+    """Make what is missing; see `empirical.stages.experiment.run`.
+
+    ``again``: what is typed to run it. ``say`` gets the times of all stages, estimated before and measured after.
+    ``more``: of `training.Runtime`, as JSON.
+    """
+    made: list[Stage] = []
+    seconds: dict[str, float] = {}
+
+    def done(stage: Stage) -> None:
+        made.append(stage)
+        took = times.measured(out, stage)
+        if took is not None:
+            seconds[stage.name] = took
+        on_done(stage)
+
+    for line in times.before(ahead.missing):
+        say(line)
+    runtime = {"device": ahead.device, "record": ahead.device == "cuda"} | more
+    try:
+        return experiment.run(ahead, out, runtime, FIGURES, Maker("eigenvalues", again, mark="stages"), done)
+    finally:
+        for line in times.after(made, seconds):
+            say(line)

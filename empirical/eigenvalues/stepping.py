@@ -45,10 +45,20 @@ class Stepper:
         if self.record is not None and self.made >= FIRST:
             self.replay = self.replay or self._recorded(self.record)
             self.replay()
+        elif self.record is not None and self.loss.is_cuda:
+            self._aside()
         else:
             self._update()
         self.made += 1
         return self.loss.clone()
+
+    def _aside(self) -> None:
+        """In a stream of its own, as recording asks of the updates before it."""
+        main, side = torch.cuda.current_stream(), torch.cuda.Stream()
+        side.wait_stream(main)
+        with torch.cuda.stream(side):
+            self._update()
+        main.wait_stream(side)
 
     def _recorded(self, record: Callable[[Callable[[], None]], Callable[[], None]]) -> Callable[[], None]:
         self.optimiser.forget()

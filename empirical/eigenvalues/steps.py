@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from empirical.eigenvalues import verifiers
 from empirical.eigenvalues.data import Ensemble, eigenvalues, splits
@@ -19,6 +22,7 @@ from empirical.seeds import stream, word
 from empirical.tensors import intact, read_arrays, read_tensors, write_arrays, write_tensors
 from empirical.threads import one_thread
 from sims.running.files import write_atomic
+from sims.running.machine import cores
 from theory.errors import RunError
 
 Settings = Mapping[str, Any]
@@ -28,8 +32,12 @@ DATA, MODEL, LABELS, LOSSES = "data.safetensors", "model.safetensors", "labels.s
 ANSWERS, DISTANCES, ABOUT, FACTS = "answers", "distances.safetensors", "model.json", "facts.json"
 CHUNK = 65_536
 """Matrices per file of answers, which is what a killed stage loses at most; and encoded at a time."""
-AT_ONCE = {"cpu": (1024, 1024), "cuda": (131_072, 8192)}
-"""How many beams are decoded, and how many matrices encoded, at a time: what fits the cache, or a large GPU."""
+AT_ONCE = {"cpu": (1024, 1024), "cuda": (65_535, 8192)}
+"""How many beams are decoded, and how many matrices encoded, at a time: what fits the cache, or a large GPU.
+
+Attention on a GPU has a row of its grid for each beam, and a grid has no more than 65,535."""
+BACKENDS = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+"""Of attention on a GPU in decoding. cuDNN, left out, would plan anew for every length and every number of rows."""
 COMPARED = 262_144
 """Answers compared with the truth at a time."""
 
@@ -90,7 +98,10 @@ def verify(settings: Settings, inputs: Folders, folder: Path, runtime: Settings)
     kind, tolerance = settings["kind"], settings["tolerance"]
     _, answer = _encodings(settings)
     targets = answer.read_vectors(true, settings["size"])
-    labels = true if kind == "true" else np.concatenate(list(_chosen(kind, inputs["answers"], targets, answer)))
+    if kind == "true":
+        labels = true
+    else:
+        labels = np.concatenate(list(_chosen(kind, inputs["answers"], targets, answer, runtime.get("device", "cpu"))))
     good = correct(distance(answer.read_vectors(labels, settings["size"]), targets), tolerance)
     kept = np.ones(len(labels), bool)
     if kind == "data":
@@ -101,7 +112,7 @@ def verify(settings: Settings, inputs: Folders, folder: Path, runtime: Settings)
     write_arrays(folder / LABELS, arrays)
 
 
-def _chosen(kind: str, answers: Path, targets: np.ndarray, answer: Encoding) -> Iterator[np.ndarray]:
+def _chosen(kind: str, answers: Path, targets: np.ndarray, answer: Encoding, device: str) -> Iterator[np.ndarray]:
     """The label of every matrix that has answers, file by file."""
     start = 0
     for path in sorted((answers / ANSWERS).iterdir()):
@@ -111,7 +122,7 @@ def _chosen(kind: str, answers: Path, targets: np.ndarray, answer: Encoding) -> 
         start += len(tokens)
         choice = np.zeros(len(tokens), np.int64)
         if kind == "closest":
-            choice = verifiers.closest(_distances(tokens, part, answer))
+            choice = verifiers.closest(_distances(tokens, part, answer, device))
         elif kind == "likely":
             choice = verifiers.most_likely(beams["scores"])
         yield tokens[np.arange(len(tokens)), choice]
@@ -127,7 +138,8 @@ def evaluate(settings: Settings, inputs: Folders, folder: Path, runtime: Setting
     else:
         _, answer = _encodings(settings)
         tokens, scores = _answers(model, arrays["test.inputs"], settings, runtime)
-        away = _distances(tokens, answer.read_vectors(arrays["test.labels"], settings["size"]), answer)
+        targets = answer.read_vectors(arrays["test.labels"], settings["size"])
+        away = _distances(tokens, targets, answer, runtime["device"])
         found = {"top": away[:, 0], "best": away.min(1), "score": scores[:, 0]}
     write_arrays(folder / DISTANCES, found)
     write_atomic(folder / ABOUT, json.dumps(about, indent=1).encode())
@@ -190,7 +202,8 @@ def _answers(
     most_beams, most_matrices = AT_ONCE[device.type]
     rows = max(min(most_beams // beams, most_matrices), 1)
     tokens, scores = [], []
-    with one_thread(), torch.autocast(device.type, torch.bfloat16, enabled=settings["precision"] == "bf16"):
+    kernels = sdpa_kernel(BACKENDS) if device.type == "cuda" else nullcontext()
+    with one_thread(), kernels, torch.autocast(device.type, torch.bfloat16, enabled=settings["precision"] == "bf16"):
         for start in range(0, len(matrices), rows):
             found = search(model, torch.from_numpy(matrices[start : start + rows]).to(device).long(), beams)
             tokens.append(found.tokens.to("cpu", torch.int16).numpy())
@@ -198,12 +211,17 @@ def _answers(
     return np.concatenate(tokens), np.concatenate(scores)
 
 
-def _distances(tokens: np.ndarray, targets: np.ndarray, answer: Encoding) -> np.ndarray:
-    """d1 (count, beams) of answers (count, beams, length) from targets (count, n)."""
+def _distances(tokens: np.ndarray, targets: np.ndarray, answer: Encoding, device: str = "cpu") -> np.ndarray:
+    """d1 (count, beams) of answers (count, beams, length) from targets (count, n).
+
+    On all cores where a GPU would wait for it; elsewhere there is a worker on each.
+    """
     rows = max(COMPARED // tokens.shape[1], 1)
     parts = [slice(start, start + rows) for start in range(0, len(tokens), rows)]
     size = targets.shape[-1]
-    return np.concatenate([distance(answer.read_vectors(tokens[p], size), targets[p, None]) for p in parts])
+    with ThreadPoolExecutor(cores() if device == "cuda" else 1) as crew:
+        found = crew.map(lambda p: distance(answer.read_vectors(tokens[p], size), targets[p, None]), parts)
+        return np.concatenate(list(found))
 
 
 def _encodings(settings: Settings) -> tuple[Encoding, Encoding]:

@@ -7,6 +7,7 @@ import torch
 
 from empirical.eigenvalues.decode import log_probability, search
 from empirical.eigenvalues.model import Architecture, Transformer
+from empirical.eigenvalues.steps import AT_ONCE
 
 SIZES = {"input_vocabulary": 11, "output_vocabulary": 6, "input_length": 4, "output_length": 3}
 SIZES |= {"width": 16, "heads": 2, "encoder_layers": 2, "decoder_layers": 2}
@@ -209,3 +210,22 @@ def bart_weights(ours, like):
     made["final_logits_bias"] = mine["bias"][None]
     made["model.shared.weight"] = made["lm_head.weight"] = mine["output_table.weight"]
     return made
+
+
+def test_beams_on_a_gpu_stay_within_the_grid_of_attention():
+    """A grid has 65,535 rows, and attention of the beams takes one for each."""
+    most_beams, most_matrices = AT_ONCE["cuda"]
+    assert all(max(min(most_beams // beams, most_matrices), 1) * beams <= 65_535 for beams in range(1, 1001))
+
+
+def test_the_cache_of_beams_has_the_precision_of_what_is_encoded():
+    """bfloat16 under autocast, where float32 would take twice the memory; and the same answers."""
+    model = model_of("pre")
+    rows = torch.randint(1, 11, (7, 4), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        (cache,) = {t.dtype for pair in model.empty_cache(model.encode(rows), 3) for t in pair}
+        assert cache == torch.bfloat16
+        whole = log_probability(model, rows, search(model, rows, 3).tokens[:, 0])
+    plain = model.empty_cache(model.encode(rows), 3)
+    assert plain[0][0].dtype == torch.float32
+    torch.testing.assert_close(whole, search(model, rows, 3).scores[:, 0], atol=0.2, rtol=0.05)

@@ -1,6 +1,7 @@
 """The whole experiment, small: every stage, what it leaves behind, and how it resumes."""
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 
 import figures
-from empirical.eigenvalues import steps
+from empirical.eigenvalues import steps, times
 from empirical.eigenvalues.plan import architecture, stages
 from empirical.eigenvalues.profile import SHIPPED, load, parse
 from empirical.eigenvalues.run import FIGURES, outlook, run
@@ -26,12 +27,16 @@ PSTAR = (sys.executable, "-m", "pstar")
 AGAIN = "pstar eigenvalues run --out {folder}"
 
 
+said: list[str] = []
+"""What the finished run told of its times."""
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A finished run, with what its stages left: (folder, {stage: folder})."""
     out = tmp_path_factory.mktemp("smoke")
     profile = parse(SMOKE)
-    run(outlook(profile, out, "run", workers=1), out, AGAIN)
+    run(outlook(profile, out, "run", workers=1), out, AGAIN, say=said.append)
     return out, {name: artefact.folder for name, artefact in survey(stages(profile), out)[0].items()}
 
 
@@ -121,6 +126,25 @@ def test_the_report_has_every_row_with_its_numbers(finished):
     assert collapse[collapse["by"] == "labels"]["labels"].unique().tolist() == [250]
     for name in ("table", "p_star", "collapse", "beams"):
         assert (out / "figures" / f"eigenvalues_{name}.png").stat().st_size > 10_000
+
+
+def test_times_of_stages_are_told_before_and_after(finished):
+    """Seeds together; those below a second are counted."""
+    text = "\n".join(said)
+    ahead, _, made = text.partition("stages made")
+    plan = stages(parse(SMOKE))
+    assert f"estimated, {sum(stage.seconds for stage in plan):,.0f} s in all" in ahead
+    assert re.search(r"  report +1 x +2 s\n", ahead)
+    total = float(re.search(r"of one worker's time: ([\d,]+) s", made)[1].replace(",", ""))
+    took = [json.loads(path.read_bytes())["made"]["seconds"] for path in finished[0].glob("stages/**/manifest.json")]
+    assert len(took) == len(plan)
+    assert total == round(sum(took))
+
+
+def test_a_stage_without_a_manifest_has_no_time(tmp_path):
+    assert times.measured(tmp_path, stages(parse(SMOKE))[0]) is None
+    assert times.after(stages(parse(SMOKE)), {}) == []
+    assert times.before([]) == []
 
 
 def test_a_second_run_writes_nothing(finished):
