@@ -11,7 +11,7 @@ OUT    ?= out/$(basename $(notdir $(SWEEP)))
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 HASHED := $(PIP) --no-deps --require-hashes
 
-.PHONY: run test slow lint types docs figures bench clean
+.PHONY: run test slow lint types docs figures bench gpu clean
 
 run: $(VENV)/core
 	$(BIN)/pstar sweep $(SWEEP) --out $(OUT)
@@ -40,6 +40,13 @@ figures: run   # redraws the picture of the README from the shipped sweep
 
 bench: $(VENV)/core   # the ratios that programs of benchmarks/ have recorded, as a table and a figure
 	$(BIN)/python benchmarks/history.py
+
+PART    ?= checks,eigenvalues
+MINUTES ?= 9
+CORPUS  ?=
+
+gpu:   # on a machine with a GPU whose own Python has PyTorch and JAX; sets up nothing. The same command continues
+	$(PYTHON) benchmarks/gpu.py --part $(PART) --minutes $(MINUTES) $(if $(CORPUS),--corpus $(CORPUS))
 
 $(VENV)/core: pyproject.toml pins/core.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python >= 3.11 is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
