@@ -1,0 +1,56 @@
+"""Predictions that stand beside the noisy verifier's students."""
+
+import numpy as np
+import pytest
+
+from empirical.eigenvalues.predictions import RIDGES, SIGNALS, by_worth, learned, tie
+from theory.types import Rates
+from theory.worth import worth
+
+STARS = np.linspace(0.5, 1, 101)
+
+
+def test_learned_errors_meet_what_they_are_fitted_to_and_cross_later_the_less_is_known():
+    """The poster's generator and its student without verification, as THEORY §11 has them."""
+    found = learned(0.669, -0.064)
+    assert len(found.fits) == len(SIGNALS) * len(RIDGES)
+    gains = found.gains(0.669, 1 / STARS - 1)
+    assert gains[:, 0] == pytest.approx(-0.064, abs=1e-9)
+    strong = found.fits["signal"] == 3.0
+    assert [tie(STARS, line).x for line in gains[strong]] == pytest.approx([0.69] * 3, abs=0.005)
+    assert gains[strong, -1] == pytest.approx([0.063] * 3, abs=0.001)
+    more = found.gains(0.669, 1.0, times=4.0)[:, 0]
+    assert (more > -0.064).all()  # collapse vanishes with samples
+
+
+def test_a_generator_that_nothing_explains_has_no_prediction():
+    for generator, unverified in ((0.4, -0.1), (0.669, 0.3)):
+        found = learned(generator, unverified)
+        assert found.gains(generator, 1 / STARS - 1).shape == (0, len(STARS))
+    assert np.isnan(learned(0.85, -0.1).gains(0.95, 1.0)[:3]).all()  # above Bayes at signal 1
+
+
+def test_worth_is_that_of_very_many_classes_and_reads_the_clean_curve():
+    sizes, accuracy = np.array([1000.0, 10_000.0]), np.array([0.4, 0.8])
+    for psi in (0.0, 0.5, 1.0):
+        clean = 8000 * worth(Rates(0.3, 1.0, psi), classes=1_000_000_000)
+        expected = 0.4 + 0.4 * np.log10(clean / 1000)
+        assert by_worth(0.3, psi, 8000, sizes, accuracy) == pytest.approx(expected, rel=1e-6)
+    assert np.isnan(by_worth(0.3, 0.0, 100, sizes, accuracy))
+    assert np.isnan(by_worth(0.3, 0.0, 100_000, sizes, accuracy))
+
+
+@pytest.mark.parametrize(
+    ("gains", "expected"),
+    [
+        ([-1.0, 1.0, 3.0], (0.25, "")),
+        ([-1.0, 1.0, -1.0, 1.0], (2.5 / 3, "")),
+        ([-3.0, -2.0, -1.0], (np.nan, "never")),
+        ([1.0, 2.0, 3.0], (np.nan, "gains without verification")),
+        ([np.nan] * 3, (np.nan, "no prediction")),
+    ],
+)
+def test_ties_of_predicted_gains(gains, expected):
+    found = tie(np.linspace(0, 1, len(gains)), np.array(gains))
+    assert found.x == pytest.approx(expected[0], nan_ok=True)
+    assert found.words == expected[1]
