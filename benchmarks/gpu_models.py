@@ -54,7 +54,8 @@ def beams(job: Job) -> Iterator[Row]:
         answer = lambda m=matrices, w=width: _answers(model, m, settings | {"beams": w}, {"device": DEVICE})  # noqa: B023
         _, first = timed(answer, _wait)
         (tokens, scores), seconds = timed(answer, _wait)
-        assert tokens.shape[:2] == (count, width) and (np.diff(scores, axis=1) <= 0).all()
+        assert tokens.shape[:2] == (count, width)
+        assert (np.diff(scores, axis=1) <= 0).all()
         yield {"name": f"beam {width}", "first_seconds": first, "seconds": seconds, "matrices/s": count / seconds}
 
 
