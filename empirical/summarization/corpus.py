@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from empirical.summarization.descriptions import licence_of
 from empirical.summarization.hub import CONVERTED, FILES_ELSEWHERE, LONGEST, commit_of_data_set
 from sims.running.sums import sha256_of
 from sims.running.text import one_line
@@ -47,7 +48,7 @@ def resolve(source: str, revision: str) -> dict[str, str]:
         return {"source": source, "revision": "", "licence": LICENCES[source]}
     path = _local(source)
     if path is not None:
-        return {"source": str(path), "revision": _fingerprint(path), "licence": UNKNOWN}
+        return {"source": str(path), "revision": _fingerprint(path), "licence": licence_of(path) or UNKNOWN}
     name, _ = _data_set(source)
     commit = revision if A_COMMIT.fullmatch(revision) else commit_of_data_set(name, revision or CONVERTED)
     return {"source": source, "revision": commit, "licence": LICENCES.get(name, UNKNOWN)}

@@ -16,4 +16,8 @@ VERBS = {
 """Sub-commands, and the functions whose stages they ask for."""
 SHOW = "show-batch"
 """The sub-command that makes nothing: it prints which tokens carry loss."""
-STEPS = (*VERBS, SHOW)
+CORPUS = "corpus"
+"""The sub-command that makes a corpus for presets of real text."""
+CORPORA = ("debian",)
+"""What it can make."""
+STEPS = (*VERBS, CORPUS, SHOW)

@@ -1,14 +1,16 @@
 """`pstar summarization`: the experiment with language models that summarize news."""
 
 import os
+from pathlib import Path
 from shlex import quote
-from typing import Annotated
+from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from empirical.summarization.vocabulary import PRESETS, SHOW, STEPS
+from empirical.summarization.vocabulary import CORPORA, CORPUS, PRESETS, SHOW, STEPS
 from pstar.commands.experiment import need, run_experiment
 from pstar.commands.options import Device, DryRun, Json, Out, Workers, choice
+from pstar.commands.output import on_disk, show
 from theory.errors import InputError
 
 
@@ -16,18 +18,30 @@ def summarization(
     stage: Annotated[
         Positional[str],
         choice(STEPS),
-        arg(help="run: everything. show-batch: which tokens carry loss. Else that stage, and what it needs."),
+        arg(
+            help="run: everything. corpus: real text for presets that want it. show-batch: which tokens carry loss. "
+            "Else that stage, and what it needs."
+        ),
     ],
     out: Out,
+    kind: Annotated[
+        Positional[str], arg(metavar="CORPUS", help="corpus only: debian, descriptions of packages and their synopses.")
+    ] = "",
     preset: Annotated[
-        str,
+        str | None,
         choice(PRESETS),
         arg(help="small: made-up stories, two cores. scarce: the same with few summaries. The others want a GPU."),
-    ],
+    ] = None,
     config: Annotated[
         str | None,
         arg(metavar="FILE.toml", help="What differs from the preset (they are in empirical/summarization/presets)."),
     ] = None,
+    lists: Annotated[
+        tuple[Path, ...],
+        arg(
+            metavar="PATH", help="corpus only: Packages and Translation-en files, or folders. Default: this machine's."
+        ),
+    ] = (),
     workers: Workers = None,
     device: Device = "auto",
     shard: Annotated[
@@ -44,6 +58,13 @@ def summarization(
     Prints the report and writes DIR/report.txt, report.json, tables/*.csv, figures/ and README.md (where everything
     comes from). Every stage is kept in DIR/stages; a killed run continues with the same command.
     """
+    if stage == CORPUS:
+        _corpus(kind, out, lists, json)
+        return
+    if kind or lists:
+        raise InputError(f"{kind or '--lists'}: for `pstar summarization corpus debian --out DIR` only; leave it out")
+    if preset is None:
+        raise InputError(f"--preset is missing: one of {', '.join(PRESETS)}")
     need("torch", "transformers", "tokenizers", "datasets", "accelerate", "peft", "safetensors", "rouge_score")
     from empirical.summarization import run as running
     from empirical.summarization.profile import load
@@ -58,6 +79,29 @@ def summarization(
     run_experiment("summarization", again, ahead, out, dry_run, json, make, quiet=stage == SHOW)
     if stage == SHOW and not dry_run:
         print(running.show_batch(profile, out))
+
+
+def _corpus(kind: str, out: Path, lists: tuple[Path, ...], as_json: bool) -> None:
+    """Make a corpus, and say how large it is."""
+    if kind not in CORPORA:
+        said = f"corpus {kind}".rstrip()
+        raise InputError(f"{said}: name one of {', '.join(CORPORA)}, as in `pstar summarization corpus debian`")
+    from empirical.summarization.descriptions import build
+
+    named = f" --lists {' '.join(quote(str(path)) for path in lists)}" if lists else ""
+    with on_disk():
+        facts = build(out, lists, f"pstar summarization corpus {kind} --out {{folder}}{named}")
+    show(facts | {"out": str(out)}, as_json, _made)
+
+
+def _made(facts: dict[str, Any]) -> str:
+    return (
+        f"{facts['pairs']:,} pairs of a description and its synopsis: {facts['train']:,} to train on, "
+        f"{facts['test']:,} to test on\n"
+        f"{facts['families']:,} families of source packages, each in one of the two; left out: {facts['short']:,} too "
+        f"short, {facts['repeated']:,} repeated, {facts['unsourced']:,} of unknown source\n"
+        f"licence: {facts['licence']}\nwritten: {facts['out']}/train.jsonl, test.jsonl, README.md, provenance.json"
+    )
 
 
 def _shard(text: str | None) -> tuple[int, int] | None:
