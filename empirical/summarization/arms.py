@@ -14,8 +14,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from sims.running.intervals import middle, t_interval
+from sims.running.intervals import CONFIDENCE, middle, t_interval
 
+INNER = 2 * CONFIDENCE - 1
+"""Level of the interval that lies within a margin exactly when both one-sided tests at 5 % reject (TOST)."""
 Verdict = Literal["better", "worse", "undecided", "failed"]
 Side = Mapping[str, float]
 """Arms with weights that sum to 1: one arm, or a mean of several."""
@@ -43,6 +45,9 @@ class Contrast(NamedTuple):
     """The interval excludes 0, but the ROUGE intervals of both sides overlap: undecided for this alone."""
     verdict: Verdict
     """Better or worse only where the interval excludes 0 and the ROUGE intervals of both sides do not overlap."""
+    inner_low: float = np.nan
+    """Of the interval at `INNER`, by which two one-sided tests show equality; NaN where a model failed."""
+    inner_high: float = np.nan
 
 
 class Noise(NamedTuple):
@@ -69,6 +74,10 @@ class Arms:
         """Mean of a side in every seed, (seeds,)."""
         return self._mix(self.means, side)
 
+    def drawn(self, side: Side) -> np.ndarray:
+        """Mean of a side, or of a difference of sides, in every bootstrap draw, (draws,)."""
+        return self._mix(self.draws, side)
+
     def interval(self, side: Side) -> Interval:
         """Mean over seeds, and what other test examples could have given."""
         mean = float(self.by_seed(side).mean())
@@ -81,15 +90,20 @@ class Arms:
         mean = float(each.mean())
         if np.isnan(mean):
             return Contrast(*(np.nan,) * 3, 0, 0, False, "failed")
-        ends = t_interval(each)
-        if len(each) == 1 or self.shared:
-            articles = middle(self._mix(self.draws, weights))
-            ends = float(np.fmin(ends[0], articles[0])), float(np.fmax(ends[1], articles[1]))
+        ends, inner = (self._ends(each, weights, level) for level in (CONFIDENCE, INNER))
         verdict: Verdict = "better" if ends[0] > 0 else "worse" if ends[1] < 0 else "undecided"
         ours, theirs = self.interval(side), self.interval(other)
         overlap = verdict != "undecided" and ours.low <= theirs.high and theirs.low <= ours.high
         above, below = int((each > 0).sum()), int((each < 0).sum())
-        return Contrast(mean, *ends, above, below, overlap, "undecided" if overlap else verdict)
+        return Contrast(mean, *ends, above, below, overlap, "undecided" if overlap else verdict, *inner)
+
+    def _ends(self, each: np.ndarray, weights: Side, level: float) -> tuple[float, float]:
+        """Of the interval of a difference that was seen in ``each`` seed."""
+        ends = t_interval(each, level)
+        if len(each) == 1 or self.shared:
+            articles = middle(self._mix(self.draws, weights), level)
+            ends = float(np.fmin(ends[0], articles[0])), float(np.fmax(ends[1], articles[1]))
+        return ends
 
     def _mix(self, values: np.ndarray, side: Side) -> np.ndarray:
         places = [self.names.index(name) for name in side]

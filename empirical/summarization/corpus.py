@@ -1,6 +1,7 @@
 """Articles with reference summaries: one reader for own files and for data sets of the hub, and what is in them.
 
-A row has id, title, text (the article) and summary (its reference). A source is either
+A row has id, title, text (the article) and summary (its reference); in own files perhaps family, a name that rows
+share which belong together: they are not parted where rows are divided. A source is either
 * a folder with train and test (and validation) files: {split}.jsonl, {split}.parquet, {split}-*.parquet,
   {split}/*.jsonl or {split}/*.parquet,
 * a .jsonl or .parquet file, which has a train split only, or
@@ -44,6 +45,11 @@ def resolve(source: str, revision: str) -> dict[str, str]:
         ValueError: there is no such source, revision or access to it.
         RuntimeError: the hub cannot be asked.
     """
+    if not source:
+        raise InputError(
+            "data.source is empty: this preset wants a corpus. Make one by `pstar summarization corpus debian --out "
+            "CORPUS`, and name it by --corpus CORPUS"
+        )
     if source == "stories":
         return {"source": source, "revision": "", "licence": LICENCES[source]}
     path = _local(source)
@@ -84,7 +90,8 @@ def divide(rows: pd.DataFrame, share: float, labelled: int, seed: Sequence[int])
     """(what the generator is trained on, what it summarizes): disjoint random parts, each in the order of ``rows``.
 
     Of at most ``labelled`` rows (0: all) the first gets ``share``. Which rows these are follows from seed and ids
-    alone, so that more rows in a source, or another order of them, move few of the others.
+    alone, so that more rows in a source, or another order of them, move few of the others. Rows of one family follow
+    each other, so that at most one family is in both parts.
     Raises ValueError where a part would be empty.
     """
     count = min(labelled or len(rows), len(rows))
@@ -94,10 +101,28 @@ def divide(rows: pd.DataFrame, share: float, labelled: int, seed: Sequence[int])
             f"a share of {share} of {count} labelled articles leaves {first} to the generator and {count - first} to "
             "summarize; choose a share in (0, 1) and enough articles that both are at least 1"
         )
-    salt = "-".join(map(str, seed))
-    order = np.argsort([hashlib.sha256(f"{salt}:{name}".encode()).hexdigest() for name in rows["id"]])
+    order = _order(rows, seed)
     generator, pool = (rows.iloc[np.sort(part)].reset_index(drop=True) for part in (order[:first], order[first:count]))
     return generator, pool
+
+
+def set_aside(rows: pd.DataFrame, count: int, labelled: int, seed: Sequence[int]) -> pd.DataFrame:
+    """``count`` rows that `divide` leaves over. Raises ValueError where there are fewer."""
+    order = _order(rows, seed)[labelled or len(rows) :]
+    if len(order) < count:
+        raise InputError(
+            f"{count} fresh articles for verifiers are wanted beyond {labelled or len(rows)} labelled ones, and the "
+            f"source has {len(order)}; lower data.labelled, or stronger.fresh and foreign.fresh"
+        )
+    return rows.iloc[np.sort(order[:count])].reset_index(drop=True)
+
+
+def _order(rows: pd.DataFrame, seed: Sequence[int]) -> np.ndarray:
+    """Places in the order of a hash of their family and then of their id, each with the seed."""
+    salt = "-".join(map(str, seed))
+    hashed = lambda names: np.array([hashlib.sha256(f"{salt}:{name}".encode()).hexdigest() for name in names])
+    ids = hashed(rows["id"])
+    return np.lexsort((ids, hashed(rows["family"]))) if "family" in rows else np.argsort(ids)
 
 
 def facts(parts: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
@@ -127,7 +152,7 @@ def facts(parts: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
 def _local(source: str) -> Path | None:
     """The absolute path of own files, or None for what is not on this machine."""
     path = Path(source).expanduser()
-    return path.resolve() if path.exists() else None
+    return path.resolve() if source and path.exists() else None
 
 
 def _data_set(source: str) -> tuple[str, str]:

@@ -19,9 +19,10 @@ class Cost(NamedTuple):
     """Tokens of a summary, at most."""
     device: str
 
-    def training(self, examples: float) -> float:
-        """Of presenting that many examples: six operations per parameter and token."""
-        return OVERHEAD[self.device] + examples * 6 * self.parameters * self.tokens / SPEED[self.device]
+    def training(self, examples: float, frozen: bool = False) -> float:
+        """Of presenting that many examples: six operations per parameter and token, four where it is ``frozen``."""
+        each = 4 if frozen else 6
+        return OVERHEAD[self.device] + examples * each * self.parameters * self.tokens / SPEED[self.device]
 
     def scoring(self, examples: float) -> float:
         """Of a forward pass over that many examples."""

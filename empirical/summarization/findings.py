@@ -8,12 +8,13 @@ import pandas as pd
 
 from empirical.summarization.arms import Arms, Contrast, Side, mean_of, one, students
 
-NEGLIGIBLE = 1.0
-"""Points of ROUGE-1; a difference below it counts as none. A stemmer moves ROUGE-1 by about as much."""
+MARGIN = 1.0
+"""Points of ROUGE-1; a smaller difference counts as none, unless a profile says another. A stemmer is worth as much."""
 Reading = Literal[
     "seen",
     "seen in part",
     "not seen",
+    "equivalent",
     "opposite",
     "undecided",
     "undecided (overlap)",
@@ -112,42 +113,46 @@ def claims(names: Collection[str], groups: Mapping[str, Sequence[str]], rates: S
     return found
 
 
-def reading(contrast: Contrast, wanted: Wanted) -> Reading:
-    """What a contrast says about a statement.
+def reading(contrast: Contrast, wanted: Wanted, margin: float = MARGIN) -> Reading:
+    """What a contrast says about a statement, where differences below ``margin`` points count as none.
 
-    Above and below: seen, opposite, not seen where the gain is at most NEGLIGIBLE points, else undecided. No better:
-    seen where the gain is at most NEGLIGIBLE points, not seen where it is decided, else undecided. Undecided (overlap)
-    is what only the overlap of the ROUGE intervals leaves undecided.
+    Above and below: seen, opposite, equivalent where two one-sided tests say that the difference is within the margin,
+    not seen where the gain alone is below it, else undecided. No better: seen where the gain is below the margin,
+    opposite where it is decided, else undecided. Undecided (overlap) is what only the overlap of the ROUGE intervals
+    leaves undecided. With enough seeds every difference but one of just the margin is decided. Source:
+    schuirmann1987comparison.
     """
     if contrast.verdict == "failed":
         return "failed"
     gain = -contrast.low if wanted == "below" else contrast.high
-    small = gain < NEGLIGIBLE
+    small = gain < margin
     open_: Reading = "undecided (overlap)" if contrast.overlap else "undecided"
     if wanted == "no better":
-        return "seen" if small else "not seen" if contrast.verdict == "better" else open_
+        return "seen" if small else "opposite" if contrast.verdict == "better" else open_
     if contrast.verdict == "undecided":
-        return "not seen" if small else open_
+        equal = -margin < contrast.inner_low and contrast.inner_high < margin
+        return "equivalent" if equal else "not seen" if small else open_
     return "seen" if (contrast.verdict == "better") == (wanted == "above") else "opposite"
 
 
-def contrasts(arms: Arms, stated: Iterable[Claim]) -> pd.DataFrame:
+def contrasts(arms: Arms, stated: Iterable[Claim], margin: float = MARGIN) -> pd.DataFrame:
     """One line per statement and rate, and one for its mean over the rates that did not fail (column ``headline``)."""
     lines = []
     for claim in stated:
         about = {"finding": claim.finding, "role": claim.role, "side": claim.side, "other": claim.other}
         about["wanted"] = claim.wanted
         for rate, side, other in claim.pairs:
-            lines.append(about | {"rate": rate, "headline": False} | _line(arms.contrast(side, other), claim.wanted, 1))
+            line = _line(arms.contrast(side, other), claim.wanted, margin, 1)
+            lines.append(about | {"rate": rate, "headline": False} | line)
         alive = [pair for pair in claim.pairs if arms.contrast(*pair[1:]).verdict != "failed"] or claim.pairs
         whole = arms.contrast(mean_of([side for _, side, _ in alive]), mean_of([other for *_, other in alive]))
         rate = claim.pairs[0][0] if len(claim.pairs) == 1 else np.nan
-        lines.append(about | {"rate": rate, "headline": True} | _line(whole, claim.wanted, len(alive)))
+        lines.append(about | {"rate": rate, "headline": True} | _line(whole, claim.wanted, margin, len(alive)))
     return pd.DataFrame(lines)
 
 
-def _line(contrast: Contrast, wanted: Wanted, rates: int) -> dict[str, object]:
-    return contrast._asdict() | {"reading": reading(contrast, wanted), "rates": rates}
+def _line(contrast: Contrast, wanted: Wanted, margin: float, rates: int) -> dict[str, object]:
+    return contrast._asdict() | {"reading": reading(contrast, wanted, margin), "rates": rates}
 
 
 def verdicts(lines: pd.DataFrame) -> pd.DataFrame:
@@ -173,7 +178,7 @@ def _combined(part: pd.DataFrame) -> Reading:
         return "not run"
     if part["wanted"].eq("no better").any():
         before = set(part.loc[(part["role"] == "precondition") & part["headline"], "reading"])
-        if before & {"opposite", "not seen"}:
+        if before & {"opposite", "not seen", "equivalent"}:
             return "premise not met"
         if before != {"seen"}:
             return "undecided"
@@ -183,6 +188,7 @@ def _combined(part: pd.DataFrame) -> Reading:
         return said.pop()
     if "seen" in said:
         return "seen in part"
-    if said <= {"not seen", "opposite"}:
+    decided = {"not seen", "equivalent", "opposite"}
+    if said <= decided:
         return "not seen"
-    return "undecided (overlap)" if said <= {"not seen", "opposite", "undecided (overlap)"} else "undecided"
+    return "undecided (overlap)" if said <= {*decided, "undecided (overlap)"} else "undecided"

@@ -18,6 +18,7 @@ import safetensors.torch
 import torch
 
 from empirical.summarization.hub import commit_of_model
+from empirical.summarization.quantised import gguf_of, identity, missing_package
 from sims.running.files import write_atomic
 from sims.running.sums import sha256_of
 from theory.errors import InputError
@@ -47,15 +48,23 @@ def quiet() -> Iterator[None]:
 
 
 def resolve(name: str, revision: str) -> dict[str, str]:
-    """What ``name`` stands for now: a local folder (absolute path, fingerprint) or a hub repository (commit).
+    """What ``name`` stands for now: a local folder (absolute path, fingerprint), GGUF or a hub repository (commit).
 
     Keys: name, revision (a commit; empty for a folder), fingerprint (of the content of a folder's weights and of its
     small files; empty for the hub). Raises ValueError for what is not there or cannot be used.
     """
+    file = gguf_of(name)
+    if file is not None:
+        return identity(name, file)
     folder = folder_of(name)
     if folder is not None:
         return {"name": str(folder.resolve()), "revision": "", "fingerprint": _fingerprint(folder)}
     return {"name": name, "revision": commit_of_model(name, revision), "fingerprint": ""}
+
+
+def here(name: str) -> bool:
+    """Whether a name stands for files that are on this machine, as those of an installed package are."""
+    return missing_package(name) is None and (gguf_of(name) is not None or folder_of(name) is not None)
 
 
 def folder_of(name: str) -> Path | None:

@@ -8,8 +8,9 @@ from typing import Any
 from empirical.seeds import word
 from empirical.stages.artefact import Stage
 from empirical.summarization import corpus, models
+from empirical.summarization.beside import CLEAN
 from empirical.summarization.cost import Cost
-from empirical.summarization.profile import FITTING, MADE, STORIES, ForeignTable, Profile, VerifierTable
+from empirical.summarization.profile import FITTING, MADE, SAME, STORIES, ForeignTable, Profile, VerifierTable
 from empirical.summarization.rouge import WORDS
 from empirical.summarization.schedule import Schedule
 from empirical.summarization.verifiers import OWN, VERIFIERS, Verifier, of
@@ -50,6 +51,8 @@ def stages(profile: Profile, device: str = "cpu") -> list[Stage]:
     return [*found, Stage("report", "empirical.summarization.steps:report", settings, inputs, 20.0)]
 
 
+GENERATOR = ("train_generator", "train_part")
+"""Functions of trainings that share the generator's random numbers."""
 READ = ("prepare", "generate", "select", "evaluate", "gate")
 """Functions whose folders the report reads."""
 
@@ -102,14 +105,14 @@ class _Plan:
     def cost(self, parameters: float) -> Cost:
         """Of a model that is not made here, or of one that is (0 parameters)."""
         made, tokens = self.profile.made, self.profile.data.tokens
-        size = parameters or 12 * made.layers * made.width**2 + 600 * made.width
+        size = parameters or 12 * made.layers * made.width**2 + made.tokens * made.width
         return Cost(size, tokens, self.profile.format.summary_tokens, self.device)
 
     def source(self) -> Stage:
         """Which data these are, found out once for all repetitions."""
         data = self.profile.data
         settings = {"source": data.source, "revision": data.revision}
-        if data.source != STORIES and Path(data.source).expanduser().exists():
+        if data.source not in ("", STORIES) and Path(data.source).expanduser().exists():
             settings["content"] = corpus.resolve(data.source, "")["revision"]
         return Stage("source", "empirical.summarization.steps:source", settings, {}, 1.0)
 
@@ -121,10 +124,15 @@ class _Plan:
                 yield self._base(self.base_of(name), getattr(self.profile, name))
 
     def base_of(self, verifier: str) -> str:
-        """Name of the stage a verifier's model starts from. One made here is the base model's twin, unless foreign."""
+        """Name of the stage a verifier's model starts from: the base model, or one of its own."""
         table = getattr(self.profile, verifier)
         twin = table.name == MADE and not isinstance(table, ForeignTable)
-        return "base" if twin else f"base-{verifier}"
+        return "base" if twin or table.name == SAME else f"base-{verifier}"
+
+    def parameters_of(self, verifier: str) -> float:
+        """Of a verifier's model, for estimates; 0: made here."""
+        table = getattr(self.profile, verifier)
+        return self.profile.base.parameters if table.name == SAME else table.parameters
 
     def _base(self, stage: str, table: Any) -> Stage:
         profile = self.profile
@@ -134,14 +142,14 @@ class _Plan:
             inputs["prepare"] = "seed0/prepare"
             foreign = isinstance(table, ForeignTable)
             settings |= self.form | {
-                "tokenizer": "bpe" if foreign else "word",
+                "tokenizer": "bpe" if foreign else profile.made.tokenizer,
                 "vocabulary": table.vocabulary if foreign else profile.made.vocabulary,
                 "shape": asdict(profile.shape),
                 "warm_up": asdict(profile.warm_up),
                 "seed": self.seed("base"),
             }
             seconds = 2 * self.cost(0).training(profile.made.steps * profile.made.batch)  # its sequences are longer
-        elif Path(table.name).expanduser().is_dir():
+        elif models.here(table.name):
             settings["content"] = models.resolve(table.name, "")["fingerprint"]
         return Stage(stage, "empirical.summarization.steps:base", settings, inputs, seconds)
 
@@ -160,6 +168,7 @@ class _Repetition:
         )
         for name in others(self.profile):
             yield self._verifier(name)
+        yield from self._clean()
         yield from self._full()
         yield from self._generation()
         yield self._evaluation("generator", self.own)
@@ -171,7 +180,7 @@ class _Repetition:
             for rate in self.profile.selection.rates:
                 yield from self._student(name, rate)
         for name in others(self.profile):
-            yield self._evaluation(f"verifier-{name}", self.plan.cost(getattr(self.profile, name).parameters))
+            yield self._evaluation(f"verifier-{name}", self.plan.cost(self.plan.parameters_of(name)))
 
     def _stage(self, name: str, function: str, settings: dict[str, Any], seconds: float, **inputs: str) -> Stage:
         here = f"seed{self.number}"
@@ -184,9 +193,11 @@ class _Repetition:
         data = profile.data
         settings: dict[str, Any] = {"labelled": data.labelled, "test": data.test, "share": profile.generator.share}
         settings |= {"seed": plan.entropy("data", self.number)}
+        fresh = max(getattr(profile, name).fresh for name in OWN)
         if data.source == STORIES:
-            fresh = max(getattr(profile, name).fresh for name in OWN)
             settings |= {"recipe": asdict(profile.recipe), "fresh": fresh}
+        elif fresh:
+            settings["fresh"] = fresh
         return self._stage("prepare", "prepare", settings, 2.0 + plan.labelled * 2e-4, source="source")
 
     def _training(
@@ -197,10 +208,19 @@ class _Repetition:
         if about is not None:
             settings["about"] = about
         seen = schedule.updates(round(examples)) * schedule.batch
-        return self._stage(name, function, settings, self.own.training(seen), base="base", prepare="prepare", **inputs)
+        seconds = self.own.training(seen, bool(schedule.lora_rank))
+        return self._stage(name, function, settings, seconds, base="base", prepare="prepare", **inputs)
 
     def _seed(self, function: str) -> int:
-        return self.plan.seed("generator" if function == "train_generator" else "student", self.number)
+        return self.plan.seed("generator" if function in GENERATOR else "student", self.number)
+
+    def _clean(self) -> Iterator[Stage]:
+        """On shares of the generator's references, for as many steps as it."""
+        schedule = self.profile.schedule(self.profile.generator)
+        for share in self.profile.generator.curve:
+            name, about = f"{CLEAN}{share:g}", {"share": share}
+            yield self._training(name, "train_part", schedule, share * self.plan.taught, about)
+            yield self._evaluation(name, self.own)
 
     def _full(self) -> Iterator[Stage]:
         """On all references: for as many steps as students, where these are equal; and for an epoch."""
@@ -214,11 +234,12 @@ class _Repetition:
 
     def _verifier(self, name: str) -> Stage:
         table: VerifierTable = getattr(self.profile, name)
-        schedule = self.profile.schedule(table)
+        alone = table.name == MADE and self.profile.base.name != MADE  # from scratch: an adapter would not do
+        schedule = self.profile.schedule(table, **({"lora_rank": 0} if alone else {}))
         settings = self.plan.form | {"schedule": learnt(schedule), "seed": self.plan.seed("verifier", self.number)}
         settings |= {"fresh": table.fresh, "verifier": name}
         seen = schedule.updates(table.fresh or self.plan.taught) * schedule.batch
-        seconds = self.plan.cost(table.parameters).training(seen)
+        seconds = self.plan.cost(self.plan.parameters_of(name)).training(seen, bool(schedule.lora_rank))
         inputs = {"base": self.plan.base_of(name), "prepare": "prepare"}
         return self._stage(f"verifier-{name}", "train_verifier", settings, seconds, **inputs)
 
@@ -247,7 +268,7 @@ class _Repetition:
     def _perplexities(self, verifier: Verifier) -> Iterator[Stage]:
         """A file of scores from the pieces."""
         generation, name = self.profile.generation, verifier.name
-        cost = self.plan.cost(getattr(self.profile, name).parameters) if verifier.own else self.own
+        cost = self.plan.cost(self.plan.parameters_of(name)) if verifier.own else self.own
         pieces = {}
         for part in range(generation.parts):
             settings = self.plan.form | self.plan.decoding | {"batch": generation.scoring_batch, "verifier": name}

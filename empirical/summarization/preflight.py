@@ -26,6 +26,7 @@ from empirical.summarization.accelerators import memory
 from empirical.summarization.encode import Format
 from empirical.summarization.hub import commit_of_model
 from empirical.summarization.models import DTYPES, dtype_of, folder_of, refuse_pickles
+from empirical.summarization.quantised import config_of, gguf_of
 from empirical.summarization.schedule import Schedule, accumulation
 from sims.running.text import one_line
 from theory.errors import InputError
@@ -82,6 +83,9 @@ def check(
 def _config(name: str, revision: str) -> Any:
     from transformers import AutoConfig
 
+    file = gguf_of(name)
+    if file is not None:
+        return config_of(file)
     folder = folder_of(name)
     if folder is not None:
         refuse_pickles(folder)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from empirical.summarization.encode import Format
+from empirical.summarization.findings import MARGIN
 from empirical.summarization.made import Shape, WarmUp
 from empirical.summarization.schedule import Schedule
 from empirical.summarization.stories import Recipe
@@ -15,12 +16,16 @@ from sims.running.toml import ConfigError, Range, Tables, choices, flag, grid, r
 FOLDER = Path(__file__).parent / "presets"
 STORIES, MADE = "stories", "made"
 """Data and models that are made here: nothing is downloaded."""
+SAME = "base"
+"""The name of a verifier's model that is the base model again, trained longer or on more."""
 FITTING = ("micro_batch", "gradient_checkpointing", "checkpoint_steps")
 """Keys of [training] that are no part of what a model is."""
 COUNT = Range(1, 100_000_000, integer=True)
 MAYBE = Range(0, 100_000_000, integer=True)
 SHARE = Range(0, 1, open_low=True)
-MODEL = "a folder, or a name on the hub; 'made': a small Llama made here"
+POINTS = Range(0, 100, open_low=True)
+MODEL = "a folder, a GGUF file or package, or a name on the hub; 'made': a small Llama made here"
+VERIFIED_BY = f"{MODEL}; 'base': the base model again; empty: none"
 REVISION = "commit of the hub's repository; empty for a folder"
 LICENCE = "licence of the model, for the cards of what is made from it"
 
@@ -29,7 +34,10 @@ LICENCE = "licence of the model, for the cards of what is made from it"
 class DataTable:
     """[data]: articles with reference summaries."""
 
-    source: str = text("'stories' (made up here), a folder with train and test files, or a data set", default=STORIES)
+    source: str = text(
+        "'stories' (made up here), a folder with train and test files, or a data set; empty: --corpus names a folder",
+        default=STORIES,
+    )
     revision: str = text("of a data set on the hub; resolved to a commit, which is recorded", default="")
     labelled: int = single(COUNT, "training articles with summaries, at most (per seed, of stories)", default=12_000)
     test: int = single(COUNT, "test articles, at most (per seed, of stories)", default=800)
@@ -62,9 +70,15 @@ class MadeTable:
     layers: int = single(Range(1, 100, integer=True), "layers", default=3)
     heads: int = single(Range(1, 128, integer=True), "attention heads", default=4)
     vocabulary: int = single(Range(10, 100_000, integer=True), "most words of its tokenizer", default=2000)
+    tokenizer: str = choices(("word", "bpe"), "of its base model; real text wants bpe", default="word", many=False)
     steps: int = single(COUNT, "updates of the warm-up", default=300)
     batch: int = single(COUNT, "sequences per update", default=32)
     learning_rate: float = single(SHARE, "its peak", default=1.5e-3)
+
+    @property
+    def tokens(self) -> int:
+        """About how many its tokenizer has: stories have some 600 words."""
+        return self.vocabulary if self.tokenizer == "bpe" else min(600, self.vocabulary)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +125,9 @@ class GeneratorTable(RoleTable):
     share: float = single(
         SHARE, "share of the labelled articles it is trained on; it summarizes the rest", default=0.25
     )
+    curve: tuple[float, ...] = grid(
+        SHARE, "shares of its own articles on which models are trained too, for a clean learning curve", default=()
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,11 +139,11 @@ class RetrainingTable(RoleTable):
 class VerifierTable(RoleTable):
     """A model whose perplexity is a verifier."""
 
-    name: str = text(f"{MODEL}; empty: none", default="")
+    name: str = text(VERIFIED_BY, default="")
     revision: str = text(REVISION, default="")
     licence: str = text(LICENCE, default="")
     parameters: float = single(Range(0, 1e13), "for estimates where the model is not made here", default=0.0)
-    fresh: int = single(MAYBE, "fresh stories it is trained on; 0: the generator's articles", default=0)
+    fresh: int = single(MAYBE, "fresh articles it is trained on; 0: the generator's articles", default=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +183,13 @@ class EvaluationTable:
 
     stemmer: bool = flag("Porter's stemmer; it moves ROUGE-1 of English by about a point", default=True)
     correct_at: float = single(SHARE, "ROUGE-1 from which a summary is called correct (threshold reading)", default=0.5)
+    margin: float = single(POINTS, "points of ROUGE-1 within which two arms count as equal", default=MARGIN)
+    spread: float = single(
+        POINTS,
+        "how two models differ from article to article (standard deviation), for what is said of power",
+        default=25.0,
+    )
+    noise: float = single(POINTS, "how models differ from run to run (standard deviation), likewise", default=1.5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,8 +257,8 @@ class Profile:
 KINDS: dict[str, type] = {name: kind for name, kind in Profile.__annotations__.items() if name != "name"}
 
 
-def load(preset: str, changes: str | None = None) -> Profile:
-    """A preset, with the keys that the file ``changes`` gives.
+def load(preset: str, changes: str | None = None, corpus: str | None = None, seeds: int | None = None) -> Profile:
+    """A preset, with the keys that the file ``changes`` gives, and the folder of its data and its number of seeds.
 
     Raises:
         ConfigError: there is no such preset or file, it is not TOML, or it is refused; all faults are listed.
@@ -244,18 +268,24 @@ def load(preset: str, changes: str | None = None) -> Profile:
             f"--preset {preset}", [f"unknown; choose from {', '.join(PRESETS)}, and change it by --config"]
         )
     document = read_toml(FOLDER / f"{preset}.toml", preset, "")
-    if changes is None:
+    own = (
+        {} if changes is None else read_toml(Path(changes), changes, f"; it holds what differs from --preset {preset}")
+    )
+    for table, key, value in (("data", "source", corpus), ("run", "seeds", seeds)):
+        if value is not None and isinstance(own.setdefault(table, {}), dict):
+            own[table][key] = value
+    if not own:
         return parse(document, preset, preset)
-    own = read_toml(Path(changes), changes, f"; it holds what differs from --preset {preset}")
-    if isinstance(own.get("data"), dict) and own["data"].get("source", STORIES) != STORIES:
+    made_up = document.get("data", {}).get("source", STORIES) == STORIES
+    if made_up and isinstance(own.get("data"), dict) and own["data"].get("source", STORIES) != STORIES:
         for role in OWN:
-            document.get(role, {}).pop("fresh", None)  # of stories alone can there be more
+            document.get(role, {}).pop("fresh", None)  # there are more of stories than of anything else
     for table, values in own.items():
         if isinstance(values, dict):
             document[table] = _without(document.get(table, {}), values) | values
         else:
             document[table] = values
-    return parse(document, f"{preset} with {changes}", changes)
+    return parse(document, preset if changes is None else f"{preset} with {changes}", changes or preset)
 
 
 def _without(table: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -279,7 +309,7 @@ def parse(document: dict[str, Any], name: str = "profile", source: str = "profil
 def _across(read: Tables) -> list[str]:
     """Faults that only show across keys."""
     faults = []
-    data, training, layout, made = read["data"], read["training"], read["format"], read["made"]
+    training, layout, made = read["training"], read["format"], read["made"]
     if training["batch"] % training["micro_batch"]:
         faults.append(
             f"training.micro_batch = {training['micro_batch']}: training.batch = {training['batch']} must be a "
@@ -292,10 +322,8 @@ def _across(read: Tables) -> list[str]:
     if made["width"] % made["heads"] or made["width"] // made["heads"] % 2:
         faults.append(f"made.width = {made['width']}: must be an even multiple of made.heads = {made['heads']}")
     for role in OWN:
-        if read[role]["fresh"] and data["source"] != STORIES:
-            faults.append(f"{role}.fresh = {read[role]['fresh']}: only stories can be made afresh; set it to 0")
-        if read[role]["name"] == MADE and data["source"] != STORIES and read["base"]["name"] != MADE:
-            faults.append(f"{role}.name = 'made': beside base.name = {read['base']['name']!r}; name a model")
+        if role == "stronger" and read[role]["name"] == MADE and read["base"]["name"] != MADE:
+            faults.append(f"{role}.name = 'made': beside base.name = {read['base']['name']!r}; name a model, or 'base'")
     if read["run"]["seeds"] * read["selection"]["random_draws"] < 3:
         faults.append(
             f"selection.random_draws = {read['selection']['random_draws']}: with run.seeds = {read['run']['seeds']} "

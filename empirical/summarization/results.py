@@ -9,6 +9,7 @@ from typing import Any
 
 from empirical.reports import write_report
 from empirical.summarization import kept, tables
+from empirical.summarization.beside import beside, clean_curve
 from empirical.summarization.evaluations import Source, evaluated
 from empirical.summarization.findings import claims, contrasts, verdicts
 from empirical.summarization.report.text import text
@@ -26,7 +27,8 @@ def report(settings: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
     generated = [kept.generated(source, seed) for seed in source.seeds]
     points, curve = kept.p_star(source, generated)
     selections = kept.selections(source, generated)
-    lines = contrasts(rouge1, claims(found.about, source.groups, source.rates))
+    margin = source.profile["evaluation"]["margin"]
+    lines = contrasts(rouge1, claims(found.about, source.groups, source.rates), margin)
     rows = tables.rows(source, found, selections, points)
     shown = {
         "rows": rows,
@@ -37,6 +39,8 @@ def report(settings: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
         "findings": verdicts(lines),
         "orders": tables.orders(rouge1, source.groups, tables.stars(rows)),
         "noise": tables.noise(source, rouge1),
+        "beside": beside(source, found, points, generated),
+        "curve": clean_curve(source, found),
         "pool": tables.pool(source, generated),
         "gates": tables.gates(source),
     }

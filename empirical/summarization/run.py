@@ -15,7 +15,7 @@ from empirical.summarization import corpus
 from empirical.summarization.accelerators import FSDP, check_accelerate, processes
 from empirical.summarization.plan import others, shard, stages, targets
 from empirical.summarization.preflight import check
-from empirical.summarization.profile import MADE, Profile
+from empirical.summarization.profile import MADE, SAME, Profile
 from empirical.summarization.schedule import Schedule
 from sims.running.certificates import Maker
 from theory.errors import InputError
@@ -103,7 +103,7 @@ def _check(profile: Profile, ahead: Outlook, out: Path, accelerate: str | None) 
     demands = []
     for base in ("base", *(f"base-{name}" for name in others(profile))):
         table = getattr(profile, base.removeprefix("base-"))
-        if table.name != MADE:
+        if table.name not in (MADE, SAME):
             model = {"name": table.name, "revision": table.revision}
             demands += [(model, schedule, times) for schedule, times in _demands(ahead.missing, base, profile).items()]
     if demands:

@@ -17,6 +17,8 @@ from empirical.summarization.job import ABOUT, read_about
 from empirical.summarization.made import Shape, WarmUp, make_base, train_tokenizer
 from empirical.summarization.models import load_model, load_tokenizer, resolve, save_model, write_reference
 from empirical.summarization.perplexity import score_rows
+from empirical.summarization.quantised import gguf_of
+from empirical.summarization.quantised import load as load_gguf
 from empirical.summarization.schedule import Schedule
 from empirical.summarization.stories import Recipe, stories
 from empirical.summarization.training import train
@@ -52,6 +54,8 @@ def prepare(settings: Settings, inputs: Folders, folder: Path, runtime: Settings
     else:
         labelled, test = (corpus.read(about["source"], about["revision"], split) for split in ("train", "test"))
         parts["test"] = test.iloc[: settings["test"]]
+        if settings.get("fresh"):
+            parts["fresh"] = corpus.set_aside(labelled, settings["fresh"], settings["labelled"], seed)
     parts["generator"], parts["pool"] = corpus.divide(labelled, settings["share"], settings["labelled"], seed)
     for name, rows in parts.items():
         write_table(folder / f"{name}.parquet", rows)
@@ -64,6 +68,7 @@ def base(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -
     """A model to start from: one that is made here and warmed up on copying, or the address of another."""
     model = settings["model"]
     about: dict[str, Any] = {"name": model["name"], "revision": model["revision"], "licence": model["licence"]}
+    facts: dict[str, Any]
     if model["name"] == "made":
         form = Format(**settings["format"])
         articles, summaries = _labelled(inputs, "generator")
@@ -82,6 +87,12 @@ def base(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -
         about |= {"licence": "made by this program"}
         facts = {"copy loss, first": float(losses[0]), "copy loss, last": float(losses[-50:].mean())}
         facts |= {"vocabulary": len(tokenizer), "parameters": sum(p.numel() for p in found.parameters())}
+    elif (file := gguf_of(model["name"])) is not None:
+        found, tokenizer = load_gguf(file)
+        save_model(found, tokenizer, folder)
+        about |= resolve(model["name"], model["revision"])
+        facts = {"fingerprint": about["fingerprint"], "weights": "dequantised from GGUF to float32 when loaded"}
+        facts |= {"parameters": sum(p.numel() for p in found.parameters())}
     else:
         about |= resolve(model["name"], model["revision"])
         write_reference(folder, about["name"], about["revision"])
@@ -92,6 +103,20 @@ def base(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -
 def train_generator(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """The base model fine-tuned on its share of the labelled articles."""
     _fit("Generator", _labelled(inputs, "generator"), settings, inputs, folder, runtime)
+
+
+def train_part(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
+    """The base model fine-tuned on the first of the generator's articles, for its clean learning curve."""
+    articles, summaries = _labelled(inputs, "generator")
+    count = max(round(settings["about"]["share"] * len(articles)), 1)
+    _fit(
+        "Model trained on a part of the references",
+        (articles[:count], summaries[:count]),
+        settings,
+        inputs,
+        folder,
+        runtime,
+    )
 
 
 def train_full(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:

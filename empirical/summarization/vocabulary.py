@@ -1,6 +1,6 @@
 """What the command line offers, by name. Kept apart so that reading it needs no PyTorch."""
 
-PRESETS = ("small", "scarce", "smollm", "llama2")
+PRESETS = ("small", "scarce", "debian-made", "debian", "debian-gpu", "smollm", "llama2")
 """Files of presets/, from the smallest to the largest."""
 VERBS = {
     "run": ("report",),
@@ -9,7 +9,7 @@ VERBS = {
     "generate": ("generate",),
     "score": ("score",),
     "select": ("select",),
-    "retrain": ("retrain", "train_full"),
+    "retrain": ("retrain", "train_full", "train_part"),
     "evaluate": ("evaluate",),
     "report": ("report",),
 }

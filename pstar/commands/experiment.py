@@ -22,9 +22,20 @@ def need(*packages: str) -> None:
 
 
 def run_experiment(
-    name: str, again: str, ahead: Any, out: Path, dry_run: bool, as_json: bool, make: Any, quiet: bool = False
+    name: str,
+    again: str,
+    ahead: Any,
+    out: Path,
+    dry_run: bool,
+    as_json: bool,
+    make: Any,
+    quiet: bool = False,
+    said: str = "",
 ) -> None:
-    """Say what is ahead, make it by ``make(on_done)``, show the report if that was asked for, or what is next."""
+    """Say what is ahead, make it by ``make(on_done)``, show the report if that was asked for, or what is next.
+
+    ``said``: what is to be known beside, before anything is made.
+    """
     from sims.running.progress import progress
 
     with on_disk():
@@ -33,6 +44,7 @@ def run_experiment(
         raise InputError(f"--out {out} is a file; name a folder")
     about: dict[str, Any] = {"out": str(out), "stages": len(ahead.stages), "missing": len(ahead.missing)}
     about |= {"device": ahead.device, "workers": ahead.workers, "estimated_seconds": round(ahead.seconds)}
+    about |= {"said": said} if said else {}
     if dry_run:
         slowest = sorted(ahead.missing, key=lambda stage: -stage.seconds)[:5]
         about["slowest"] = {entry.name: round(entry.seconds) for entry in slowest}
@@ -59,7 +71,7 @@ def _ahead(about: dict[str, Any]) -> str:
         f"on {about['workers']} x {about['device']} (a cost model, good to a factor of two on an idle machine)"
     )
     slow = [f"  {name}: {_duration(seconds)}" for name, seconds in about.get("slowest", {}).items()]
-    return "\n".join([line, *(["longest:", *slow] if slow else [])])
+    return "\n".join([line, *(["longest:", *slow] if slow else []), *([about["said"]] if "said" in about else [])])
 
 
 def _done(out: Path, again: str, report: Path | None) -> str:

@@ -36,6 +36,13 @@ def summarization(
         str | None,
         arg(metavar="FILE.toml", help="What differs from the preset (they are in empirical/summarization/presets)."),
     ] = None,
+    corpus: Annotated[
+        str | None,
+        arg(metavar="DIR", help="Folder with train and test files: real text, in the place of the preset's."),
+    ] = None,
+    seeds: Annotated[
+        int | None, arg(metavar="INT", help="Repetitions, in the place of the preset's. More make intervals shorter.")
+    ] = None,
     lists: Annotated[
         tuple[Path, ...],
         arg(
@@ -67,16 +74,18 @@ def summarization(
         raise InputError(f"--preset is missing: one of {', '.join(PRESETS)}")
     need("torch", "transformers", "tokenizers", "datasets", "accelerate", "peft", "safetensors", "rouge_score")
     from empirical.summarization import run as running
+    from empirical.summarization.power import told
     from empirical.summarization.profile import load
 
     _quiet()
-    profile = load(preset, config)
-    again = (
-        f"pstar summarization run --preset {preset}{f' --config {quote(config)}' if config else ''} --out {{folder}}"
-    )
+    profile = load(preset, config, corpus, seeds)
+    given = {"config": config, "corpus": corpus, "seeds": None if seeds is None else str(seeds)}
+    named = "".join(f" --{name} {quote(value)}" for name, value in given.items() if value)
+    again = f"pstar summarization run --preset {preset}{named} --out {{folder}}"
     ahead = running.outlook(profile, out, stage, workers, device, _shard(shard), insist=dry_run)
     make = lambda on_done: running.run(ahead, profile, out, again, accelerate, on_done, shared=shard is not None)
-    run_experiment("summarization", again, ahead, out, dry_run, json, make, quiet=stage == SHOW)
+    said = "\n".join(told(profile)) if stage == "run" and ahead.missing else ""
+    run_experiment("summarization", again, ahead, out, dry_run, json, make, quiet=stage == SHOW, said=said)
     if stage == SHOW and not dry_run:
         print(running.show_batch(profile, out))
 

@@ -44,14 +44,14 @@ def mean_over(values: np.ndarray, axis: int = -1) -> Mean:
     return Mean(mean, error, mean - reach, mean + reach)
 
 
-def t_interval(values: np.ndarray) -> tuple[float, float]:
+def t_interval(values: np.ndarray, level: float = CONFIDENCE) -> tuple[float, float]:
     """Student's t interval of the mean of repetitions (count,); NaN of a single one.
 
     Its ends may differ from those of `mean_over` in the last bit, and are those of the experiments' published tables.
     """
     if len(values) < 2:
         return np.nan, np.nan
-    reach = t_quantile(len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    reach = t_quantile(len(values) - 1, level) * values.std(ddof=1) / np.sqrt(len(values))
     return float(values.mean() - reach), float(values.mean() + reach)
 
 

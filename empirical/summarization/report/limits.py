@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from empirical.summarization.findings import NEGLIGIBLE
 from empirical.summarization.report.words import Tables
 from sims.running.text import say
+from theory.decimals import typed
 
 
 def limits(tables: Tables, profile: Mapping[str, Any]) -> Iterator[str]:
@@ -31,17 +31,32 @@ def _doubts(tables: Tables, profile: Mapping[str, Any]) -> Iterable[str]:
             f"{bases}{made}: t does not cover them."
         )
     yield "Students differ from the generator also in number of examples and passes, and in whose words they learn."
+    margin = profile["evaluation"]["margin"]
     stemmer = "with" if profile["evaluation"]["stemmer"] else "without"
     yield (
         f"ROUGE by rouge-score, F1, words of any script, {stemmer} Porter's stemmer (worth about a point on English "
-        f"news). 'Not seen', and 'seen' of being no better: the interval leaves less than {NEGLIGIBLE:g} point."
+        f"news). Equivalent: within {typed(margin)} points, by two one-sided tests at 5 %. 'Not seen', and 'seen' of "
+        "being no better: the interval leaves less than that."
     )
+    yield _power(noise, profile["evaluation"])
     yield (
         "p*: summaries count as independent, verifiers as given (but see by seed). Empty summaries have no score, also "
         "for random and the oracle. How the publication defines correct is not readable. Random: means over its draws."
     )
     if len(tables["gates"]):
         yield "Stories are made up, models tiny: compare orderings with the published ones, not levels of ROUGE."
+
+
+def _power(noise: pd.Series, assumed: Mapping[str, Any]) -> str:
+    """What was assumed of power before it began, and what came out."""
+    found = [
+        f"{noise[name]:.1f} points" if noise[name] == noise[name] else "(not told)" for name in ("spread", "points")
+    ]
+    return (
+        f"Differences of two models' ROUGE-1 spread by {found[0]} from article to article, models by {found[1]} from "
+        f"run to run (random draws of the same size); before it began {assumed['spread']:g} and {assumed['noise']:g} "
+        "were assumed, which says what could be found."
+    )
 
 
 def _one_seed(noise: pd.Series) -> str:

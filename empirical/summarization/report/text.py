@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from empirical.summarization.report.beside import beside
 from empirical.summarization.report.details import details
 from empirical.summarization.report.gates import gates
 from empirical.summarization.report.limits import limits
@@ -14,6 +15,6 @@ from empirical.summarization.report.words import Tables
 
 def text(tables: Tables, profile: Mapping[str, Any]) -> str:
     """All of it, ready to print; every number is one of the tables'."""
-    parts = [head(tables, profile), glance(tables), gates(tables), students(tables["rows"])]
+    parts = [head(tables, profile), glance(tables), beside(tables), gates(tables), students(tables["rows"])]
     parts += [details(tables), p_star(tables), limits(tables, profile)]
     return "\n\n".join(filter(None, ("\n".join(part) for part in parts)))

@@ -20,7 +20,7 @@ SMOKE = {
     "made": {"width": 32, "layers": 1, "heads": 2, "steps": 20, "batch": 8},
     "format": {"block": 128, "summary_tokens": 12, "separator": " TL;DR "},
     "training": {"batch": 8, "micro_batch": 8},
-    "generator": {"share": 0.25} | ROLE,
+    "generator": {"share": 0.25, "curve": [0.5]} | ROLE,
     "retraining": ROLE,
     "stronger": {"name": "made", "fresh": 60} | ROLE,
     "foreign": {"name": "made", "fresh": 40, "vocabulary": 400} | ROLE,

@@ -247,6 +247,27 @@ def test_parts_follow_from_seed_and_ids(made):
     assert len(corpus.divide(made, 0.5, 10**6, [1])[1]) == 1500
 
 
+def test_fresh_rows_are_those_that_are_left_over(made):
+    parts = corpus.divide(made, 0.25, 400, [1, 2])
+    fresh = corpus.set_aside(made, 300, 400, [1, 2])
+    ids = pd.concat([part["id"] for part in (*parts, fresh)])
+    assert (len(fresh), len(ids), ids.is_unique) == (300, 700, True)
+    assert corpus.set_aside(made, 200, 400, [1, 2])["id"].isin(fresh["id"]).all()
+    with pytest.raises(ValueError, match="301 fresh articles .* beyond 2700 labelled ones, and the source has 300"):
+        corpus.set_aside(made, 301, 2700, [1, 2])
+
+
+def test_rows_of_a_family_are_not_parted(made):
+    """Of 600 families of five, one at most is cut. Drawn by row, 459 would be (standard deviation 10)."""
+    rows = made.assign(family=[f"family {place // 5}" for place in range(len(made))])
+    for seed in range(20):
+        parts = [set(part["family"]) for part in corpus.divide(rows, 0.25, 0, [seed])]
+        assert len(parts[0] & parts[1]) <= 1
+    alone = corpus.divide(made, 0.25, 0, [0])[0]["id"]
+    kin = rows.set_index("id")["family"]
+    assert len(set(kin[alone]) & set(kin[~kin.index.isin(alone)])) > 300
+
+
 @pytest.mark.parametrize(("share", "labelled"), [(0.0, 0), (1.0, 0), (0.1, 4), (0.5, 1)])
 def test_an_empty_part_is_refused(made, share, labelled):
     with pytest.raises(ValueError, match=r"choose a share in \(0, 1\) and enough articles"):

@@ -4,24 +4,28 @@ import numpy as np
 import pytest
 
 from empirical.summarization.arms import Arms, Contrast, mean_of, one
-from empirical.summarization.findings import NEGLIGIBLE, Claim, claims, contrasts, reading, verdicts
+from empirical.summarization.findings import MARGIN, Claim, claims, contrasts, reading, verdicts
 from empirical.summarization.verifiers import grouped
 from tests.empirical.summarization.helpers import arms_of
 
 
 def contrast_of(low, high, verdict):
-    return Contrast((low + high) / 2, low, high, 0, 0, False, verdict)
+    middle, reach = (low + high) / 2, (high - low) / 2
+    return Contrast(middle, low, high, 0, 0, False, verdict, middle - 0.8 * reach, middle + 0.8 * reach)
 
 
 @pytest.mark.parametrize(
     ("low", "high", "verdict", "above", "below", "no_better"),
     [
-        (1.0, 3.0, "better", "seen", "opposite", "not seen"),
+        (1.0, 3.0, "better", "seen", "opposite", "opposite"),
         (-3.0, -1.0, "worse", "opposite", "seen", "seen"),
         (-3.0, 3.0, "undecided", "undecided", "undecided", "undecided"),
-        (-3.0, NEGLIGIBLE / 2, "undecided", "not seen", "undecided", "seen"),
-        (-NEGLIGIBLE / 2, 3.0, "undecided", "undecided", "not seen", "undecided"),
-        (0.1, NEGLIGIBLE / 2, "better", "seen", "opposite", "seen"),
+        (-3.0, MARGIN / 2, "undecided", "not seen", "undecided", "seen"),
+        (-MARGIN / 2, 3.0, "undecided", "undecided", "not seen", "undecided"),
+        (0.1, MARGIN / 2, "better", "seen", "opposite", "seen"),
+        (-1.1 * MARGIN, 1.1 * MARGIN, "undecided", "equivalent", "equivalent", "undecided"),
+        (-1.3 * MARGIN, 1.3 * MARGIN, "undecided", "undecided", "undecided", "undecided"),
+        (-MARGIN / 2, MARGIN / 2, "undecided", "equivalent", "equivalent", "seen"),
         (np.nan, np.nan, "failed", "failed", "failed", "failed"),
     ],
 )
@@ -44,6 +48,7 @@ def test_a_single_rate_that_says_the_opposite_is_heard():
         ([2.0, 2.1, 2.2], "seen"),
         ([-2.0, -2.1, -2.2], "premise not met"),
         ([0.0, 0.1, -0.1], "premise not met"),
+        ([0.0, 0.3, -0.3], "premise not met"),
         ([9.0, -9.0, 3.0], "undecided"),
     ],
 )

@@ -98,7 +98,8 @@ def build(
                 evaluate(f"retrain-{verifier}-{rate:g}", effects.get(kind, 0.0), examples=int(kept.sum()))
     profile = {
         "name": "small", "run": {"seeds": seeds}, "selection": {"rates": list(rates), "random_draws": 3},
-        "evaluation": {"correct_at": 0.6, "stemmer": False}, "data": {"source": "stories"},
+        "evaluation": {"correct_at": 0.6, "stemmer": False, "margin": 1.0, "spread": 25.0, "noise": 1.5},
+        "data": {"source": "stories"},
         "base": {"name": "made"},
     }  # fmt: skip
     return {"profile": profile, "verifiers": list(verifiers)}, inputs
@@ -164,7 +165,7 @@ def test_without_effect_the_report_decides_little(tmp_path):
     decided = pd.concat([rows["verdict_generator"], rows["verdict_random"]]).dropna()
     assert (decided != "undecided").sum() <= 4
     found = tables["findings"].set_index("number")["verdict"]
-    assert set(found[["1", "3"]]) <= {"not seen", "undecided"}
+    assert set(found[["1", "3"]]) <= {"not seen", "equivalent", "undecided"}
     assert found["4"] in ("undecided", "premise not met")  # a model that summarizes no better proves nothing
     assert ": SEEN" not in text
 
@@ -173,7 +174,7 @@ def test_opposite_effects_are_called_so(tmp_path):
     effects = {"random": 0.06, "self": -0.06, "oracle": -0.06, "stronger": 0.16, "verifier-stronger": 0.06}
     tables, _ = made(tmp_path, effects, optional=MODELS, pool=400, tests=400, rates=(0.5, 0.125))
     found = tables["findings"].set_index("number")["verdict"]
-    assert found.to_dict() == {"1": "opposite", "2": "opposite", "3": "opposite", "4": "not seen", "4b": "not run"}
+    assert found.to_dict() == {"1": "opposite", "2": "opposite", "3": "opposite", "4": "opposite", "4b": "not run"}
 
 
 def test_p_star_of_both_readings(planted):

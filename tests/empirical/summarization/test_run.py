@@ -180,16 +180,21 @@ def test_shards_made_apart_are_the_same_rows(finished, tmp_path):
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_load_and_plan(name):
     profile = load(name)
-    plan = stages(profile, "cpu" if name in ("small", "scarce") else "cuda")
+    on_cpu = name in ("small", "scarce", "debian-made", "debian")
+    plan = stages(profile, "cpu" if on_cpu else "cuda")
     made = {stage.name for stage in plan}
     assert all(set(stage.inputs.values()) <= made for stage in plan)
     draws = [verifier for verifier in verifiers(profile) if verifier.startswith("random")]
     assert len(draws) * profile.run.seeds >= 3
-    assert profile.selection.rates == (0.125, 0.25, 0.5)
+    assert profile.selection.rates == ((0.125, 0.5) if name in ("debian-made", "debian") else (0.125, 0.25, 0.5))
     rows = profile.data.labelled
-    assert round(rows * profile.generator.share) == {"small": 3000, "scarce": 3000, "smollm": 5000}.get(name, 76630)
+    taught = {"small": 3000, "scarce": 3000, "smollm": 5000, "debian-made": 3000, "debian": 500, "debian-gpu": 10_000}
+    assert round(rows * profile.generator.share) == taught.get(name, 76630)
     steps = profile.schedule(profile.generator).updates(round(rows * profile.generator.share))
     assert profile.retraining.steps in (0, steps)  # as many as the generator takes, or an epoch
+    if name.startswith("debian"):
+        assert rows + profile.foreign.fresh <= 37_000  # of bookworm
+        assert sum(stage.seconds for stage in plan) / (2 if on_cpu else 1) < 2.5 * 3600
     if name == "small":
         assert sum(stage.seconds for stage in plan) / 2 < 15 * 60
     if name == "llama2":
@@ -207,7 +212,7 @@ def test_presets_load_and_plan(name):
         ({"format__summary_tokens": 128}, r"format\.summary_tokens = 128: must be below format\.block = 128"),
         ({"made__heads": 3}, r"made\.width = 32: must be an even multiple of made\.heads = 3"),
         ({"run__seeds": 1}, r"fewer than 3 random selections to compare with; raise one of the two"),
-        ({"data__source": "/x"}, r"stronger\.fresh = 60: only stories can be made afresh"),
+        ({"base__name": "/x"}, r"stronger\.name = 'made': beside base\.name = '/x'; name a model, or 'base'"),
         ({"evaluation__stemmer": 1}, r"evaluation\.stemmer = 1: must be true or false"),
         ({"base__name": 3}, r"base\.name = 3: must be text; it is a folder, or a name on the hub"),
         ({"selection__rates": [0.5, 2.0]}, r"selection\.rates\[1\] = 2\.0: outside \(0, 1\]"),
