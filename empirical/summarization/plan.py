@@ -1,7 +1,7 @@
 """What a profile asks for: its models, verifiers and students, and its stages with what each depends on."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from empirical.seeds import word
 from empirical.stages.artefact import Stage
 from empirical.summarization import corpus, models
 from empirical.summarization.beside import CLEAN
+from empirical.summarization.collapse import CHANCE, SHARE, place_of
 from empirical.summarization.cost import Cost
 from empirical.summarization.profile import FITTING, MADE, SAME, STORIES, ForeignTable, Profile, VerifierTable
 from empirical.summarization.rouge import WORDS
@@ -181,9 +182,16 @@ class _Repetition:
                 yield from self._student(name, rate)
         for name in others(self.profile):
             yield self._evaluation(f"verifier-{name}", self.plan.cost(self.plan.parameters_of(name)))
+        for noisy in self.profile.stories.curve:
+            yield from _Noisy(self.plan, self.number, noisy).stages()
+
+    @property
+    def place(self) -> str:
+        """Where its stages lie."""
+        return f"seed{self.number}"
 
     def _stage(self, name: str, function: str, settings: dict[str, Any], seconds: float, **inputs: str) -> Stage:
-        here = f"seed{self.number}"
+        here = self.place
         own = lambda stage: stage if stage == "source" or stage.startswith("base") else f"{here}/{stage}"
         read = {role: own(stage) for role, stage in inputs.items()}
         return Stage(f"{here}/{name}", f"empirical.summarization.steps:{function}", settings, read, seconds)
@@ -296,3 +304,38 @@ class _Repetition:
         settings |= {"stemmer": self.profile.evaluation.stemmer, "words": WORDS}
         seconds = cost.generation(self.profile.data.test, generation.batch)
         return self._stage(f"evaluate-{model}", "evaluate", settings, seconds, prepare="prepare", model=model)
+
+
+class _Noisy(_Repetition):
+    """Finding 1 alone, with references as noisy as one wants: a generator, and its student on chance's choice.
+
+    The same stories as in the repetition, with the same draws; of the pool only a part.
+    """
+
+    def __init__(self, plan: _Plan, seed: int, noisy: float):
+        profile = plan.profile
+        labelled = plan.taught + max(round(plan.pool * SHARE), 1)
+        changed = replace(
+            profile,
+            stories=replace(profile.stories, noisy=noisy, curve=()),
+            data=replace(profile.data, labelled=labelled),
+            generator=replace(profile.generator, share=plan.taught / labelled),
+            stronger=replace(profile.stronger, fresh=0),
+            foreign=replace(profile.foreign, fresh=0),
+            generation=replace(profile.generation, parts=1),
+        )
+        super().__init__(_Plan(changed, plan.device), seed)
+        self.noisy = noisy
+
+    @property
+    def place(self) -> str:
+        return place_of(self.number, self.noisy)
+
+    def stages(self) -> Iterator[Stage]:
+        yield self._prepare()
+        schedule = self.profile.schedule(self.profile.generator)
+        yield self._training("generator", "train_generator", schedule, self.plan.taught)
+        yield from self._generation()
+        yield self._evaluation("generator", self.own)
+        yield from self._scores(CHANCE)
+        yield from self._student(CHANCE, 1.0)

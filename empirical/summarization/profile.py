@@ -50,6 +50,9 @@ class StoriesTable:
 
     noisy: float = single(Range(0, 1), "share of references that are no summary of their article", default=0.25)
     second: float = single(Range(0, 1), "share of articles that hold a second story", default=0.6)
+    curve: tuple[float, ...] = grid(
+        Range(0, 1), "further shares of noisy references, at which finding 1 alone is looked at", default=()
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,7 +233,7 @@ class Profile:
     @property
     def recipe(self) -> Recipe:
         """As stories take it."""
-        return Recipe(**asdict(self.stories))
+        return Recipe(self.stories.noisy, self.stories.second)
 
     @property
     def shape(self) -> Shape:
@@ -278,6 +281,7 @@ def load(preset: str, changes: str | None = None, corpus: str | None = None, see
         return parse(document, preset, preset)
     made_up = document.get("data", {}).get("source", STORIES) == STORIES
     if made_up and isinstance(own.get("data"), dict) and own["data"].get("source", STORIES) != STORIES:
+        document.get("stories", {}).pop("curve", None)
         for role in OWN:
             document.get(role, {}).pop("fresh", None)  # there are more of stories than of anything else
     for table, values in own.items():
@@ -324,6 +328,8 @@ def _across(read: Tables) -> list[str]:
     for role in OWN:
         if role == "stronger" and read[role]["name"] == MADE and read["base"]["name"] != MADE:
             faults.append(f"{role}.name = 'made': beside base.name = {read['base']['name']!r}; name a model, or 'base'")
+    if read["stories"]["curve"] and read["data"]["source"] != STORIES:
+        faults.append("stories.curve: only references of stories are as noisy as one wants; leave it out")
     if read["run"]["seeds"] * read["selection"]["random_draws"] < 3:
         faults.append(
             f"selection.random_draws = {read['selection']['random_draws']}: with run.seeds = {read['run']['seeds']} "

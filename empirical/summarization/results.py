@@ -10,6 +10,7 @@ from typing import Any
 from empirical.reports import write_report
 from empirical.summarization import kept, tables
 from empirical.summarization.beside import beside, clean_curve
+from empirical.summarization.collapse import collapse
 from empirical.summarization.evaluations import Source, evaluated
 from empirical.summarization.findings import claims, contrasts, verdicts
 from empirical.summarization.report.text import text
@@ -42,6 +43,7 @@ def report(settings: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
         "beside": beside(source, found, points, generated),
         "curve": clean_curve(source, found),
         "pool": tables.pool(source, generated),
+        "collapse": collapse(source, found),
         "gates": tables.gates(source),
     }
     about = {"profile": source.profile, "corpus": [source.facts(seed, "prepare")["corpus"] for seed in source.seeds]}

@@ -24,6 +24,8 @@ ANSWERING = ("generator", "model")
 """Roles of models that a stage lets answer."""
 SHOWN = 2
 FIGURES = ("summarization_rouge", "summarization_p_star")
+OF_NOISE = "summarization_collapse"
+"""The figure of a profile with stories.curve."""
 
 
 def outlook(
@@ -79,7 +81,8 @@ def run(
         check_accelerate(launcher, torch.cuda.device_count())
     _check(profile, ahead, out, launcher)
     runtime = {"device": ahead.device, "accelerate": launcher, "fitting": profile.fitting}
-    return experiment.run(ahead, out, runtime, FIGURES, Maker("summarization", again, mark="stages"), on_done, shared)
+    figures = (*FIGURES, *((OF_NOISE,) if profile.stories.curve else ()))
+    return experiment.run(ahead, out, runtime, figures, Maker("summarization", again, mark="stages"), on_done, shared)
 
 
 def show_batch(profile: Profile, out: Path) -> str:

@@ -47,10 +47,13 @@ def prepare(settings: Settings, inputs: Folders, folder: Path, runtime: Settings
     parts: dict[str, pd.DataFrame] = {}
     if about["source"] == "stories":
         recipe = Recipe(**settings["recipe"])
-        labelled, parts["test"], parts["fresh"] = (
-            stories(settings[name], [*seed, number], recipe)
+        made = {
+            name: stories(settings[name], [*seed, number], recipe)
             for number, name in enumerate(("labelled", "test", "fresh"))
-        )
+            if settings[name]
+        }
+        labelled = made.pop("labelled")
+        parts |= made
     else:
         labelled, test = (corpus.read(about["source"], about["revision"], split) for split in ("train", "test"))
         parts["test"] = test.iloc[: settings["test"]]

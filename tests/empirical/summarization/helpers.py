@@ -16,6 +16,7 @@ torch.set_num_threads(1)
 ROLE = {"steps": 12, "learning_rate": 1e-2}
 SMOKE = {
     "data": {"source": "stories", "labelled": 120, "test": 24},
+    "stories": {"curve": [0.0, 0.5]},
     "base": {"name": "made"},
     "made": {"width": 32, "layers": 1, "heads": 2, "steps": 20, "batch": 8},
     "format": {"block": 128, "summary_tokens": 12, "separator": " TL;DR "},

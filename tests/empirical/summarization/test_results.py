@@ -99,7 +99,7 @@ def build(
     profile = {
         "name": "small", "run": {"seeds": seeds}, "selection": {"rates": list(rates), "random_draws": 3},
         "evaluation": {"correct_at": 0.6, "stemmer": False, "margin": 1.0, "spread": 25.0, "noise": 1.5},
-        "data": {"source": "stories"},
+        "data": {"source": "stories"}, "stories": {"curve": []},
         "base": {"name": "made"},
     }  # fmt: skip
     return {"profile": profile, "verifiers": list(verifiers)}, inputs
