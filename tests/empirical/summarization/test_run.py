@@ -151,8 +151,8 @@ def test_a_shard_makes_its_pieces_and_shards_together_make_all():
         shard(plan, "retrain", 1, 2)
     with pytest.raises(ValueError, match=r"must be i/n with 1 <= i <= n"):
         shard(plan, "score", 3, 2)
-    with pytest.raises(ValueError, match=r"only 10 pieces; raise generation\.parts"):
-        shard(plan, "generate", 1, 11)
+    with pytest.raises(ValueError, match=r"only 14 pieces; raise generation\.parts"):  # four of them of the noise
+        shard(plan, "generate", 1, 15)
 
 
 def test_a_shard_asks_for_what_it_reads(tmp_path):
@@ -214,7 +214,7 @@ def test_presets_load_and_plan(name):
         ({"run__seeds": 1}, r"fewer than 3 random selections to compare with; raise one of the two"),
         ({"base__name": "/x"}, r"stronger\.name = 'made': beside base\.name = '/x'; name a model, or 'base'"),
         ({"evaluation__stemmer": 1}, r"evaluation\.stemmer = 1: must be true or false"),
-        ({"base__name": 3}, r"base\.name = 3: must be text; it is a folder, or a name on the hub"),
+        ({"base__name": 3}, r"base\.name = 3: must be text; it is a folder, a GGUF file or package, or a name"),
         ({"selection__rates": [0.5, 2.0]}, r"selection\.rates\[1\] = 2\.0: outside \(0, 1\]"),
     ],
 )
