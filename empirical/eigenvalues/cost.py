@@ -6,14 +6,14 @@ from empirical.eigenvalues.model import Architecture
 
 SPEED = {"cpu": 4.5e10, "cuda": 2e14}
 """Operations per second of a worker in training: one idle core (measured, 2 x 2 to 4 x 4), one large GPU (estimate)."""
-DECODING = {"cpu": 1.0, "cuda": 0.2}
-"""Speed of decoding relative to training: measured, and an estimate."""
+DECODING = {"cpu": 1.0, "cuda": 0.1}
+"""Speed of decoding relative to training: measured, on the GPU an H100."""
 OVERHEAD = 0.3
 """Seconds that any stage takes."""
-UPDATE = {"cpu": 0.0, "cuda": 1.2e-3}
-"""Seconds that an update takes however small it is: its kernels, recorded as a graph (an estimate)."""
-MATRIX = {"cpu": 3e-4, "cuda": 2e-5}
-"""Seconds that Muon takes for a matrix however small: measured (width 64), and an estimate."""
+UPDATE = {"cpu": 0.0, "cuda": 3e-4}
+"""Seconds that an update takes however small it is: its kernels, recorded as a graph (measured on an H100)."""
+MATRIX = {"cpu": 3e-4, "cuda": 8e-5}
+"""Seconds that Muon takes for a matrix however small: measured (width 64; on an H100 width 256)."""
 MUON = {"cpu": 4.0, "cuda": 1.0}
 """Speed of Muon's products, which are in bfloat16, relative to training."""
 

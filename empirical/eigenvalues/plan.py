@@ -182,7 +182,7 @@ class _Repetition:
             settings |= {"first": student.first}
         if student.kind == "data":
             settings |= {"phi": student.phi, "psi": student.psi, "seed": self._entropy("verifier")}
-        seconds = selection.matrices * student.beams * 4e-7
+        seconds = selection.matrices * student.beams * 1e-7
         return self._stage(f"{prefix}verify-{student.name}", "verify", settings, seconds, **inputs)
 
     def _student(self, prefix: str, student: Student, profile: Profile) -> Stage:

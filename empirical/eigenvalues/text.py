@@ -21,7 +21,7 @@ NAMES = {
 }
 MARKS = {"better": "+", "worse": "-", "undecided": "?", "failed": "!"}
 PROVENANCE = {
-    "quick": "Its settings were chosen on other random numbers (root seed 777); these seeds were run once.",
+    "quick": "Its settings lie between two that were tried on other random numbers; these seeds were run once.",
     "tiny": "Its settings were chosen on other random numbers (root seed 777); these seeds were run once.",
     "crossing": "Its settings were chosen on other random numbers (root seed 777); these seeds were run once.",
     "long": "Its settings were not tried beforehand, but for sizes at which models of this kind learn.",

@@ -10,7 +10,6 @@ share which belong together: they are not parted where rows are divided. A sourc
 
 import hashlib
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -20,15 +19,15 @@ import numpy as np
 import pandas as pd
 
 from empirical.summarization.descriptions import licence_of
-from empirical.summarization.hub import CONVERTED, FILES_ELSEWHERE, LONGEST, commit_of_data_set
+from empirical.summarization.hub import CONVERTED, FILES_ELSEWHERE, commit_of_data_set
+from empirical.summarization.reading import of_files, of_hub
 from sims.running.sums import sha256_of
-from sims.running.text import one_line
-from theory.errors import InputError, RunError
+from theory.errors import InputError
 
 COLUMNS = ("id", "text", "summary")
 """What every row must have as text; a missing title is left empty."""
 SPLITS = ("train", "validation", "test")
-KINDS = {".jsonl": "json", ".parquet": "parquet"}
+KINDS = (".jsonl", ".parquet")
 LICENCES = {"stories": "made by this program, no licence needed", "csebuetnlp/xlsum": "CC BY-NC-SA 4.0"}
 UNKNOWN = "unknown: see its source"
 A_DATA_SET = re.compile(r"\w[\w.-]*/\w[\w.-]*(/[\w.-]+)?")
@@ -74,16 +73,12 @@ def read(source: str, revision: str, split: str, cache: Path | str | None = None
         raise InputError(f"split is {split!r}; choose from {', '.join(SPLITS)}")
     path = _local(source)
     if path is not None:
-        files, remedy = (
-            _files(path, split),
-            f"check that its {split} files are whole .jsonl or .parquet files with rows",
-        )
-        with tempfile.TemporaryDirectory() as scratch:
-            return _checked(_shaped(_load(files, source, scratch, remedy), source), source, split)
+        rows = of_files(_files(path, split), source, split)
+        return _checked(_shaped(rows, source), source, split)
     name, configuration = _data_set(source)
     url = f"hf://datasets/{name}@{revision or CONVERTED}/{configuration}/{split}/*.parquet"
     remedy = f"check the network and that {revision or CONVERTED} of {name} holds these files, {FILES_ELSEWHERE}"
-    return _cleaned(_shaped(_load([url], source, cache, remedy), source), source)
+    return _cleaned(_shaped(of_hub(url, source, cache, remedy), source), source)
 
 
 def divide(rows: pd.DataFrame, share: float, labelled: int, seed: Sequence[int]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -190,25 +185,6 @@ def _fingerprint(path: Path) -> str:
     for file in files:
         digest.update(f"{file.relative_to(path.parent)} {sha256_of(file)}\n".encode())
     return f"sha256:{digest.hexdigest()}"
-
-
-def _load(files: Sequence[str], source: str, cache: Path | str | None, remedy: str) -> pd.DataFrame:
-    """All rows of files of one kind."""
-    import datasets
-
-    datasets.disable_progress_bars()
-    kind = KINDS[Path(files[0]).suffix]
-    try:
-        return datasets.load_dataset(
-            kind,
-            data_files={"rows": list(files)},
-            split="rows",
-            cache_dir=None if cache is None else str(cache),
-            keep_in_memory=True,
-        ).to_pandas()
-    except Exception as error:
-        cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
-        raise RunError(f"{source} cannot be read ({one_line(cause, LONGEST)}); {remedy}") from None
 
 
 def _shaped(rows: pd.DataFrame, source: str) -> pd.DataFrame:

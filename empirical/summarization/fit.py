@@ -35,6 +35,13 @@ from empirical.summarization.schedule import Schedule, accumulation
 from empirical.tensors import read_arrays
 from theory.errors import InputError
 
+RECOMPUTE = next(
+    name
+    for name in ("activation_checkpointing", "gradient_checkpointing")
+    if name in TrainingArguments.__dataclass_fields__
+)
+"""What this transformers calls it; the second name is that of earlier ones, which a machine with a GPU may have."""
+
 
 class Examples(Dataset[Example]):
     """Encoded examples in the order in which a training sees them; an example comes as often as there are passes."""
@@ -128,6 +135,7 @@ def _arguments(schedule: Schedule, updates: int, job: Mapping[str, Any]) -> Trai
     # A shared adapter does not come back as it was saved; and accelerate may checkpoint activations by itself.
     checkpoints = 0 if sharded and schedule.lora_rank else schedule.checkpoint_steps
     recompute = schedule.gradient_checkpointing and not (sharded and _told("FSDP_ACTIVATION_CHECKPOINTING"))
+    recomputing: dict[str, Any] = {RECOMPUTE: recompute, f"{RECOMPUTE}_kwargs": {"use_reentrant": False}}
     arguments = TrainingArguments(
         output_dir=str(Path(job["folder"]) / WORK / CHECKPOINTS),
         max_steps=updates,
@@ -139,8 +147,7 @@ def _arguments(schedule: Schedule, updates: int, job: Mapping[str, Any]) -> Trai
         max_grad_norm=schedule.clip,
         optim="adamw_torch_fused",
         bf16=bfloat16,
-        activation_checkpointing=recompute,
-        activation_checkpointing_kwargs={"use_reentrant": False},
+        **recomputing,
         train_sampling_strategy="sequential",
         logging_steps=1,
         logging_nan_inf_filter=False,

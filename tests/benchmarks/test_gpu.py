@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,11 +12,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ABSENT = ("tyro", "rouge_score", "datasets", "distributed")
-BLOCKER = f"""
+CARRIED = ("rouge_score",)
+"""What the part debian needs as a wheel."""
+BLOCKER = """
 from importlib.machinery import PathFinder
 found = PathFinder.find_spec
 PathFinder.find_spec = staticmethod(
-    lambda name, *more: None if name.partition(".")[0] in {ABSENT!r} else found(name, *more)
+    lambda name, *more: None if name.partition(".")[0] in ABSENT else found(name, *more)
 )
 """
 
@@ -28,8 +31,9 @@ def program():
     return made
 
 
-def call(out, tmp_path, *words):
-    (tmp_path / "sitecustomize.py").write_text(BLOCKER)
+def call(out, tmp_path, *words, carried=()):
+    absent = [name for name in ABSENT if name not in carried]
+    (tmp_path / "sitecustomize.py").write_text(f"ABSENT = {absent!r}{BLOCKER}")
     environment = os.environ | {"PYTHONPATH": f"{tmp_path}:{ROOT}", "CUDA_VISIBLE_DEVICES": ""}
     command = [sys.executable, ROOT / "benchmarks" / "gpu.py", "--toy", "--out", out, *words]
     return subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, timeout=600)
@@ -65,6 +69,24 @@ def test_models_run_at_toy_size_to_the_last_line_and_a_second_call_continues(tmp
     assert "failed" not in page
     again = call(tmp_path / "out", tmp_path, "--part", "eigenvalues", "--minutes", "60")
     assert "ahead: stages 0" in again.stdout
+
+
+@pytest.mark.slow
+def test_debian_runs_at_toy_size_and_of_what_is_whole_when_time_is_over_there_is_a_report(tmp_path, monkeypatch):
+    done = call(tmp_path / "out", tmp_path, "--part", "debian", "--minutes", "60", carried=CARRIED)
+    assert done.returncode == 0, done.stderr[-3000:]
+    row = json.loads((tmp_path / "out" / "gpu.json").read_text())["debian"]["rows"][-1]
+    assert (row["stages"], row["over"], row["seeds"]) == (0, "no", 2)
+    assert "In detail" in row["report"]
+    for lost in ("report-*", "seed1/evaluate-full-*", "seed1/evaluate-generator-*"):
+        for folder in (tmp_path / "out" / "debian" / "stages").glob(lost):
+            shutil.rmtree(folder)
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    job = importlib.import_module("gpu_jobs").Job(tmp_path / "rows.json", tmp_path / "out", 0.0, "", toy=True)
+    job.all(importlib.import_module("gpu_models").summaries)
+    assert job.rows[-1]["stages"] > 1
+    assert job.rows[-1]["seeds"] == 1
+    assert "(a) One seed: " in job.rows[-1]["report"]
 
 
 def test_a_job_that_fails_or_has_no_time_costs_its_own_results_only(tmp_path, program, monkeypatch, capsys):

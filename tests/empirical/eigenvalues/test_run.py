@@ -192,7 +192,7 @@ def test_shipped_profiles_load_and_plan(name):
     made = {stage.name for stage in plan}
     assert all(set(stage.inputs.values()) <= made for stage in plan)
     along = 2 + sum(phi == 1 for phi, _ in profile.selection.noisy)
-    assert along >= {"quick": 4, "long": 4, "gpu": 6}.get(name, 7)
+    assert along >= {"quick": 4, "long": 4, "gpu": 4}.get(name, 7)
     crew = 1 if name in ("gpu", "paper") else 2
     hours = {"quick": 0.25, "tiny": 0.25, "crossing": 1.0, "long": 2.5, "gpu": 0.15, "paper": 3.0}[name]
     assert sum(stage.seconds for stage in plan) / crew < 3600 * hours

@@ -1,6 +1,7 @@
 """The reader of corpora: layouts, refusals, revisions of the hub, and parts."""
 
 import json
+import sys
 from types import SimpleNamespace
 
 import pandas as pd
@@ -113,6 +114,20 @@ def test_damaged_and_empty_files_are_refused(tmp_path):
     jsonl(xlsum(0), tmp_path / "test.jsonl")
     with pytest.raises(RuntimeError, match="cannot be read.*check that its test files are whole .* with rows"):
         corpus.read(str(tmp_path), "", "test")
+    for line, message in {"{": "line 5: Expecting property", '["a"]': r"line 5 is list, where {...} is wanted"}.items():
+        jsonl(xlsum(), tmp_path / "validation.jsonl")
+        with (tmp_path / "validation.jsonl").open("a") as file:
+            file.write(line)
+        with pytest.raises(RuntimeError, match=message):
+            corpus.read(str(tmp_path), "", "validation")
+
+
+def test_own_files_are_read_without_the_package_datasets(tmp_path, monkeypatch):
+    """A machine with a GPU may lack it."""
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    jsonl(xlsum(), tmp_path / "train.jsonl")
+    parquet(xlsum(), tmp_path / "test.parquet")
+    assert len(corpus.read(str(tmp_path), "", "train")) == len(corpus.read(str(tmp_path), "", "test")) == 4
 
 
 @pytest.mark.parametrize("source", ["./nowhere", "/no/such/folder", "~/nowhere", "news", "a/b/c/d", "-a/b"])

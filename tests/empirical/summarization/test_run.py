@@ -186,9 +186,10 @@ def test_presets_load_and_plan(name):
     assert all(set(stage.inputs.values()) <= made for stage in plan)
     draws = [verifier for verifier in verifiers(profile) if verifier.startswith("random")]
     assert len(draws) * profile.run.seeds >= 3
-    assert profile.selection.rates == ((0.125, 0.5) if name in ("debian-made", "debian") else (0.125, 0.25, 0.5))
+    rates = {"debian-made": (0.125, 0.5), "debian": (0.125, 0.5), "debian-gpu": (0.25,)}
+    assert profile.selection.rates == rates.get(name, (0.125, 0.25, 0.5))
     rows = profile.data.labelled
-    taught = {"small": 3000, "scarce": 3000, "smollm": 5000, "debian-made": 3000, "debian": 500, "debian-gpu": 10_000}
+    taught = {"small": 3000, "scarce": 3000, "smollm": 5000, "debian-made": 3000, "debian": 500, "debian-gpu": 4_000}
     assert round(rows * profile.generator.share) == taught.get(name, 76630)
     steps = profile.schedule(profile.generator).updates(round(rows * profile.generator.share))
     assert profile.retraining.steps in (0, steps)  # as many as the generator takes, or an epoch
