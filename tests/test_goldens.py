@@ -28,7 +28,7 @@ STAGES = {
     "eigenvalues quick": (91, "ed871b7ee4fc300406c6d45e"),
     "eigenvalues tiny": (157, "b190c9ff671e23d41f0f5a5c"),
     "eigenvalues crossing": (977, "4ed81fbc7606001a0ebb73ab"),
-    "eigenvalues long": (91, "9e88007bbff3959d816b6538"),
+    "eigenvalues long": (91, "fb9b6c3ba1757c44f1c5ffca"),
     "eigenvalues gpu": (36, "0aeb69932698e99d3519d3be"),
     "eigenvalues paper": (59, "693d26117503b5c7e3125ace"),
     "summarization small": (277, "21ce7191e82f1cfb4943c418"),

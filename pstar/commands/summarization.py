@@ -74,6 +74,7 @@ def summarization(
         raise InputError(f"--preset is missing: one of {', '.join(PRESETS)}")
     need("torch", "transformers", "tokenizers", "datasets", "accelerate", "peft", "safetensors", "rouge_score")
     from empirical.summarization import run as running
+    from empirical.summarization.accelerators import quicker
     from empirical.summarization.power import told
     from empirical.summarization.profile import load
 
@@ -84,7 +85,9 @@ def summarization(
     again = f"pstar summarization run --preset {preset}{named} --out {{folder}}"
     ahead = running.outlook(profile, out, stage, workers, device, _shard(shard), insist=dry_run)
     make = lambda on_done: running.run(ahead, profile, out, again, accelerate, on_done, shared=shard is not None)
-    said = "\n".join(told(profile)) if stage == "run" and ahead.missing else ""
+    used = (profile.training.precision, profile.generation.precision)
+    lines = (*told(profile), quicker(ahead.device, used, profile.base.parameters))
+    said = "\n".join(filter(None, lines)) if stage == "run" and ahead.missing else ""
     run_experiment("summarization", again, ahead, out, dry_run, json, make, quiet=stage == SHOW, said=said)
     if stage == SHOW and not dry_run:
         print(running.show_batch(profile, out))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from empirical.summarization.accelerators import FSDP, check_accelerate, processes
+from empirical.summarization.accelerators import FSDP, check_accelerate, processes, quicker
 
 
 def test_the_preset_for_fsdp_is_an_accelerate_configuration(tmp_path, monkeypatch):
@@ -60,3 +60,18 @@ def test_more_processes_than_gpus_are_refused(tmp_path, machines, monkeypatch):
             check_accelerate(str(path), 0)
     with pytest.raises(ValueError, match=r"missing\.yaml.*accelerate config"):
         check_accelerate(str(tmp_path / "missing.yaml"), 0)
+
+
+@pytest.mark.parametrize(
+    ("device", "precisions", "parameters", "able", "said"),
+    [
+        ("cpu", ("float32", "float32"), 1.3e8, True, True),
+        ("cpu", ("float32", "float32"), 1.3e8, False, False),
+        ("cpu", ("float32", "float32"), 1e6, True, False),
+        ("cpu", ("bfloat16", "float32"), 1.3e8, True, False),
+        ("cuda", ("float32", "float32"), 1.3e8, True, False),
+    ],
+)
+def test_bfloat16_is_offered_where_it_would_be_quicker(monkeypatch, device, precisions, parameters, able, said):
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {"avx2": True, "amx_bf16": able, "cpu_name": "any"})
+    assert ("precision" in quicker(device, precisions, parameters)) == said
