@@ -17,7 +17,7 @@ SLOW = {
 """Beginnings of commands that the slow tests run, and why they are slow."""
 LEFT = {
     "pstar eigenvalues run": "minutes to hours; run at toy size by tests/empirical/eigenvalues/test_run.py",
-    "pstar summarization": "minutes to hours; run at toy size by tests/empirical/summarization/test_run.py and test_descriptions.py",
+    "pstar summarization": "minutes to hours; run at toy size by tests of empirical/summarization",
     "pstar verify out/phase_diagram": "a folder that is whole, and then damaged: tests/pstar/commands/test_verify.py",
     "from dask_jobqueue": "needs a cluster with Slurm",
 }
