@@ -48,7 +48,7 @@ def quicker(device: str, precisions: Collection[str], parameters: float) -> str:
     """What would make a large model answer and learn faster on this CPU, or nothing."""
     if device != "cpu" or set(precisions) != {"float32"} or parameters < LARGE or not BFLOAT16 & _instructions():
         return ""
-    return (
+    return say(
         'This processor multiplies in bfloat16 by itself: a file with precision = "bfloat16" in [training] and '
         "[generation], named by --config, takes about half the time, and gives somewhat other numbers."
     )
