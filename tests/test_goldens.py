@@ -31,7 +31,7 @@ STAGES = {
     "eigenvalues long": (91, "fb9b6c3ba1757c44f1c5ffca"),
     "eigenvalues gpu": (36, "0aeb69932698e99d3519d3be"),
     "eigenvalues paper": (59, "693d26117503b5c7e3125ace"),
-    "summarization small": (277, "21ce7191e82f1cfb4943c418"),
+    "summarization small": (277, "189d6db9c8da36c95adeae6a"),
     "summarization scarce": (223, "916b0f1b6c83ba5e4263d54a"),
     "summarization smollm": (226, "f0c80c9e98aafbe93aba0d00"),
     "summarization llama2": (120, "58ac10fb62e660291bb23257"),
