@@ -4,8 +4,13 @@ An arm is a trained model under one name, with one model per seed. ROUGE is in p
 
 A contrast of arms has one value per seed (means over rates or draws are taken within the seed, so that what rates share
 is inside), and its interval is Student's t over these, with seeds - 1 degrees of freedom. Where seeds have the same
-test articles, t does not see what these have in common, and the interval is the hull of t and of the paired bootstrap
-over test articles. With one seed it is that bootstrap alone, which speaks of these models only.
+test articles, t does not see what these have in common, which the paired bootstrap over test articles does: variances
+of both add, and degrees of freedom are Welch's and Satterthwaite's,
+
+    se^2 = s^2/S + b^2        freedom = (S - 1) (se^2 / (s^2/S))^2
+
+with s over S seeds and b over the bootstrap draws. With one seed the interval is that bootstrap's alone, which speaks
+of these models only.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +19,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from sims.running.intervals import CONFIDENCE, middle, t_interval
+from sims.running.intervals import CONFIDENCE, middle, t_interval, t_quantile
 
 INNER = 2 * CONFIDENCE - 1
 """Level of the interval that lies within a margin exactly when both one-sided tests at 5 % reject (TOST)."""
@@ -99,15 +104,22 @@ class Arms:
 
     def _ends(self, each: np.ndarray, weights: Side, level: float) -> tuple[float, float]:
         """Of the interval of a difference that was seen in ``each`` seed."""
-        ends = t_interval(each, level)
-        if len(each) == 1 or self.shared:
-            articles = middle(self._mix(self.draws, weights), level)
-            ends = float(np.fmin(ends[0], articles[0])), float(np.fmax(ends[1], articles[1]))
-        return ends
+        if len(each) == 1:
+            return middle(self._mix(self.draws, weights), level)
+        if not self.shared:
+            return t_interval(each, level)
+        models, articles = each.var(ddof=1) / len(each), self._mix(self.draws, weights).var()
+        reach = t_quantile(joint_freedom(len(each), models, articles), level) * np.sqrt(models + articles)
+        return float(each.mean() - reach), float(each.mean() + reach)
 
     def _mix(self, values: np.ndarray, side: Side) -> np.ndarray:
         places = [self.names.index(name) for name in side]
         return np.fromiter(side.values(), float) @ values[places]
+
+
+def joint_freedom(seeds: int, models: float, articles: float) -> float:
+    """Degrees of freedom of the sum of a variance from so many seeds and one that is known (that of test articles)."""
+    return float((seeds - 1) * (1 + articles / models) ** 2) if models else np.inf
 
 
 def draw_noise(groups: Iterable[np.ndarray]) -> Noise:

@@ -22,7 +22,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtri, stdtrit
 from scipy.stats import nct
 
-from empirical.summarization.arms import Side, mean_of
+from empirical.summarization.arms import Side, joint_freedom, mean_of
 from empirical.summarization.findings import PUBLISHED, claims
 from empirical.summarization.plan import others, verifiers
 from empirical.summarization.profile import STORIES, Profile
@@ -48,21 +48,24 @@ class Design:
     def error(self, weights: float) -> float:
         """Standard error of a difference whose arms' weights have this sum of squares."""
         models = 0.0 if self.seeds == 1 else self.noise**2 * weights / self.seeds
-        return float(np.sqrt(self._articles**2 + models))
+        return float(np.hypot(self._articles, np.sqrt(models)))
 
     @property
     def _articles(self) -> float:
         """Standard error over test articles."""
         return self.spread / float(np.sqrt(self.tests * (1 if self.shared else self.seeds)))
 
-    @property
-    def freedom(self) -> float:
-        """Of the interval; infinite over articles."""
-        return self.seeds - 1 if self.seeds > 1 else np.inf
+    def freedom(self, error: float) -> float:
+        """Of the interval of a difference with this standard error (`arms`); infinite over articles alone."""
+        if self.seeds == 1:
+            return np.inf
+        if not self.shared:
+            return self.seeds - 1
+        return joint_freedom(self.seeds, max(error**2 - self._articles**2, 0.0), self._articles**2)
 
     def half(self, error: float) -> float:
         """Half the width of the interval that is to be expected."""
-        return float(_quantile(self.freedom, 0.5 + CONFIDENCE / 2) * error)
+        return float(_quantile(self.freedom(error), 0.5 + CONFIDENCE / 2) * error)
 
     def found(self, error: float) -> float:
         """The least difference that is called better or worse with `POWER`.
@@ -70,19 +73,21 @@ class Design:
         Its interval must exclude 0 (by the noncentral t, exact under normality), and the ROUGE intervals of both sides
         must be apart (about: a model's own scores spread as differences do, where two models correlate by 1/2).
         """
-        far, normal = _quantile(self.freedom, 0.5 + CONFIDENCE / 2), float(ndtri(POWER))
+        freedom, normal = self.freedom(error), float(ndtri(POWER))
+        far = _quantile(freedom, 0.5 + CONFIDENCE / 2)
         apart = 2 * _quantile(np.inf, 0.5 + CONFIDENCE / 2) * self._articles + normal * error
-        if not np.isfinite(self.freedom):
+        if not np.isfinite(freedom):
             return max((far + normal) * error, apart)
         most = far
-        while _exceeds(far, self.freedom, most) < POWER:
+        while _exceeds(far, freedom, most) < POWER:
             most *= 1.5
-        shift = brentq(lambda shift: _exceeds(far, self.freedom, shift) - POWER, 0.0, most)
+        shift = brentq(lambda shift: _exceeds(far, freedom, shift) - POWER, 0.0, most)
         return max(float(shift) * error, apart)
 
     def equal(self, error: float) -> float:
         """The least margin within which equality is shown with about `POWER` where there is no difference."""
-        return float((_quantile(self.freedom, CONFIDENCE) + _quantile(self.freedom, 0.5 + POWER / 2)) * error)
+        freedom = self.freedom(error)
+        return float((_quantile(freedom, CONFIDENCE) + _quantile(freedom, 0.5 + POWER / 2)) * error)
 
 
 def _quantile(freedom: float, level: float) -> float:
@@ -150,10 +155,10 @@ def told(profile: Profile) -> Iterator[str]:
 def _verdict(lines: pd.DataFrame, margin: float) -> str:
     """In words: the least effects that are seen, and whether equality can be."""
     able = lines["equal"] <= margin
-    few = "no" if not able.any() else "every" if able.all() else f"{int(able.sum())} of {len(lines)}"
+    few = "none" if not able.any() else "every line" if able.all() else f"{int(able.sum())} of {len(lines)} lines"
     return (
         f"found: the difference that is told from 0 with probability {POWER:.0%}, here {lines['found'].min():.1f} to "
         f"{lines['found'].max():.1f} points; smaller ones may stay undecided. equal: the margin within which equality "
-        f"is shown as often where there is none; with the margin of {margin:g}, equality can be shown of {few} "
-        "difference."
+        f"is shown as often where there is no difference; with the margin of {margin:g}, equality can be shown of "
+        f"{few}."
     )

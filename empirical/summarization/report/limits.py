@@ -26,9 +26,10 @@ def _doubts(tables: Tables, profile: Mapping[str, Any]) -> Iterable[str]:
         yield _one_seed(noise)
     else:
         made = " (made models: from seed 0's articles)" if profile["base"]["name"] == "made" else ""
+        common = "" if profile["data"]["source"] == "stories" else ", with the error of the articles that seeds share"
         yield (
-            f"Differences: Student's t over {seeds} seeds. 'Overlap': only the ROUGE intervals forbid a verdict. "
-            f"{bases}{made}: t does not cover them."
+            f"Differences: Student's t over {seeds} seeds{common}. 'Overlap': only the ROUGE intervals forbid a "
+            f"verdict. {bases}{made}: t does not cover them."
         )
     yield "Students differ from the generator also in number of examples and passes, and in whose words they learn."
     margin = profile["evaluation"]["margin"]
@@ -36,7 +37,7 @@ def _doubts(tables: Tables, profile: Mapping[str, Any]) -> Iterable[str]:
     yield (
         f"ROUGE by rouge-score, F1, words of any script, {stemmer} Porter's stemmer (worth about a point on English "
         f"news). Equivalent: within {typed(margin)} points, by two one-sided tests at 5 %. 'Not seen', and 'seen' of "
-        "being no better: the interval leaves less than that."
+        "being no better: the 95 % interval leaves less than that."
     )
     yield _power(noise, profile["evaluation"])
     yield (

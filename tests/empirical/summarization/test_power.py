@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from empirical.summarization.power import POWER, Design, power, told
 from empirical.summarization.profile import load, parse
@@ -59,6 +60,14 @@ def test_articles_that_seeds_share_are_not_more_for_more_seeds():
     assert (own, shared) == (pytest.approx(0.5), pytest.approx(1.0))
 
 
+@pytest.mark.parametrize(("noise", "freedom"), [(0.0, np.inf), (1.0, 7 * 1.5**2), (1e9, 7.0)])
+def test_articles_that_seeds_share_are_known_better_than_models(noise, freedom):
+    """Intervals have the degrees of freedom that those of the report will have."""
+    plan = Design(8, 1600, True, 10.0, noise)  # .0625 of the articles, .125 of the models
+    assert plan.freedom(plan.error(1.0)) == pytest.approx(freedom, rel=1e-6)
+    assert plan.half(plan.error(1.0)) == pytest.approx(stdtrit(min(freedom, 1e12), 0.975) * plan.error(1.0), rel=1e-6)
+
+
 def test_every_claim_is_listed_and_means_over_models_are_worth_more():
     profile = parse(changed(run__seeds=4))
     lines = power(profile).set_index(["side", "other"])
@@ -73,7 +82,7 @@ def test_one_seed_is_called_a_pilot_before_it_starts():
     text = " ".join(" ".join(told(load("debian"))).split())
     assert "of 1 seed and 800 test articles, if ROUGE-1 differs by 25 points" in text
     assert "it is a pilot, and proves nothing of verifiers in general" in text
-    assert "equality can be shown of every difference" in text
+    assert "equality can be shown of every line" in text
     assert "pilot" not in " ".join(told(load("small")))
     assert (
         max(len(line) for name in ("debian", "small") for text in told(load(name)) for line in text.splitlines()) < 118
