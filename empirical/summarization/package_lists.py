@@ -10,9 +10,10 @@ import gzip
 import lzma
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sims.running.files import located
 from sims.running.sums import sha256_of
@@ -24,10 +25,12 @@ HERE = Path("/var/lib/apt/lists")
 NAMES = ("*Packages*", "*Translation-en*")
 """Files of a folder that are lists."""
 HELPER = "/usr/lib/apt/apt-helper"
-UNPACKED = {b"\x1f\x8b": gzip.decompress, b"\xfd7zXZ\0": lzma.decompress, b"BZh": bz2.decompress}
+UNPACKED: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\0": lzma.open, b"BZh": bz2.open}
 """By the bytes that a file begins with."""
 BY_APT = (b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd")
 """lz4 and zstd."""
+MOST = 1 << 29
+"""Bytes of a list, unpacked; the largest of Debian and Ubuntu have a sixth of that."""
 FETCH = "apt-get -o Acquire::Languages=en update"
 LISTS = f"fetch them by `{FETCH}`, or name files or a folder of a mirror's lists after --lists"
 
@@ -63,7 +66,8 @@ def files_of(given: Sequence[Path]) -> list[Path]:
 def packages(files: Sequence[Path]) -> list[Package]:
     """Every package of these lists once, by name; of several versions the first that is met.
 
-    Raises RunError for a file that cannot be read, InputError for one that holds no stanza of a package.
+    Raises RunError for a file that cannot be read, InputError for one that holds no stanza of a package or more than
+    `MOST` bytes.
     """
     sources: dict[str, tuple[str, str]] = {}
     told: dict[str, tuple[str, str]] = {}
@@ -116,20 +120,32 @@ def _stanzas(path: Path) -> Iterator[dict[str, str]]:
 
 
 def _text(path: Path) -> str:
-    with located(path):
-        data = path.read_bytes()
-    unpack = next((way for magic, way in UNPACKED.items() if data.startswith(magic)), None)
+    with located(path), path.open("rb") as file:
+        start = file.read(8)
+    unpack: Callable[..., Any] = next((way for magic, way in UNPACKED.items() if start.startswith(magic)), open)
+    data: bytes
     try:
-        if data.startswith(BY_APT):
+        if start.startswith(BY_APT):
             data = _by_apt(path)
-        elif unpack is not None:
-            data = unpack(data)
-    except (OSError, EOFError, lzma.LZMAError, subprocess.SubprocessError) as error:
+        else:
+            with unpack(path, "rb") as packed:
+                data = packed.read(MOST + 1)
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise RunError(f"{path} cannot be unpacked ({one_line(error, 120)}); {LISTS}") from None
-    return data.decode(errors="replace")
+    if len(data) > MOST:
+        raise InputError(f"{path} has more than {MOST >> 20} MiB, more than any package list; {LISTS}")
+    return data.decode(errors="replace").replace("\r\n", "\n")
 
 
 def _by_apt(path: Path) -> bytes:
     if shutil.which(HELPER) is None:
         raise RunError(f"{path} is packed by lz4 or zstd, which needs apt's {HELPER}; name a .gz or .xz of a mirror")
-    return subprocess.run([HELPER, "cat-file", str(path)], capture_output=True, check=True).stdout
+    words = [HELPER, "cat-file", str(path.absolute())]  # a relative name could begin as an option does
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as helper:
+        assert helper.stdout is not None  # it is a pipe
+        data = helper.stdout.read(MOST + 1)
+        if len(data) > MOST:
+            helper.kill()
+    if helper.returncode and len(data) <= MOST:
+        raise OSError(f"{HELPER} ended with {helper.returncode}")
+    return data

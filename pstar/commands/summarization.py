@@ -66,6 +66,11 @@ def summarization(
     comes from). Every stage is kept in DIR/stages; a killed run continues with the same command.
     """
     if stage == CORPUS:
+        others: dict[str, Any] = {"preset": preset, "config": config, "corpus": corpus, "seeds": seeds}
+        others |= {"workers": workers, "shard": shard, "accelerate": accelerate, "dry-run": dry_run or None}
+        refused = [f"--{name}" for name, value in others.items() if value is not None]
+        if refused:
+            raise InputError(f"{', '.join(refused)}: not for `pstar summarization corpus`; leave it out")
         _corpus(kind, out, lists, json)
         return
     if kind or lists:

@@ -1,13 +1,15 @@
 """From package lists to a corpus whose near-twins are never parted."""
 
+import bz2
 import gzip
 import json
 import lzma
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from empirical.summarization import corpus
+from empirical.summarization import corpus, package_lists
 from empirical.summarization.descriptions import TEST, build, families, licence_of, pairs
 from empirical.summarization.package_lists import Package, files_of, packages, paragraphs
 from tests.empirical.experiments import main
@@ -151,16 +153,62 @@ def test_lists_that_do_not_do_are_refused(tmp_path, texts, message):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_list_that_cannot_be_unpacked_is_named(tmp_path):
-    (tmp_path / "Packages.gz").write_bytes(gzip.compress(PACKAGES.encode())[:-20])
+def spoilt(packed):
+    return packed[:20] + bytes(byte ^ 255 for byte in packed[20:40]) + packed[40:]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bz2.compress])
+@pytest.mark.parametrize("spoil", [lambda packed: packed[:-20], spoilt])
+def test_a_list_that_cannot_be_unpacked_is_named(tmp_path, pack, spoil):
+    (tmp_path / "Packages.gz").write_bytes(spoil(pack(PACKAGES.encode())))
     with pytest.raises(RuntimeError, match=r"Packages\.gz cannot be unpacked"):
         packages([tmp_path / "Packages.gz"])
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress, bz2.compress])
+def test_no_more_is_unpacked_than_a_list_can_have(tmp_path, monkeypatch, pack):
+    (tmp_path / "Packages").write_bytes(pack(PACKAGES.encode() + b" \n" * 100_000))
+    assert packages([tmp_path / "Packages"])
+    monkeypatch.setattr(package_lists, "MOST", 100_000)
+    with pytest.raises(ValueError, match="Packages has more than 0 MiB, more than any package list"):
+        packages([tmp_path / "Packages"])
+
+
+STREAM = '#!/bin/sh\nprintf "%s\\n" "$@" > "$0.words"\nexec cat "$2"\n'
+
+
+def test_apts_helper_unpacks_by_an_absolute_name_and_no_more_than_a_list_can_have(tmp_path, monkeypatch):
+    """Lists of a hostile folder have names that begin as options do."""
+    helper = tmp_path / "helper"
+    helper.write_text(STREAM)
+    helper.chmod(0o755)
+    name = "-oDir::Etc=x_Packages"
+    (tmp_path / name).write_bytes(package_lists.BY_APT[0] + b"\n\n" + PACKAGES.encode() + b" \n" * 100_000)
+    monkeypatch.setattr(package_lists, "HELPER", str(helper))
+    monkeypatch.chdir(tmp_path)
+    found = files_of([Path()])
+    assert [str(path) for path in found] == [name]
+    assert "kite" in {package.name for package in packages(found)}
+    assert (tmp_path / "helper.words").read_text().splitlines() == ["cat-file", str(tmp_path / name)]
+    monkeypatch.setattr(package_lists, "MOST", 100_000)
+    with pytest.raises(ValueError, match="has more than 0 MiB"):
+        packages(found)
+    helper.write_text("#!/bin/sh\nexit 100\n")
+    with pytest.raises(RuntimeError, match=r"cannot be unpacked \(.*ended with 100"):
+        packages(found)
+
+
+def test_lines_may_end_as_on_windows(tmp_path):
+    (tmp_path / "Packages").write_bytes(PACKAGES.replace("\n", "\r\n").encode())
+    (tmp_path / "plain_Packages").write_bytes(PACKAGES.encode())
+    assert packages([tmp_path / "Packages"]) == packages([tmp_path / "plain_Packages"])
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (("corpus",), "name one of debian"),
+        (("corpus", "debian", "--dry-run", "--seeds", 3), "--seeds, --dry-run: not for `pstar summarization corpus`"),
         (("corpus", "fedora"), "corpus fedora: name one of debian"),
         (("run", "debian", "--preset", "small"), "debian: for `pstar summarization corpus debian --out DIR` only"),
         (("run",), "--preset is missing: one of small"),
