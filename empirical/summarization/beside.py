@@ -41,10 +41,12 @@ def beside(source: Source, found: Evaluated, points: pd.DataFrame, pool: Sequenc
     """One line per verifier and rate: the three predictions, and what its students did.
 
     p, phi, psi, p_star: soft. worth: clean examples that one generated summary is worth with this verifier; clean: that
-    times the pool; unverified: the same of the whole pool. forecast: ROUGE-1 of the student, in points, NaN and "not
+    times the pool; unverified: the same of the whole pool; taught: references that the generator was trained on, which
+    a student's must outnumber to beat it. forecast: ROUGE-1 of the student, in points, NaN and "not
     run" without three clean sizes, "not given" where the forecast refuses.
     """
     size = float(np.mean([len(part) for part in pool]))
+    taught = float(np.mean([found.about["generator"][seed]["examples"] for seed in source.seeds]))
     pilot = clean_curve(source, found)
     lines = []
     for group, members in source.groups.items():
@@ -53,7 +55,7 @@ def beside(source: Source, found: Evaluated, points: pd.DataFrame, pool: Sequenc
             p, phi, psi, p_star = (float(part[name].mean()) for name in ("p", "phi", "psi", "p_star"))
             line: dict[str, Any] = {"verifier": group, "rate": rate, "p": p, "phi": phi, "psi": psi, "p_star": p_star}
             line["worth"] = _worth(p, phi, psi)
-            line |= {"clean": size * line["worth"], "unverified": size * _worth(p, 1.0, 1.0)}
+            line |= {"clean": size * line["worth"], "unverified": size * _worth(p, 1.0, 1.0), "taught": taught}
             line |= dict(zip(FORECAST, _forecast(pilot, p, phi, psi, round(size)), strict=True))
             seen = found.arms["rouge1"].contrast(students(members, rate), one("generator"))
             lines.append(line | {name: getattr(seen, name) for name in ("difference", "low", "high", "verdict")})

@@ -23,11 +23,12 @@ def beside(tables: Tables) -> Iterator[str]:
         words += f"{share(line['worth']):>7}{number(line['clean'], form=',.0f'):>9}{ends:>16}{says:>10}{gain(line):>22}"
         mark = line["verdict"] if line["verdict"] in ("better", "worse") else ""
         yield f"{words} {mark}".rstrip()
-    unverified = number(float(found["unverified"].mean()), form=",.0f")
+    unverified, taught = (number(float(found[name].mean()), form=",.0f") for name in ("unverified", "taught"))
     yield say(
         "Soft reading: a summary is wrong to the degree 1 - ROUGE-1, and wrong ones are all different. worth: "
         "references that a generated summary is worth with this verifier; refs: the whole pool, which without one is "
-        f"worth {unverified}. forecast: the learning curve on references, read there."
+        f"worth {unverified}; the generator was trained on {taught}. forecast: the learning curve on references, read "
+        "there."
     )
     yield say(_right(found))
 
@@ -41,7 +42,7 @@ def _right(found: pd.DataFrame) -> str:
     lines = len(decided)
     said = {
         "p < p*": decided["p"] < decided["p_star"],
-        "worth more than unverified": decided["clean"] > decided["unverified"],
+        "worth more references than the generator had": decided["clean"] > decided["taught"],
     }
     counts = [f"{name} on {int((says == gains).sum())}" for name, says in said.items()]
     ran = decided[decided["forecast_beats"].isin(["yes", "no"])]

@@ -47,8 +47,11 @@ def test_worth_is_what_is_kept_times_its_purity_squared():
     assert lines["unverified"]["random"] == pytest.approx(3000 * 0.36, rel=1e-4)
     assert (lines["verdict"] == pd.Series({"oracle": "better", "random": "worse"})).all()
     assert set(lines["forecast_beats"]) == {"not run"}  # of one clean size
-    text = "\n".join(told({"beside": lines.reset_index()}))
-    assert "Of 2 decided lines right about who gains: p < p* on 1; worth more than unverified on 2." in text
+    assert (lines["taught"] == 1000).all()
+    for taught, right in ((1000, 2), (1300, 1)):  # the oracle's 1,215 references against the generator's
+        text = " ".join(" ".join(told({"beside": lines.assign(taught=taught).reset_index()})).split())
+        said = f"p < p* on 1; worth more references than the generator had on {right}."
+        assert f"Of 2 decided lines right about who gains: {said}" in text
 
 
 def test_a_forecast_reads_the_clean_learning_curve():
