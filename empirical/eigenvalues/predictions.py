@@ -31,7 +31,7 @@ class Tie(NamedTuple):
 
 
 def tie(stars: np.ndarray, gains: np.ndarray) -> Tie:
-    """Of a curve on increasing ``stars``; of several crossings the last, as in `estimates.crossing`."""
+    """Of a curve on increasing ``stars``, NaN where it is unknown; of several crossings the last, as in `crossing`."""
     if np.isnan(gains).all():
         return Tie(np.nan, "no prediction")
     rises = np.flatnonzero((gains[:-1] < 0) & (gains[1:] >= 0))
@@ -40,7 +40,9 @@ def tie(stars: np.ndarray, gains: np.ndarray) -> Tie:
         share = gains[left] / (gains[left] - gains[left + 1])
         return Tie(float(stars[left] + share * (stars[left + 1] - stars[left])))
     known = gains[~np.isnan(gains)]
-    return Tie(np.nan, "never" if known[-1] < 0 else "gains without verification")
+    if known[-1] < 0:
+        return Tie(np.nan, "never")
+    return Tie(np.nan, "gains where it is known" if np.isnan(gains[0]) else "gains without verification")
 
 
 def by_worth(p: float, psi: Any, labels: int, sizes: np.ndarray, accuracy: np.ndarray) -> np.ndarray:

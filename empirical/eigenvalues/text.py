@@ -122,7 +122,7 @@ def _limits(tables: Tables, profile: Mapping[str, Any], rounding: Mapping[str, f
     yield say(f"Data selection {shown}", "(b) ")
     yield say(
         "Collapse is conditional. It shows where students are short of steps, and need not where they have more, or "
-        "where the generator's mistakes are its own and average out on fresh matrices: see the pair above.",
+        "where the generator's mistakes are its own and average out on fresh matrices: see the table above.",
         "(c) ",
     )
     yield say(PROVENANCE.get(profile["name"], "The profile is your own: how it was chosen is for you to say."), "(d) ")

@@ -58,7 +58,8 @@ def _crossing(crossing: pd.DataFrame) -> str:
 
 def _predicted(whole: pd.Series) -> Iterator[str]:
     yield f"by the rule p = p*, which sees the limit of endless data: {whole['rule']:.2f}."
-    yield f"by worth and the clean learning curve, nothing fitted: {_tie(whole, 'worth')}."
+    why = " (it needs a clean curve, curve.true, that reaches there)" if whole["worth_words"] == "no prediction" else ""
+    yield f"by worth and the clean learning curve, nothing fitted: {_tie(whole, 'worth')}{why}."
     ends = [f"{whole[f'learned_{end}']:.2f}" if whole[f"learned_{end}"] > 0 else "none" for end in ("low", "high")]
     yield (
         f"by learned errors (n/d from the student of all labels, mean over signals and penalties): "
@@ -106,11 +107,12 @@ def _rule(points: pd.DataFrame, labels: pd.DataFrame) -> Iterator[str]:
 
 def collapse(table: pd.DataFrame, profile: Mapping[str, Any]) -> Iterator[str]:
     """Students of all labels against their generators, by steps and by the number of labels, theory beside them."""
-    yield "Collapse, a student on all greedy labels below its generator, depends on how both are trained:"
     percent = round(100 * profile["selection"]["tolerance"], 6)
     part = table[table["tolerance_percent"] == percent]
     if part.empty:
+        yield f"Collapse: no table, {percent:g} %, the verifier's tolerance, is no column."
         return
+    yield "Collapse, a student on all greedy labels below its generator, depends on how both are trained:"
     head = f"{'pairs':>11}{'steps':>9}{'labels':>11}{'generator':>11}{'student':>9}{'minus generator':>22}"
     yield f"{head}  verdict    learned errors"
     for _, line in part.iterrows():

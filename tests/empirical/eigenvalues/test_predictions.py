@@ -47,6 +47,8 @@ def test_worth_is_that_of_very_many_classes_and_reads_the_clean_curve():
         ([-1.0, 1.0, -1.0, 1.0], (2.5 / 3, "")),
         ([-3.0, -2.0, -1.0], (np.nan, "never")),
         ([1.0, 2.0, 3.0], (np.nan, "gains without verification")),
+        ([np.nan, 1.0, 3.0], (np.nan, "gains where it is known")),
+        ([np.nan, -1.0, 1.0], (0.75, "")),
         ([np.nan] * 3, (np.nan, "no prediction")),
     ],
 )
