@@ -3,7 +3,7 @@
 Points: the student on all greedy labels minus its generator, with 95 % intervals (Student's t over seeds; over test
 matrices with one seed). Left: both trained for more steps; the generator's pairs and the labels stay. Right: more
 labels, at the same steps. Line: learned errors (theory/README.md §11) with n/d fitted to the filled point and in
-proportion to steps or labels; band: range over signals and penalties.
+proportion to steps or labels; band: range over signals, penalties and the interval of the filled point.
 """
 
 import matplotlib.pyplot as plt

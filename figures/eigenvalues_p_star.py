@@ -4,7 +4,7 @@ Left: students, filled for verifiers that keep every correct label (phi = 1), as
 95 % intervals, Student's t over seeds (over test matrices with one seed); the band is the generator's. Right: the
 paired difference of each student from the generator of its seed, which is what the crossing is read off; the strip is
 the interval of the crossing, cut where the points end. Lines: gains predicted by worth and the clean learning curve
-(dashed), and by learned errors (solid, mean; band, range over signals and penalties).
+(dashed), and by learned errors (solid, mean; band, range over signals, penalties and the interval of what is fitted).
 """
 
 from typing import Any

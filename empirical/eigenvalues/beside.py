@@ -12,12 +12,14 @@ from empirical.eigenvalues.measured import Read, gain
 from empirical.eigenvalues.plan import contrasts
 
 PUBLISHED_CROSSING = 0.65
+THEORY = ("theory", "theory_low", "theory_high")
 STARS = np.linspace(0.5, 1.0, 101)
 
 
 def predictions(profile: Mapping[str, Any], points: pd.DataFrame, read: Read) -> pd.DataFrame:
     """Predicted gains over the generator in points, along p* at phi = 1: worth, and learned errors with their range.
 
+    That is over signals and penalties, and over the 95 % interval of the gain that n/d is fitted to.
     Worth needs the clean curve (``curve.true``); without one it is NaN.
     """
     first = points.iloc[0]
@@ -27,9 +29,7 @@ def predictions(profile: Mapping[str, Any], points: pd.DataFrame, read: Read) ->
     worth = (
         theory.by_worth(p, psi, labels, sizes, accuracy) - generator if len(sizes) > 1 else np.full(len(psi), np.nan)
     )
-    found = _learned(points).gains(generator, psi)
-    empty = np.full(len(psi), np.nan)
-    mean, low, high = (found.mean(0), found.min(0), found.max(0)) if len(found) else (empty, empty, empty)
+    mean, low, high = _spanned(_learned(points), generator, psi)
     lines = [
         pd.DataFrame({"kind": "worth", "p_star": STARS, "gain": 100 * worth}),
         pd.DataFrame({"kind": "learned", "p_star": STARS, "gain": 100 * mean, "low": 100 * low, "high": 100 * high}),
@@ -45,10 +45,21 @@ def _clean(profile: Mapping[str, Any], read: Read) -> tuple[np.ndarray, np.ndarr
     return np.array(list(models), float), np.array([read(name).hits(tolerance).mean() for name in models.values()])
 
 
-def _learned(points: pd.DataFrame) -> theory.Learned:
-    """Fitted to the student of all labels, the only one with psi = phi."""
+def _learned(points: pd.DataFrame) -> list[theory.Learned]:
+    """Fitted to the student of all labels, the only one with psi = phi: to its gain, and to both ends of that."""
     whole = points[points["student"] == "none"].iloc[0]
-    return theory.learned(whole["generator_accuracy"] / 100, whole["difference"] / 100)
+    gains = (whole[name] / 100 for name in ("difference", "difference_low", "difference_high"))
+    return [theory.learned(whole["generator_accuracy"] / 100, gain) for gain in gains]
+
+
+def _spanned(fits: list[theory.Learned], generator: float, psi: Any, times: float = 1.0) -> tuple[np.ndarray, ...]:
+    """(mean of the first's gains, least and largest of all), as far as there are any; else NaN."""
+    found = [fit.gains(generator, psi, times) for fit in fits]
+    found = [gains[~np.isnan(gains).any(1)] for gains in found]
+    if not len(found[0]):
+        return (np.full(np.size(psi), np.nan),) * 3
+    every = np.concatenate(found)
+    return found[0].mean(0), every.min(0), every.max(0)
 
 
 def crossings(points: pd.DataFrame, gains: pd.DataFrame, beside: pd.DataFrame) -> pd.DataFrame:
@@ -99,9 +110,7 @@ def collapse(profile: Mapping[str, Any], points: pd.DataFrame, read: Read) -> pd
             line |= {"generator": 100 * theirs.mean(), "student": 100 * ours.mean()} | gain(difference(ours, theirs))
             told = tolerance == profile["selection"]["tolerance"]
             fits = told and its_pairs == pairs and theirs.mean() > 0.5
-            found = 100 * fitted.gains(theirs.mean(), 1.0, times)[:, 0] if fits else np.empty(0)
-            found = found[~np.isnan(found)]
-            ends = (found.mean(), found.min(), found.max()) if len(found) else (np.nan,) * 3
+            ends = _spanned(fitted, theirs.mean(), 1.0, times) if fits else (np.full(1, np.nan),) * 3
             line |= {"told": told}
-            lines.append(line | dict(zip(("theory", "theory_low", "theory_high"), ends, strict=True)))
+            lines.append(line | {name: 100 * end[0] for name, end in zip(THEORY, ends, strict=True)})
     return pd.DataFrame(lines)

@@ -62,7 +62,8 @@ def _predicted(whole: pd.Series) -> Iterator[str]:
     yield f"by worth and the clean learning curve, nothing fitted: {_tie(whole, 'worth')}{why}."
     ends = [f"{whole[f'learned_{end}']:.2f}" if whole[f"learned_{end}"] > 0 else "none" for end in ("low", "high")]
     yield (
-        f"by learned errors (n/d from the student of all labels, mean over signals and penalties): "
+        f"by learned errors (n/d from the student of all labels; mean, and the range over signals, penalties and that "
+        "student's interval): "
         f"{_tie(whole, 'learned')} [{', '.join(ends)}]."
     )
 
@@ -125,7 +126,7 @@ def collapse(table: pd.DataFrame, profile: Mapping[str, Any]) -> Iterator[str]:
         )
     yield say(
         "Learned errors: n/d is fitted to the first line (which it therefore meets) and grows with the steps or the "
-        "labels; in brackets the range over signals and penalties."
+        "labels; in brackets the range over signals, penalties and the interval of that line."
     )
 
 

@@ -1,8 +1,11 @@
 """Predictions that stand beside the noisy verifier's students."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from empirical.eigenvalues.beside import predictions
+from empirical.eigenvalues.measured import Measured
 from empirical.eigenvalues.predictions import RIDGES, SIGNALS, by_worth, learned, tie
 from theory.types import Rates
 from theory.worth import worth
@@ -38,6 +41,24 @@ def test_worth_is_that_of_very_many_classes_and_reads_the_clean_curve():
         assert by_worth(0.3, psi, 8000, sizes, accuracy) == pytest.approx(expected, rel=1e-6)
     assert np.isnan(by_worth(0.3, 0.0, 100, sizes, accuracy))
     assert np.isnan(by_worth(0.3, 0.0, 100_000, sizes, accuracy))
+
+
+def test_the_range_of_learned_errors_has_the_interval_of_what_they_are_fitted_to():
+    """By hand from `learned`; without an interval it is the range over signals and penalties alone."""
+    profile = {"curve": {"true": []}, "selection": {"tolerance": 0.02, "matrices": 1000}}
+    line = {"student": "none", "p_hat": 0.331, "generator_accuracy": 66.9, "difference": -6.4}
+    read = lambda name: Measured(np.zeros((2, 5)), 10, 10.0, "")
+    ends = {"difference_low": -8.0, "difference_high": -5.0}
+    wide, alone = (
+        predictions(profile, pd.DataFrame([line | more]), read).set_index("kind").loc["learned"]
+        for more in (ends, dict.fromkeys(ends, np.nan))
+    )
+    assert wide["gain"].to_numpy() == pytest.approx(alone["gain"].to_numpy())
+    assert wide.iloc[0][["gain", "low", "high"]].tolist() == pytest.approx([-6.4, -8.0, -5.0])
+    assert alone.iloc[0][["low", "high"]].tolist() == pytest.approx([-6.4, -6.4])
+    found = [learned(0.669, gain).gains(0.669, 1 / STARS - 1) for gain in (-0.064, -0.08, -0.05)]
+    assert wide["high"].to_numpy() == pytest.approx(100 * np.concatenate(found).max(0))
+    assert alone["high"].to_numpy() == pytest.approx(100 * found[0].max(0))
 
 
 @pytest.mark.parametrize(
