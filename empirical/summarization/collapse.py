@@ -44,8 +44,8 @@ def collapse(source: Source, found: Evaluated) -> pd.DataFrame:
         arms = Arms(ARMS, np.stack([each.mean(1) for each in scores], 1), bootstrap(scores, shared=False))
         places = [f"{place_of(seed, noisy)}/generate" for seed in source.seeds]
         lines.append(_line(source, noisy, arms, one(ARMS[1]), places, margin))
-    own = source.profile["stories"]["noisy"]
-    if asked and own not in asked and SHARE in source.rates:
+    own = source.profile["stories"]["noisy"] if asked else None
+    if own is not None and own not in asked and SHARE in source.rates:
         places = [f"seed{seed}/generate" for seed in source.seeds]
         chance = students(source.groups["random"], SHARE)
         lines.append(_line(source, own, found.arms["rouge1"], chance, places, margin))
