@@ -2,7 +2,9 @@
 
 Descriptions of one source package are alike (-dev, -doc, -data, and the like), and so are those of sources that differ
 in a version alone, or begin with the same words. All of these are one family, and a family is in train or in test as a
-whole: which, is a hash of its name. Nothing of it is shipped; it is made on the user's machine from the lists there.
+whole: which, is a hash of its name. Descriptions that are alike further on may be parted: of bookworm's for test 5 %
+share half of their eight-word runs with one to train on, 0.4 % nine tenths. Nothing of it is shipped; it is made on the
+user's machine from the lists there.
 """
 
 import hashlib
@@ -158,8 +160,9 @@ def _readme(facts: Mapping[str, Any]) -> str:
             "",
             f"{facts['pairs']:,} pairs of a text and a one-line summary that a person wrote: extended descriptions of",
             "packages and their synopses, made by `pstar summarization corpus debian` from the package lists below.",
-            f"train.jsonl has {facts['train']:,}, test.jsonl {facts['test']:,}. Near-twins do not straddle the two:",
-            f"of {facts['families']:,} families of source packages each is in one of them. Left out are",
+            f"train.jsonl has {facts['train']:,}, test.jsonl {facts['test']:,}. Near-twins by source, name, or how",
+            f"they begin do not straddle the two: of {facts['families']:,} families each is in one of them;",
+            "a few that are alike further on may be parted. Left out are",
             f"{facts['short']:,} packages with less than {LEAST} characters, {facts['repeated']:,} that repeat others,",
             f"and {facts['unsourced']:,} of unknown source.",
             "",

@@ -119,8 +119,8 @@ def reading(contrast: Contrast, wanted: Wanted, margin: float = MARGIN) -> Readi
     Above and below: seen, opposite, equivalent where two one-sided tests say that the difference is within the margin,
     not seen where the gain alone is below it, else undecided. No better: seen where the gain is below the margin,
     opposite where it is decided, else undecided. Undecided (overlap) is what only the overlap of the ROUGE intervals
-    leaves undecided. With enough seeds every difference but one of just the margin is decided. Source:
-    schuirmann1987comparison.
+    leaves undecided. With enough seeds, and test articles, every difference but one of just the margin is decided.
+    Source: schuirmann1987comparison.
     """
     if contrast.verdict == "failed":
         return "failed"
