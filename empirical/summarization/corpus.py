@@ -112,6 +112,12 @@ def set_aside(rows: pd.DataFrame, count: int, labelled: int, seed: Sequence[int]
     return rows.iloc[np.sort(order[:count])].reset_index(drop=True)
 
 
+def some(rows: pd.DataFrame, share: float, seed: Sequence[int]) -> pd.DataFrame:
+    """A random share of rows, one at least, in their order; which, follows from seed and ids alone."""
+    count = max(round(share * len(rows)), 1)
+    return rows.iloc[np.sort(_order(rows, seed)[:count])].reset_index(drop=True)
+
+
 def _order(rows: pd.DataFrame, seed: Sequence[int]) -> np.ndarray:
     """Places in the order of a hash of their family and then of their id, each with the seed."""
     salt = "-".join(map(str, seed))

@@ -54,6 +54,9 @@ class Evaluated(NamedTuple):
     about: Mapping[str, list[dict[str, Any]]]
     """By arm, one entry per seed."""
     tests: int
+    spread: float
+    """Of ROUGE-1 of a student and its generator on the same article: standard deviation over articles, in points,
+    root mean square over students and seeds."""
 
 
 def evaluated(source: Source) -> Evaluated:
@@ -75,7 +78,15 @@ def evaluated(source: Source) -> Evaluated:
     for place, (kind, drawn) in enumerate(zip(KINDS, np.split(draws, len(KINDS)), strict=True)):
         means = np.stack([of_seed[place].mean(1) for of_seed in scores], 1)
         arms[kind] = Arms(names, means, drawn, shared)
-    return Evaluated(arms, about, len(ids[0]))
+    return Evaluated(arms, about, len(ids[0]), _spread(names, [of_seed[KINDS.index("rouge1")] for of_seed in scores]))
+
+
+def _spread(names: Sequence[str], scores: Sequence[np.ndarray]) -> float:
+    """From (arms, tests) of each seed; NaN where there is no student, or none that did not fail."""
+    students = [place for place, name in enumerate(names) if name.startswith("retrain-")]
+    apart = [(each[students] - each[names.index("generator")]).var(axis=1, ddof=1) for each in scores]
+    known = [variance for variance in np.ravel(apart) if not np.isnan(variance)]
+    return float(np.sqrt(np.mean(known))) if known else np.nan
 
 
 def _rouge(source: Source, seed: int, model: str, ids: pd.Series, failure: str) -> np.ndarray:

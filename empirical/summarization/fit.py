@@ -25,12 +25,12 @@ from empirical.summarization.models import (
     DTYPES,
     load_model,
     load_tokenizer,
-    quiet,
     reference_to,
     save_adapter,
     save_model,
     write_reference,
 )
+from empirical.summarization.quiet import quiet
 from empirical.summarization.schedule import Schedule, accumulation
 from empirical.tensors import read_arrays
 from theory.errors import InputError

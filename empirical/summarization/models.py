@@ -5,12 +5,10 @@ somebody else's, or an adapter (LoRA) with the ``reference.json`` of the base it
 and no code that comes with a model is run.
 """
 
-import contextlib
 import hashlib
 import json
 import os
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ import torch
 
 from empirical.summarization.hub import commit_of_model
 from empirical.summarization.quantised import gguf_of, identity, missing_package
+from empirical.summarization.quiet import quiet
 from sims.running.files import write_atomic
 from sims.running.sums import sha256_of
 from theory.errors import InputError
@@ -27,24 +26,6 @@ REFERENCE = "reference.json"
 ADAPTER = "adapter_config.json"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 REMEDY = "convert them: AutoModelForCausalLM.from_pretrained(FOLDER).save_pretrained(NEW_FOLDER)"
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """No bar for every file that is loaded or saved, only for downloads; and no warning that peft is to blame for."""
-    from huggingface_hub.utils.tqdm import enable_progress_bars
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    enable_progress_bars()
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
-            yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
 
 
 def resolve(name: str, revision: str) -> dict[str, str]:

@@ -20,6 +20,8 @@ SAME = "base"
 """The name of a verifier's model that is the base model again, trained longer or on more."""
 FITTING = ("micro_batch", "gradient_checkpointing", "checkpoint_steps")
 """Keys of [training] that are no part of what a model is."""
+NAMED = (("stories", "curve"), ("generator", "curve"), ("selection", "rates"))
+"""Keys whose shares are in the names of stages."""
 COUNT = Range(1, 100_000_000, integer=True)
 MAYBE = Range(0, 100_000_000, integer=True)
 SHARE = Range(0, 1, open_low=True)
@@ -328,6 +330,9 @@ def _across(read: Tables) -> list[str]:
     for role in OWN:
         if role == "stronger" and read[role]["name"] == MADE and read["base"]["name"] != MADE:
             faults.append(f"{role}.name = 'made': beside base.name = {read['base']['name']!r}; name a model, or 'base'")
+    for table, key in NAMED:
+        if len({f"{share:g}" for share in read[table][key]}) < len(read[table][key]):
+            faults.append(f"{table}.{key}: shares must differ in their first six digits, by which stages are named")
     if read["stories"]["curve"] and read["data"]["source"] != STORIES:
         faults.append("stories.curve: only references of stories are as noisy as one wants; leave it out")
     if read["run"]["seeds"] * read["selection"]["random_draws"] < 3:

@@ -5,10 +5,13 @@ from then on the model is one like any other: it is trained, and saved as safete
 is run: of the package that ships one only the file is looked at.
 """
 
+import contextlib
+import io
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from empirical.summarization.quiet import quiet
 from sims.running.sums import sha256_of
 from sims.running.text import one_line
 from theory.errors import InputError
@@ -77,10 +80,8 @@ def load(file: Gguf) -> tuple[Any, Any]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from empirical.summarization.models import quiet
-
     config = config_of(file)
-    with quiet():
+    with quiet(), contextlib.redirect_stderr(io.StringIO()):  # the reader has a bar that nothing turns off
         try:
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 **file.where, dtype=torch.float32, trust_remote_code=False, output_loading_info=True

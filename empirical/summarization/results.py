@@ -39,7 +39,7 @@ def report(settings: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
         "contrasts": lines,
         "findings": verdicts(lines),
         "orders": tables.orders(rouge1, source.groups, tables.stars(rows)),
-        "noise": tables.noise(source, rouge1),
+        "noise": tables.noise(source, found),
         "beside": beside(source, found, points, generated),
         "curve": clean_curve(source, found),
         "pool": tables.pool(source, generated),

@@ -109,17 +109,11 @@ def train_generator(settings: Settings, inputs: Folders, folder: Path, runtime: 
 
 
 def train_part(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
-    """The base model fine-tuned on the first of the generator's articles, for its clean learning curve."""
-    articles, summaries = _labelled(inputs, "generator")
-    count = max(round(settings["about"]["share"] * len(articles)), 1)
-    _fit(
-        "Model trained on a part of the references",
-        (articles[:count], summaries[:count]),
-        settings,
-        inputs,
-        folder,
-        runtime,
-    )
+    """The base model fine-tuned on some of the generator's articles, for its clean learning curve."""
+    rows = _rows(inputs, "generator", ["id", "text", "summary"])
+    part = corpus.some(rows, settings["about"]["share"], [settings["seed"]])
+    examples = part["text"].tolist(), part["summary"].tolist()
+    _fit("Model trained on a part of the references", examples, settings, inputs, folder, runtime)
 
 
 def train_full(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:

@@ -110,19 +110,12 @@ def orders(arms: Arms, groups: Mapping[str, Sequence[str]], stars: pd.DataFrame)
     return pd.DataFrame(lines)
 
 
-def noise(source: Source, arms: Arms) -> pd.DataFrame:
-    """How far students of different random draws differ within a seed, and the spread over articles; one line.
-
-    spread: of the difference of a student and the generator on the same article, root mean square over students.
-    """
-    draws = source.groups.get("random", ())
+def noise(source: Source, found: Evaluated) -> pd.DataFrame:
+    """How far students of different random draws differ within a seed, and the spread over articles; one line."""
+    draws, arms = source.groups.get("random", ()), found.arms["rouge1"]
     groups = [[arms.names.index(student(draw, rate)) for draw in draws] for rate in source.rates]
-    found = draw_noise(arms.means[group, seed] for group in groups for seed in source.seeds)
-    weights = [{name: 1.0, "generator": -1.0} for name in arms.names if name.startswith("retrain-")]
-    errors = np.array([arms.drawn(each).std() for each in weights])
-    tests = len(source.frame(0, "evaluate-generator", "evaluation", ["id"])) * (1 if arms.shared else len(source.seeds))
-    spread = float(np.sqrt(tests * np.nanmean(errors**2))) if np.isfinite(errors).any() else np.nan
-    return pd.DataFrame([found._asdict() | {"spread": spread}])
+    drawn = draw_noise(arms.means[group, seed] for group in groups for seed in source.seeds)
+    return pd.DataFrame([drawn._asdict() | {"spread": found.spread}])
 
 
 def pool(source: Source, generated: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -116,7 +116,8 @@ def _made(facts: dict[str, Any]) -> str:
         f"{facts['pairs']:,} pairs of a description and its synopsis: {facts['train']:,} to train on, "
         f"{facts['test']:,} to test on\n"
         f"{facts['families']:,} families of source packages, each in one of the two; left out: {facts['short']:,} too "
-        f"short, {facts['repeated']:,} repeated, {facts['unsourced']:,} of unknown source\n"
+        f"short, {facts['repeated']:,} repeated, {facts['unsourced']:,} of unknown source, {facts['twins']:,} for test "
+        "that train has nearly as they are\n"
         f"licence: {facts['licence']}\nwritten: {facts['out']}/train.jsonl, test.jsonl, README.md, provenance.json"
     )
 

@@ -4,6 +4,7 @@ import json
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -270,6 +271,18 @@ def test_fresh_rows_are_those_that_are_left_over(made):
     assert corpus.set_aside(made, 200, 400, [1, 2])["id"].isin(fresh["id"]).all()
     with pytest.raises(ValueError, match="301 fresh articles .* beyond 2700 labelled ones, and the source has 300"):
         corpus.set_aside(made, 301, 2700, [1, 2])
+
+
+def test_some_rows_are_random_in_order_and_one_at_least(made):
+    """Of rows sorted by length the part is no longer than the rest, by six standard errors: fails with 1e-8."""
+    rows = made.sort_values("text", key=lambda texts: texts.str.len(), ignore_index=True)
+    part = corpus.some(rows, 0.25, [3])
+    assert len(part) == len(rows) / 4
+    places = pd.Index(rows["id"]).get_indexer(part["id"])
+    assert (np.diff(places) > 0).all()
+    assert abs(places.mean() / len(rows) - 0.5) < 6 / np.sqrt(12 * len(part))
+    assert len(corpus.some(rows, 1e-9, [3])) == 1
+    assert not part.equals(corpus.some(rows, 0.25, [4]))
 
 
 def test_rows_of_a_family_are_not_parted(made):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from empirical.summarization import corpus, package_lists
-from empirical.summarization.descriptions import TEST, build, families, licence_of, pairs
+from empirical.summarization.descriptions import TEST, build, families, licence_of, pairs, untold
 from empirical.summarization.package_lists import Package, files_of, packages, paragraphs
 from tests.empirical.experiments import main
 from tests.empirical.summarization.helpers import within
@@ -27,10 +27,11 @@ def written(folder, **texts):
 
 
 def many(count, twins):
-    """``count`` sources of ``twins`` packages each, whose descriptions begin alike, and differ from other sources'."""
+    """``count`` sources of ``twins`` packages each, whose descriptions are alike, and no others are."""
     words = ["".join(chr(97 + (number // 26**place) % 26) for place in range(4)) for number in range(count)]
+    text = lambda word: " ".join(f"{word}{chr(97 + place // 26)}{chr(97 + place % 26)}" for place in range(40))
     return [
-        Package(f"{word}-{twin}", f"{word}{twin}", "misc", f"synopsis {word} {twin}", f"{twin} {word} {'long ' * 50}")
+        Package(f"{word}-{twin}", f"{word}{twin}", "misc", f"synopsis {word} {twin}", f"{twin} {word} {text(word)}")
         for word in words
         for twin in range(twins)
     ]
@@ -95,8 +96,22 @@ def test_a_family_is_in_one_part_and_a_test_share_of_all_are_for_test(tmp_path, 
     assert within(len(test) / count, TEST, count)
     alone = lambda kept: {package.source: package.source for package in kept}
     monkeypatch.setattr("empirical.summarization.descriptions.families", alone)
+    monkeypatch.setattr("empirical.summarization.descriptions.untold", lambda test, train: test)
     train, test = parted(tmp_path / "twin")
     assert len(train & test) > 0.2 * count
+
+
+def test_of_test_is_left_out_what_has_half_of_its_runs_in_one_text_of_train():
+    """Runs of eight words of a text of 27 are 20; two texts of train that have a quarter each are no twin."""
+    words = [f"{first}{second}" for first in "abcdefghi" for second in "xyz"]
+    row = lambda text: {"text": " ".join(text)}
+    halves, other = [row(words[:17]), row(words[10:])], ["else"] * 30
+    assert untold([row(words)], [row(words[:17])]) == []  # 10 of 20
+    assert untold([row(words)], [row([*other, *words[:17], *other])]) == []
+    assert untold([row(words)], [row(words[:16]), row(other)]) == [row(words)]  # 9 of 20
+    assert untold([row(words)], [row(words[:12]), row(words[15:])]) == [row(words)]  # 5 and 5
+    assert untold([row([w.upper() for w in words])], halves[:1]) == []
+    assert untold([row(words[:5])], [row(words)]) == [row(words[:5])]  # no run to judge by
 
 
 def test_sources_are_one_family_by_their_names_or_by_how_their_descriptions_begin():

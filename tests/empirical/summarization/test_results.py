@@ -236,6 +236,7 @@ def test_one_seed_speaks_of_its_models_only(tmp_path):
     assert rows.loc["retrain-oracle-0.25", "verdict_generator"] == "better"
     assert (rows["high_generator"] - rows["low_generator"]).max() < 3  # unpaired: 4 points
     assert tables["noise"].loc[0, "freedom"] == 6
+    assert tables["noise"].loc[0, "spread"] == pytest.approx(100 * np.sqrt(2) * 0.08, rel=0.05)  # of two models' own
     assert "speak of these models only" in text
     assert "the draws of random tell" in words_of(text)
     assert "data stories" in text

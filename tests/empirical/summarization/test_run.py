@@ -216,6 +216,7 @@ def test_presets_load_and_plan(name):
         ({"base__name": "/x"}, r"stronger\.name = 'made': beside base\.name = '/x'; name a model, or 'base'"),
         ({"evaluation__stemmer": 1}, r"evaluation\.stemmer = 1: must be true or false"),
         ({"base__name": 3}, r"base\.name = 3: must be text; it is a folder, a GGUF file or package, or a name"),
+        ({"generator__curve": [0.5, 0.50000001]}, r"generator\.curve: shares must differ in their first six digits"),
         ({"selection__rates": [0.5, 2.0]}, r"selection\.rates\[1\] = 2\.0: outside \(0, 1\]"),
     ],
 )
