@@ -20,7 +20,7 @@ def ran(scores, seeds=3):
     about = {name: [{"examples": SIZES.get(name, 500)}] * seeds for name in names}
     profile = {"run": {"seeds": seeds}, "selection": {"rates": [0.5]}}
     source = Source(profile, {"oracle": ("oracle",), "random": ("random1", "random2")}, {})
-    return source, Evaluated({"rouge1": Arms(names, means, draws)}, about, 800)
+    return source, Evaluated({"rouge1": Arms(names, means, draws)}, about, 800, 25.0)
 
 
 def points():

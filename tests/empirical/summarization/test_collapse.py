@@ -49,7 +49,7 @@ def ran(root, effects, failed=False, rates=(0.25, 0.5)):
     profile |= {"stories": {"noisy": 0.2, "curve": list(effects)}}
     means = np.array([[50.0] * SEEDS, [50.1, 49.9, 50.2, 49.9]])
     arms = Arms(("generator", "retrain-random1-0.25"), means, means.mean(1, keepdims=True) + np.zeros(11))
-    return Source(profile, {"random": ("random1",)}, inputs), Evaluated({"rouge1": arms}, {}, TESTS)
+    return Source(profile, {"random": ("random1",)}, inputs), Evaluated({"rouge1": arms}, {}, TESTS, 25.0)
 
 
 def test_collapse_is_seen_where_it_was_planted_and_equality_between(tmp_path):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from empirical.summarization import plan, verifiers
+from empirical.summarization import plan, shared, verifiers
 from empirical.summarization.profile import KINDS, VerifierTable, parse
 from empirical.summarization.steps import score
 from tests.empirical.summarization.helpers import SMOKE
@@ -30,7 +30,7 @@ def test_a_new_verifier_is_an_entry(monkeypatch, tmp_path):
 
     table = (*verifiers.VERIFIERS, replace(verifiers.of("oracle"), name="longest", score=length))
     monkeypatch.setattr(verifiers, "VERIFIERS", table)
-    monkeypatch.setattr(plan, "VERIFIERS", table)
+    monkeypatch.setattr(shared, "VERIFIERS", table)
     found = {stage.name: stage for stage in plan.stages(parse(SMOKE))}
     assert found["seed1/retrain-longest-0.5"].inputs["selected"] == "seed1/select-longest-0.5"
     stage = found["seed0/score-longest"]
