@@ -23,16 +23,19 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure | None:
     if not sides:
         return None
     figure, axes = plt.subplots(1, len(sides), figsize=(4.4 * len(sides), 3.7), sharey=True, squeeze=False)
+    answers = []
     for ax, by in zip(axes[0], sides, strict=True):
         part = table[table["by"].isin(["main", by])].sort_values(by)
         part = part[(part["by"] == "main") | (part["generator_pairs"] == part["generator_pairs"].iloc[0])]
         _panel(ax, part, by)
+        ends = (f"{line['difference']:+.1f} at {line[by]:,}" for _, line in part.iloc[[0, -1]].iterrows())
+        answers.append(f"{' to '.join(ends)} {by}")
     axes[0, 0].set_ylabel("student minus generator, points")
     first = tables["rows"].iloc[0]
     seeds = f"{first['seeds']} {'seeds' if first['seeds'] > 1 else 'seed'}"
     figure.suptitle(
-        f"When does collapse vanish? {seeds}, {table['generator_pairs'].iloc[0]:,} pairs, batch {first['batch']}\n"
-        f"by {first['optimizer']}",
+        f"Student minus generator: {'; '.join(answers)}\n"
+        f"{seeds}, {table['generator_pairs'].iloc[0]:,} pairs, batch {first['batch']} by {first['optimizer']}",
         fontsize=10,
     )
     named = dict(zip(*reversed(axes[0, 0].get_legend_handles_labels()), strict=True))

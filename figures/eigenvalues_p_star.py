@@ -41,8 +41,8 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
         ax.set(xlabel="p* of the verifier, measured", xlim=(min(0.25, 0.95 * points["p_star_hat"].min()), 1.02))
     seeds, moved = tables["rows"]["seeds"].iloc[0], tables["rows"]["optimizer"].iloc[0]
     figure.suptitle(
-        f"When does a student beat its generator? {seeds} {'seeds' if seeds > 1 else 'seed'}, {first['steps']:,} steps "
-        f"of {tables['rows']['batch'].iloc[0]}\nby {moved}; up to {points['examples'].max():,.0f} labels",
+        f"{_answer(crossing)}\n{seeds} {'seeds' if seeds > 1 else 'seed'}, {first['steps']:,} steps of "
+        f"{tables['rows']['batch'].iloc[0]} by {moved}; up to {points['examples'].max():,.0f} labels",
         fontsize=10,
     )
     named = [pair for ax in (left, right) for pair in zip(*ax.get_legend_handles_labels(), strict=True)]
@@ -51,15 +51,25 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
     return figure
 
 
+def _answer(crossing: pd.Series) -> str:
+    if not np.isfinite(crossing["x"]):
+        return "Along φ = 1 students do not cross their generator"
+    low, high = (f"{end:.2f}" if np.isfinite(end) else "open" for end in (crossing["low"], crossing["high"]))
+    return f"Students cross their generator at p* = {crossing['x']:.2f} [{low}, {high}]"
+
+
 def _predictions(ax: Axes, table: pd.DataFrame) -> None:
-    ends = ax.get_ylim()
+    low, high = ax.get_ylim()
+    low, high = low - (high - low) / 2, high + (high - low) / 2  # what is measured stays legible
     worth, learned = (table[table["kind"] == kind] for kind in ("worth", "learned"))
     if learned["gain"].notna().any():
         ax.fill_between(learned["p_star"], learned["low"], learned["high"], color=ORANGE, alpha=0.15, linewidth=0)
         ax.plot(learned["p_star"], learned["gain"], color=ORANGE, label="predicted: learned errors")
     if worth["gain"].notna().any():
-        ax.plot(worth["p_star"], worth["gain"], color=GREEN, linestyle="--", label="predicted: worth")
-    ax.set_ylim(ends[0] - (ends[1] - ends[0]) / 2, ends[1] + (ends[1] - ends[0]) / 2)  # what is measured stays legible
+        least, most = worth["gain"].min(), worth["gain"].max()
+        beyond = f" ({least:+.0f} to {most:+.0f}, not shown)" if least > high or most < low else ""
+        ax.plot(worth["p_star"], worth["gain"], color=GREEN, linestyle="--", label=f"predicted: worth{beyond}")
+    ax.set_ylim(low, high)
 
 
 def _students(ax: Axes, points: pd.DataFrame, y: pd.Series, low: pd.Series, high: pd.Series) -> None:
