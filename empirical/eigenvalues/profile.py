@@ -6,7 +6,7 @@ from typing import Any
 
 from empirical.eigenvalues.data import Ensemble, room
 from empirical.eigenvalues.encodings import NAMES, Encoding, Name
-from empirical.eigenvalues.optimisers import Muon
+from empirical.eigenvalues.muon import Muon
 from empirical.eigenvalues.training import Schedule
 from sims.running.toml import Range, choices, grid, pairs, read_tables, read_toml, shown, single
 from theory.decimals import typed

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from empirical.eigenvalues.model import Transformer
-from empirical.eigenvalues.optimisers import Muon, Optimiser
+from empirical.eigenvalues.muon import Muon
+from empirical.eigenvalues.optimisers import Optimiser
 from empirical.eigenvalues.stepping import Stepper, graph
 from empirical.order import Order
 from empirical.tensors import intact, read_tensors, write_tensors

@@ -84,7 +84,11 @@ def load(file: Gguf) -> tuple[Any, Any]:
     with quiet(), contextlib.redirect_stderr(io.StringIO()):  # the reader has a bar that nothing turns off
         try:
             loaded: Any = AutoModelForCausalLM.from_pretrained(
-                **file.where, dtype=torch.float32, trust_remote_code=False, output_loading_info=True
+                **file.where,
+                dtype=torch.float32,
+                trust_remote_code=False,
+                use_safetensors=True,  # and never a pickle beside it
+                output_loading_info=True,
             )
             found, told = loaded
             tokenizer = AutoTokenizer.from_pretrained(**file.where, trust_remote_code=False)

@@ -25,9 +25,9 @@ SIZES = Architecture(22, 12, 3, 2, 16, 2, 1, 1, "pre")
 SCHEDULE = Schedule(steps=40, batch=16, learning_rate=1e-2, warm_up=5, final_share=0.1, weight_decay=0.01, clip=5.0)
 
 
-def small_model(seed=0):
+def small_model(seed=0, **sizes):
     torch.manual_seed(seed)
-    return Transformer(SIZES)
+    return Transformer(SIZES._replace(**sizes))
 
 
 def changed(**changes):

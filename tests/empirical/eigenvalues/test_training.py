@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from empirical.eigenvalues import training
-from empirical.eigenvalues.optimisers import Muon, Optimiser
+from empirical.eigenvalues.muon import Directions, Muon
+from empirical.eigenvalues.optimisers import Optimiser
 from empirical.eigenvalues.training import CHECKPOINT, Runtime, Schedule, TimeIsOver, train
 from empirical.order import Order
 from tests.empirical.eigenvalues.helpers import SCHEDULE, small_model
@@ -70,20 +71,54 @@ def test_fifty_kills_leave_the_loss_curve_as_it_was(examples, tmp_path, repetiti
     same_after_kills(examples, tmp_path, [1 + repetition * (SCHEDULE.steps - 1) // 50], checkpoint_seconds=0.0)
 
 
-@pytest.mark.parametrize("kind", [torch.optim.AdamW, torch.optim.Muon])
+@pytest.mark.parametrize("kind", ["optimiser.", "muon."])
 def test_a_forgotten_moment_of_the_optimiser_shows(examples, tmp_path, monkeypatch, kind):
     """The twin that must fail: resuming without the moments of one of the two is seen by the comparison."""
-    load = kind.load_state_dict
-    monkeypatch.setattr(kind, "load_state_dict", lambda self, state: load(self, state | {"state": {}}))
+    restore = Optimiser.restore
+    forgotten = lambda name, tensor: torch.zeros_like(tensor) if name.startswith(kind) else tensor
+    monkeypatch.setattr(
+        Optimiser,
+        "restore",
+        lambda self, tensors: restore(self, {name: forgotten(name, tensor) for name, tensor in tensors.items()}),
+    )
     with pytest.raises(AssertionError):
         same_after_kills(examples, tmp_path, [20], checkpoint_seconds=0.0, plan=WITH_MUON)
 
 
+@pytest.mark.parametrize("shape", [(64, 64), (256, 64), (64, 256), (96, 96), (96, 384), (256, 256)])
+def test_directions_of_a_stack_are_those_of_pytorchs_muon(shape):
+    """Three steps, of matrices of this shape and of another one between them; shapes are those of shipped profiles.
+
+    On processors with AVX-512 they were the same to the bit; others multiply stacks by another program, and the last
+    bit of bfloat16 may differ. The twin that must fail: a momentum that is a little off.
+    """
+    torch.manual_seed(sum(shape))
+    shapes = [shape, (128, 64), shape, shape]
+    ours, off = (Directions([torch.empty(each) for each in shapes], momentum) for momentum in (0.95, 0.9))
+    theirs = [torch.nn.Parameter(torch.zeros(each)) for each in shapes]
+    muon = torch.optim.Muon(theirs, lr=1.0, weight_decay=0.0, momentum=0.95)
+    for _ in range(3):
+        slopes = [torch.randn(each) for each in shapes]
+        for parameter, slope in zip(theirs, slopes, strict=True):
+            parameter.data.zero_()
+            parameter.grad = slope.clone()
+        muon.step()
+        found, wrong = ours.step(slopes), off.step(slopes)
+    for direction, other, parameter in zip(found, wrong, theirs, strict=True):
+        assert apart(direction, parameter.data) < 0.02
+        assert apart(other, parameter.data) > 0.04
+
+
+def apart(one, other):
+    """Distance of two matrices, as a share of the second."""
+    return ((one - other).norm() / other.norm()).item()
+
+
 def test_muon_is_pytorchs_own_on_the_matrices_of_the_layers_and_adamw_the_rest():
     """Ten steps by drawn gradients: the same weights as by the two optimisers used as their manual says."""
-    ours, theirs = small_model(), small_model()
+    ours, theirs = small_model(width=64), small_model(width=64)
     optimiser = Optimiser(ours, 0.1, Muon(0.02, 0.9, 0.05))
-    named = dict(theirs.named_parameters())
+    named, start = dict(theirs.named_parameters()), {n: p.detach().clone() for n, p in theirs.named_parameters()}
     matrices = [name for name, p in named.items() if name.startswith(("encoder.", "decoder.")) and p.ndim == 2]
     assert len(matrices) == 4 + 6  # an encoder's layer has four, a decoder's two more for what it reads
     stacked = [(named[name], 3 if "inward" in name else 1) for name in matrices]  # query, key, value
@@ -102,7 +137,7 @@ def test_muon_is_pytorchs_own_on_the_matrices_of_the_layers_and_adamw_the_rest()
         for each in (optimiser, muon, adamw):
             each.step()
     for name, parameter in ours.named_parameters():
-        torch.testing.assert_close(parameter, named[name], atol=2e-6, rtol=2e-5, msg=name)
+        assert apart(parameter - start[name], named[name] - start[name]) < 0.02, name
 
 
 def as_it_is(work):
