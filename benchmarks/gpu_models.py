@@ -4,7 +4,7 @@ import dataclasses
 import platform
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from empirical.eigenvalues.plan import architecture, stages
 from empirical.eigenvalues.profile import Profile, load
 from empirical.eigenvalues.steps import DISTANCES, _answers, build
 from empirical.eigenvalues.training import Runtime, TimeIsOver, train
+from empirical.stages.artefact import Stage
 from empirical.stages.schedule import survey
 from empirical.tensors import read_arrays
 from empirical.threads import one_thread
@@ -100,14 +101,9 @@ def experiment(job: Job) -> Iterator[Row]:
     ahead = experiments.outlook(profile, out, "run", 1, DEVICE, insist=True)
     yield {"name": "ahead", "stages": len(ahead.missing), "estimated_seconds": ahead.seconds}
     over = ""
-
-    def on_done(stage: Any) -> None:
-        if time.monotonic() > job.until:
-            raise TimeIsOver(f"time is over after {stage.name}; the same command continues")
-
     try:
         again = "pstar eigenvalues run --profile gpu --out {folder}"
-        experiments.run(ahead, out, again, on_done, print, until=job.until)
+        experiments.run(ahead, out, again, _ending(job.until), print, until=job.until)
     except TimeIsOver as error:
         over = str(error)
     done, missing = survey(stages(profile, DEVICE), out)
@@ -187,13 +183,8 @@ def summaries(job: Job) -> Iterator[Row]:
     ahead = running.outlook(profile, out, "run", SHARING, DEVICE, insist=True)
     yield {"name": "ahead", "stages": len(ahead.missing), "estimated_seconds": ahead.seconds}
     over = ""
-
-    def on_done(stage: Any) -> None:
-        if time.monotonic() > job.until - REPORTING:
-            raise TimeIsOver(f"time is over after {stage.name}; the same command continues")
-
     try:
-        running.run(ahead, profile, out, again, on_done=on_done)
+        running.run(ahead, profile, out, again, on_done=_ending(job.until - REPORTING))
     except TimeIsOver as error:
         over = str(error)
     left = len(survey(ahead.stages, out)[1])
@@ -207,6 +198,16 @@ def summaries(job: Job) -> Iterator[Row]:
             break
     report = (out / "report.txt").read_text() if seeds else "none: no seed is whole"
     yield {"name": "left", "stages": left, "over": over or "no", "seeds": seeds, "report": f"\n{report}"}
+
+
+def _ending(until: float) -> Callable[[Stage], None]:
+    """What is to be called after every stage, and ends a run whose time is over."""
+
+    def on_done(stage: Stage) -> None:
+        if time.monotonic() > until:
+            raise TimeIsOver(f"time is over after {stage.name}; the same command continues")
+
+    return on_done
 
 
 def _profile(job: Job) -> Profile:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from empirical.eigenvalues.text_beside import collapse, interval, number, p_star
+from empirical.eigenvalues.text_beside import at_tolerance, collapse, interval, number, p_star
 from sims.running.text import say
 
 NAMES = {
@@ -83,8 +83,7 @@ def _cell(line: pd.Series) -> str:
 
 
 def _verdicts(rows: pd.DataFrame, profile: Mapping[str, Any]) -> Iterator[str]:
-    percent = round(100 * profile["selection"]["tolerance"], 6)
-    part = rows[rows["tolerance_percent"] == percent]
+    percent, part = at_tolerance(rows, profile)
     if part.empty:
         yield f"No verdicts: {percent:g} %, the verifier's tolerance, is no column."
         return

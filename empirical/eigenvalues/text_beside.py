@@ -108,8 +108,7 @@ def _rule(points: pd.DataFrame, labels: pd.DataFrame) -> Iterator[str]:
 
 def collapse(table: pd.DataFrame, profile: Mapping[str, Any]) -> Iterator[str]:
     """Students of all labels against their generators, by steps and by the number of labels, theory beside them."""
-    percent = round(100 * profile["selection"]["tolerance"], 6)
-    part = table[table["tolerance_percent"] == percent]
+    percent, part = at_tolerance(table, profile)
     if part.empty:
         yield f"Collapse: no table, {percent:g} %, the verifier's tolerance, is no column."
         return
@@ -128,6 +127,12 @@ def collapse(table: pd.DataFrame, profile: Mapping[str, Any]) -> Iterator[str]:
         "Learned errors: n/d is fitted to the first line (which it therefore meets) and grows with the steps or the "
         "labels; in brackets the range over signals, penalties and the interval of that line."
     )
+
+
+def at_tolerance(table: pd.DataFrame, profile: Mapping[str, Any]) -> tuple[float, pd.DataFrame]:
+    """The verifier's tolerance in percent, and the lines of a table at it; none where it is no column."""
+    percent = round(100 * profile["selection"]["tolerance"], 6)
+    return percent, table[table["tolerance_percent"] == percent]
 
 
 def number(value: float, sign: str = "") -> str:

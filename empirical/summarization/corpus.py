@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from empirical.summarization.descriptions import licence_of
+from empirical.summarization.descriptions import licence_of, plain
 from empirical.summarization.hub import CONVERTED, FILES_ELSEWHERE, commit_of_data_set
 from empirical.summarization.reading import of_files, of_hub
 from sims.running.sums import sha256_of
@@ -131,12 +131,12 @@ def facts(parts: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
 
     Words are what white space separates. What two parts share is counted in rows of the second.
     """
-    articles = {name: _plain(rows["text"]) for name, rows in parts.items()}
+    articles = {name: rows["text"].map(plain) for name, rows in parts.items()}
     found: dict[str, Any] = {
         name: {
             "rows": len(rows),
             "repeated_articles": int(articles[name].duplicated().sum()),
-            "repeated_references": int(_plain(rows["summary"]).duplicated().sum()),
+            "repeated_references": int(rows["summary"].map(plain).duplicated().sum()),
             "article_words": _lengths(rows["text"]),
             "reference_words": _lengths(rows["summary"]),
             "dropped_by_reader": dict(rows.attrs.get("dropped", {})),
@@ -240,11 +240,6 @@ def _is_text(values: pd.Series) -> pd.Series:
 
 def _blank(values: pd.Series) -> pd.Series:
     return values.map(lambda value: not isinstance(value, str) or not value.strip()).astype(bool)
-
-
-def _plain(texts: pd.Series) -> pd.Series:
-    """Texts without their case and white space."""
-    return texts.map(lambda text: " ".join(text.lower().split()))
 
 
 def _lengths(texts: pd.Series) -> dict[str, int]:

@@ -77,7 +77,7 @@ def pairs(found: Iterable[Package]) -> tuple[list[dict[str, str]], dict[str, int
     described = False
     for package in found:
         described |= bool(package.text)
-        same = _plain(package.synopsis), _plain(package.text)[:BEGINNING]
+        same = plain(package.synopsis), plain(package.text)[:BEGINNING]
         if len(package.text) < LEAST or not package.synopsis:
             counts["short"] += 1
         elif not package.source:
@@ -166,7 +166,8 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A text without its case and white space, by which two count as the same."""
     return " ".join(text.lower().split())
 
 
