@@ -25,7 +25,8 @@ from scipy.stats import nct
 from empirical.summarization.arms import Side, joint_freedom, mean_of
 from empirical.summarization.findings import PUBLISHED, claims
 from empirical.summarization.plan import others, verifiers
-from empirical.summarization.profile import STORIES, Profile
+from empirical.summarization.profile import Profile
+from empirical.summarization.sections import STORIES
 from empirical.summarization.verifiers import grouped
 from sims.running.intervals import CONFIDENCE
 from sims.running.text import say

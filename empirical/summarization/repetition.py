@@ -7,9 +7,10 @@ from typing import Any
 from empirical.stages.artefact import Stage
 from empirical.summarization.beside import CLEAN
 from empirical.summarization.cost import Cost
-from empirical.summarization.profile import FITTING, MADE, STORIES, VerifierTable
+from empirical.summarization.profile import FITTING
 from empirical.summarization.rouge import WORDS
 from empirical.summarization.schedule import Schedule
+from empirical.summarization.sections import MADE, STORIES, VerifierTable
 from empirical.summarization.shared import Shared, others, verifiers
 from empirical.summarization.verifiers import OWN, Verifier, of
 

@@ -15,8 +15,9 @@ from empirical.summarization import corpus
 from empirical.summarization.accelerators import FSDP, check_accelerate, processes
 from empirical.summarization.plan import others, shard, stages, targets
 from empirical.summarization.preflight import check
-from empirical.summarization.profile import MADE, SAME, Profile
+from empirical.summarization.profile import Profile
 from empirical.summarization.schedule import Schedule
+from empirical.summarization.sections import MADE, SAME
 from sims.running.certificates import Maker
 from theory.errors import InputError
 

@@ -9,7 +9,8 @@ from empirical.seeds import word
 from empirical.stages.artefact import Stage
 from empirical.summarization import corpus, models
 from empirical.summarization.cost import Cost
-from empirical.summarization.profile import MADE, SAME, STORIES, ForeignTable, Profile
+from empirical.summarization.profile import Profile
+from empirical.summarization.sections import MADE, SAME, STORIES, ForeignTable
 from empirical.summarization.verifiers import OWN, VERIFIERS
 
 ROLES = {"data": 0, "base": 1, "generator": 2, "student": 3, "verifier": 4, "chance": 5}

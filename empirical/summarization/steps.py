@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from empirical.summarization import card, corpus, gates, results, rouge, selection
+from empirical.summarization import card, corpus, folders, gates, results, rouge, selection
 from empirical.summarization.append import write_table
 from empirical.summarization.encode import Encoder, Format
+from empirical.summarization.folders import Folders
 from empirical.summarization.generate import counts
 from empirical.summarization.generate import generate as summarize
 from empirical.summarization.job import ABOUT, read_about
@@ -24,11 +25,9 @@ from empirical.summarization.stories import Recipe, stories
 from empirical.summarization.training import train
 from empirical.summarization.verifiers import of
 from empirical.threads import one_thread
-from sims.running.files import write_atomic
 from theory.errors import RunError
 
 Settings = Mapping[str, Any]
-Folders = Mapping[str, Path]
 
 FACTS, SOURCE = "facts.json", "source.json"
 
@@ -36,7 +35,7 @@ FACTS, SOURCE = "facts.json", "source.json"
 def source(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """Which data these are: a commit of the hub, or the content of own files."""
     about = corpus.resolve(settings["source"], settings["revision"])
-    _write(folder / SOURCE, about)
+    folders.write(folder / SOURCE, about)
     data = {"name": about["source"], "revision": about["revision"], "licence": about["licence"]}
     card.write(folder, "Source of the articles", settings, inputs, {}, data=data)
 
@@ -62,7 +61,7 @@ def prepare(settings: Settings, inputs: Folders, folder: Path, runtime: Settings
     parts["generator"], parts["pool"] = corpus.divide(labelled, settings["share"], settings["labelled"], seed)
     for name, rows in parts.items():
         write_table(folder / f"{name}.parquet", rows)
-    _write(folder / FACTS, {"source": about, "corpus": corpus.facts(parts)})
+    folders.write(folder / FACTS, {"source": about, "corpus": corpus.facts(parts)})
     sizes = {name: len(rows) for name, rows in parts.items()}
     card.write(folder, "Articles with reference summaries", settings, inputs, sizes)
 
@@ -74,8 +73,8 @@ def base(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -
     facts: dict[str, Any]
     if model["name"] == "made":
         form = Format(**settings["format"])
-        articles, summaries = _labelled(inputs, "generator")
-        texts = [form.prefix, form.separator, *articles, *summaries, *_rows(inputs, "pool", ["text"])["text"]]
+        articles, summaries = folders.labelled(inputs, "generator")
+        texts = [form.prefix, form.separator, *articles, *summaries, *folders.rows(inputs, "pool", ["text"])["text"]]
         tokenizer = train_tokenizer(texts, settings["tokenizer"], settings["vocabulary"])
         with one_thread():
             found, losses = make_base(
@@ -105,12 +104,12 @@ def base(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -
 
 def train_generator(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """The base model fine-tuned on its share of the labelled articles."""
-    _fit("Generator", _labelled(inputs, "generator"), settings, inputs, folder, runtime)
+    _fit("Generator", folders.labelled(inputs, "generator"), settings, inputs, folder, runtime)
 
 
 def train_part(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """The base model fine-tuned on some of the generator's articles, for its clean learning curve."""
-    rows = _rows(inputs, "generator", ["id", "text", "summary"])
+    rows = folders.rows(inputs, "generator", ["id", "text", "summary"])
     part = corpus.some(rows, settings["about"]["share"], [settings["seed"]])
     examples = part["text"].tolist(), part["summary"].tolist()
     _fit("Model trained on a part of the references", examples, settings, inputs, folder, runtime)
@@ -118,8 +117,8 @@ def train_part(settings: Settings, inputs: Folders, folder: Path, runtime: Setti
 
 def train_full(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """The base model fine-tuned on all references."""
-    articles, summaries = _labelled(inputs, "generator")
-    more_articles, more_summaries = _labelled(inputs, "pool")
+    articles, summaries = folders.labelled(inputs, "generator")
+    more_articles, more_summaries = folders.labelled(inputs, "pool")
     examples = [*articles, *more_articles], [*summaries, *more_summaries]
     _fit("Model trained on all references", examples, settings, inputs, folder, runtime)
 
@@ -127,27 +126,27 @@ def train_full(settings: Settings, inputs: Folders, folder: Path, runtime: Setti
 def train_verifier(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """A model whose perplexity will be a verifier: on fresh stories, or on the generator's articles."""
     fresh = settings["fresh"]
-    articles, summaries = _labelled(inputs, "fresh" if fresh else "generator")
+    articles, summaries = folders.labelled(inputs, "fresh" if fresh else "generator")
     examples = (articles[:fresh], summaries[:fresh]) if fresh else (articles, summaries)
     _fit(f"Verifier: the {settings['verifier']} model", examples, settings, inputs, folder, runtime)
 
 
 def generate_part(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """The generator's greedy summaries of one piece of the pool."""
-    rows = _piece(_rows(inputs, "pool", ["id", "text"]), settings["part"], settings["parts"])
+    rows = folders.piece(folders.rows(inputs, "pool", ["id", "text"]), settings["part"], settings["parts"])
     _summarize(settings, inputs["generator"], rows, folder, runtime)
     card.write(folder, "Summaries by the generator (a part)", settings, inputs, {"rows": len(rows)})
 
 
 def generate(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """All summaries of the pool, and how good they are."""
-    generated = _joined(inputs, "rows")
-    pool = _rows(inputs, "pool", ["id", "summary"])
+    generated = folders.joined(inputs, "rows")
+    pool = folders.rows(inputs, "pool", ["id", "summary"])
     write_table(folder / "rows.parquet", generated)
     found = rouge.scores(generated["generated"], pool["summary"], settings["stemmer"])
     write_table(folder / "rouge.parquet", pool[["id"]].assign(**found))
     facts = counts(generated) | {kind: float(values.mean()) for kind, values in found.items()}
-    _write(folder / FACTS, facts)
+    folders.write(folder / FACTS, facts)
     card.write(folder, "Summaries of the pool by the generator", settings, inputs, facts)
 
 
@@ -155,7 +154,7 @@ def score_part(settings: Settings, inputs: Folders, folder: Path, runtime: Setti
     """Scores by a model's perplexity of one piece of the summaries."""
     generated = pd.read_parquet(inputs["generated"] / "rows.parquet")
     model, encoder = _model(inputs["model"], settings, runtime)
-    articles = _rows(inputs, "pool", ["id", "text"])
+    articles = folders.rows(inputs, "pool", ["id", "text"])
     with one_thread():
         score_rows(model, encoder, articles, generated, folder, batch=settings["batch"])
     facts = {"verifier": settings["verifier"], "rows": len(generated)}
@@ -165,7 +164,7 @@ def score_part(settings: Settings, inputs: Folders, folder: Path, runtime: Setti
 def score(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """The scores of one verifier: its own, or a model's from their pieces."""
     own = of(settings["verifier"]).score
-    scores = own(inputs["generate"], settings) if own else _joined(inputs, "scores")
+    scores = own(inputs["generate"], settings) if own else folders.joined(inputs, "scores")
     write_table(folder / "scores.parquet", scores)
     facts = {"verifier": settings["verifier"], "rows": len(scores), "without score": int(scores["score"].isna().sum())}
     card.write(folder, "Scores of summaries", settings, inputs, facts)
@@ -173,10 +172,10 @@ def score(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) 
 
 def select(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """The share of summaries that one verifier keeps; the rest stays in the file, with kept = false."""
-    pool = _rows(inputs, "pool")
-    generated = _aligned(inputs["generate"] / "rows.parquet", pool)
-    quality = _aligned(inputs["generate"] / "rouge.parquet", pool)["rouge1"].to_numpy()
-    scores = _aligned(inputs["scores"] / "scores.parquet", pool)["score"].to_numpy()
+    pool = folders.rows(inputs, "pool")
+    generated = folders.aligned(inputs["generate"] / "rows.parquet", pool)
+    quality = folders.aligned(inputs["generate"] / "rouge.parquet", pool)["rouge1"].to_numpy()
+    scores = folders.aligned(inputs["scores"] / "scores.parquet", pool)["score"].to_numpy()
     scores = np.where(generated["empty"], np.nan, scores)  # nothing is no summary, whoever likes it
     flags = selection.kept(generated["id"], scores, settings["rate"])
     best = selection.kept(generated["id"], quality, settings["rate"])
@@ -190,24 +189,24 @@ def select(settings: Settings, inputs: Folders, folder: Path, runtime: Settings)
         "mean_length": float(part["tokens"].mean()) if len(part) else None,
         "noisy": float(pool["noisy"][flags].mean()) if "noisy" in pool and len(part) else None,
     }
-    _write(folder / FACTS, facts)
+    folders.write(folder / FACTS, facts)
     about = {"verifier": settings["verifier"], "rate": settings["rate"]}
     card.write(folder, "What a verifier keeps", settings, inputs, about | facts)
 
 
 def retrain(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """The base model fine-tuned afresh on the summaries that were kept."""
-    pool = _rows(inputs, "pool", ["id", "text"])
-    flags = _aligned(inputs["selected"] / "selection.parquet", pool)["kept"].to_numpy()
+    pool = folders.rows(inputs, "pool", ["id", "text"])
+    flags = folders.aligned(inputs["selected"] / "selection.parquet", pool)["kept"].to_numpy()
     articles = pool["text"][flags].tolist()
-    summaries = _aligned(inputs["generate"] / "rows.parquet", pool)["generated"][flags].tolist()
+    summaries = folders.aligned(inputs["generate"] / "rows.parquet", pool)["generated"][flags].tolist()
     _fit("Model retrained on kept summaries", (articles, summaries), settings, inputs, folder, runtime)
 
 
 def evaluate(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """Greedy summaries of the test articles and their ROUGE."""
     about = read_about(inputs["model"])
-    test = _rows(inputs, "test", ["id", "text", "summary"])
+    test = folders.rows(inputs, "test", ["id", "text", "summary"])
     if about["failure"]:
         found = {kind: np.full(len(test), np.nan) for kind in rouge.KINDS}
         generated = test[["id"]].assign(generated="", capped=False, empty=True)
@@ -217,7 +216,7 @@ def evaluate(settings: Settings, inputs: Folders, folder: Path, runtime: Setting
     table = generated[["id", "generated", "capped", "empty"]].assign(**found)
     write_table(folder / "evaluation.parquet", table)
     (folder / "rows.parquet").unlink(missing_ok=True)
-    _write(folder / ABOUT, about)
+    folders.write(folder / ABOUT, about)
     facts = {kind: float(values.mean()) for kind, values in found.items()}
     facts |= {"stemmer": settings["stemmer"], "words": settings["words"]}
     card.write(folder, f"Test of {settings['model']}", settings, inputs, facts)
@@ -226,8 +225,8 @@ def evaluate(settings: Settings, inputs: Folders, folder: Path, runtime: Setting
 def gate(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """Whether made-up data are hard enough to show anything."""
     generated = pd.read_parquet(inputs["evaluated"] / "evaluation.parquet", columns=["id", "generated"])
-    found = gates.gates(generated, _rows(inputs, "test"), _rows(inputs, "generator"), settings["stemmer"])
-    _write(folder / "gates.json", found)
+    found = gates.gates(generated, folders.rows(inputs, "test"), folders.rows(inputs, "generator"), settings["stemmer"])
+    folders.write(folder / "gates.json", found)
     facts = {entry["gate"]: entry["value"] for entry in found}
     card.write(folder, "Whether made-up data are a fair test", settings, inputs, facts)
 
@@ -268,35 +267,3 @@ def _summarize(settings: Settings, where: Path, rows: pd.DataFrame, folder: Path
     model, encoder = _model(where, settings, runtime)
     with one_thread():
         return summarize(model, encoder, rows, folder, batch=settings["batch"])
-
-
-def _piece(rows: pd.DataFrame, part: int, parts: int) -> pd.DataFrame:
-    """Piece ``part`` of ``parts`` of nearly equal length."""
-    return rows.iloc[len(rows) * part // parts : len(rows) * (part + 1) // parts].reset_index(drop=True)
-
-
-def _joined(inputs: Folders, name: str) -> pd.DataFrame:
-    """The pieces of a table in their order."""
-    parts = [role for role in inputs if role.startswith("part")]
-    return pd.concat([pd.read_parquet(inputs[role] / f"{name}.parquet") for role in parts], ignore_index=True)
-
-
-def _rows(inputs: Folders, name: str, columns: list[str] | None = None) -> pd.DataFrame:
-    """Rows of the corpus."""
-    return pd.read_parquet(inputs["prepare"] / f"{name}.parquet", columns=columns)
-
-
-def _aligned(path: Path, pool: pd.DataFrame) -> pd.DataFrame:
-    """A table with a row for each article of the pool, in the pool's order."""
-    table = pd.read_parquet(path)
-    assert table["id"].equals(pool["id"]), path
-    return table
-
-
-def _labelled(inputs: Folders, name: str) -> tuple[list[str], list[str]]:
-    rows = _rows(inputs, name, ["text", "summary"])
-    return rows["text"].tolist(), rows["summary"].tolist()
-
-
-def _write(path: Path, value: Any) -> None:
-    write_atomic(path, json.dumps(value, indent=1).encode())

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pandas as pd
 
 from empirical.summarization import plan, shared, verifiers
-from empirical.summarization.profile import KINDS, VerifierTable, parse
+from empirical.summarization.profile import KINDS, parse
+from empirical.summarization.sections import VerifierTable
 from empirical.summarization.steps import score
 from tests.empirical.summarization.helpers import SMOKE
 
