@@ -43,7 +43,7 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
         ax.axhline(ceiling, color="0.25", linestyle=":", linewidth=0.8, label="perfect content", zorder=1)
     by_rate(ax, rows, ["rouge1", "rouge1_low", "rouge1_high"])
     _seeds(ax, rows, tables["seeds"])
-    _limit(ax, rows, ceiling)
+    _limit(ax, rows, tables["seeds"], ceiling)
     ax.set_ylabel("ROUGE-1 on the test articles, points")
     first = rows.iloc[0]
     seeds = "1 seed" if first["seeds"] == 1 else f"{first['seeds']} seeds"
@@ -93,7 +93,7 @@ def places(count: int) -> np.ndarray:
     return BESIDE * (np.arange(count) - (count - 1) / 2)
 
 
-def _limit(ax: Axes, rows: pd.DataFrame, ceiling: float) -> None:
+def _limit(ax: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, ceiling: float) -> None:
     """The axis without what has collapsed, which is written at its lower edge."""
     generator = rows.loc[rows["arm"] == "generator", "rouge1"].iloc[0]
     shown = rows[rows["rouge1"].notna() & (rows["rate"].notna() | rows["arm"].isin(list(ACROSS)))]
@@ -101,7 +101,7 @@ def _limit(ax: Axes, rows: pd.DataFrame, ceiling: float) -> None:
         return
     floor = generator - BELOW
     inside = shown[shown["rouge1"] >= floor]
-    top = np.nanmax([inside["rouge1_high"].max(), ceiling])
+    top = np.nanmax([inside["rouge1_high"].max(), seeds.loc[seeds["rate"].notna(), "rouge1"].max(), ceiling])
     bottom = max(inside["rouge1_low"].min(), floor) if len(inside) < len(shown) else inside["rouge1_low"].min()
     margin = max(0.06 * (top - bottom), 0.1)
     ax.set_ylim(bottom - 2 * margin, top + margin)

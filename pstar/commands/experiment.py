@@ -7,6 +7,7 @@ from shlex import quote
 from typing import Any
 
 from pstar.commands.output import on_disk, show
+from sims.running.text import duration
 from theory.errors import InputError
 
 
@@ -53,7 +54,7 @@ def run_experiment(
     if ahead.missing and not as_json:
         print(_ahead(about), file=sys.stderr)
     work = lambda stage: max(round(stage.seconds), 1)
-    with on_disk(), progress(name, sum(map(work, ahead.missing)), "s of work, as estimated") as advance:
+    with on_disk(), progress(name, sum(map(work, ahead.missing)), "s of work, as estimated", ahead.seconds) as advance:
         paths = make(lambda stage: advance(work(stage)))
     report = out / "report.txt"
     about |= {"written": [str(path) for path in paths]}
@@ -67,10 +68,10 @@ def run_experiment(
 def _ahead(about: dict[str, Any]) -> str:
     line = (
         f"{about['stages']} stages, {about['stages'] - about['missing']} there already; "
-        f"about {_duration(about['estimated_seconds'])} "
+        f"about {duration(about['estimated_seconds'])} "
         f"on {about['workers']} x {about['device']} (a cost model, good to a factor of two on an idle machine)"
     )
-    slow = [f"  {name}: {_duration(seconds)}" for name, seconds in about.get("slowest", {}).items()]
+    slow = [f"  {name}: {duration(seconds)}" for name, seconds in about.get("slowest", {}).items()]
     return "\n".join([line, *(["longest:", *slow] if slow else []), *([about["said"]] if "said" in about else [])])
 
 
@@ -79,10 +80,3 @@ def _done(out: Path, again: str, report: Path | None) -> str:
         return f"written: {out}/stages\nnext:    {again}"
     written = f"written: {out}/report.txt, report.json, tables/*.csv, figures/"
     return f"{report.read_text(encoding='utf-8')}\n{written}"
-
-
-def _duration(seconds: float) -> str:
-    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"

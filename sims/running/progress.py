@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from sims.running.terminal import Guarded, unguarded
-from sims.running.text import printable
+from sims.running.text import duration, printable
 
 LINE_SECONDS = 10.0
+EARLY = 0.05
+"""Share done from which the time left is told by the pace so far; before, what is at work weighs too much."""
 bars_at_work = 0
 """Bars on a terminal that move at this moment: signs of life, beside which no other is wanted."""
 
@@ -22,8 +24,11 @@ class Advance(Protocol):
 
 
 @contextmanager
-def progress(label: str, total: int, unit: str) -> Iterator[Advance]:
-    """Show progress on standard error while the block runs; yields the function that moves it on."""
+def progress(label: str, total: int, unit: str, expected: float | None = None) -> Iterator[Advance]:
+    """Show progress on standard error while the block runs; yields the function that moves it on.
+
+    ``expected``: seconds that all of it should take, by which the time left is told at first.
+    """
     global bars_at_work
     if sys.stderr.isatty():
         bars_at_work += 1
@@ -33,7 +38,7 @@ def progress(label: str, total: int, unit: str) -> Iterator[Advance]:
         finally:
             bars_at_work -= 1
     else:
-        yield _Lines(label, total, unit)
+        yield _Lines(label, total, unit, expected)
 
 
 @contextmanager
@@ -55,8 +60,8 @@ def _bar(label: str, total: int, unit: str) -> Iterator[Advance]:
 
 
 class _Lines:
-    def __init__(self, label: str, total: int, unit: str) -> None:
-        self.label, self.total, self.unit = label, total, unit
+    def __init__(self, label: str, total: int, unit: str, expected: float | None) -> None:
+        self.label, self.total, self.unit, self.expected = label, total, unit, expected
         self.done, self.start = 0, time.monotonic()
         self.last = self.start
 
@@ -66,6 +71,8 @@ class _Lines:
         if now - self.last < LINE_SECONDS and self.done < self.total:
             return
         self.last, elapsed = now, now - self.start
-        left = elapsed * (self.total - self.done) / max(self.done, 1)
-        text = f"{self.label}: {self.done}/{self.total} {self.unit}, {elapsed:.0f} s"
-        print(text + (f", about {left:.0f} s left" if left else ""), file=sys.stderr, flush=True)
+        early = self.expected is not None and self.done < EARLY * self.total
+        whole = self.expected if early else elapsed * self.total / max(self.done, 1)
+        left = whole * (1 - self.done / self.total) if self.total else 0.0
+        text = f"{self.label}: {self.done}/{self.total} {self.unit}, {duration(elapsed)}"
+        print(text + (f", about {duration(left)} left" if left else ""), file=sys.stderr, flush=True)

@@ -51,3 +51,11 @@ def one_line(error: BaseException, most: int | None = None) -> str:
     """What somebody else's error says, without what follows its first line: its class and ``most`` characters."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:most]}" if lines else type(error).__name__
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: in the largest unit of which there are two."""
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -7,6 +7,8 @@ import pandas as pd
 from empirical.summarization.report.words import Tables, name_of, whole
 from sims.running.text import say
 
+LISTED = 3
+"""Most seeds whose values are listed one by one; of more, their range is told."""
 SLOT = " is right"
 """How the names of gates on slots end."""
 
@@ -16,13 +18,21 @@ def gates(tables: Tables) -> Iterator[str]:
     found = tables["gates"]
     if found.empty:
         return
-    yield f"{'Gates: is the made-up corpus a fair test?':44}{'per seed':34}{'wanted':22}passed"
+    many = found.groupby("gate").size().max() > LISTED
+    title = "range over seeds" if many else "per seed"
+    yield f"{'Gates: is the made-up corpus a fair test?':44}{title:34}{'wanted':22}passed"
     for gate, part in found.groupby("gate", sort=False):
-        values = ", ".join("-" if pd.isna(value) else f"{value:.3g}" for value in part["value"])
+        values = (" to " if many else ", ").join(_shown(part["value"], many))
         wanted = part["wanted"].iloc[0]
         yield f"  {str(gate):42}{values:34}{'-' if pd.isna(wanted) else wanted!s:22}{_passed(part['passed'])}".rstrip()
     for words in _meaning(found, tables["rows"]):
         yield say(words)
+
+
+def _shown(values: pd.Series, many: bool) -> list[str]:
+    found = values.astype(float)
+    shown = list(dict.fromkeys((found.min(), found.max()))) if many else found
+    return ["-" if pd.isna(value) else f"{value:.3g}" for value in shown]
 
 
 def _passed(passed: pd.Series) -> str:
