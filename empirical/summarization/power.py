@@ -157,9 +157,9 @@ def _verdict(lines: pd.DataFrame, margin: float) -> str:
     """In words: the least effects that are seen, and whether equality can be."""
     able = lines["equal"] <= margin
     few = "none" if not able.any() else "every line" if able.all() else f"{int(able.sum())} of {len(lines)} lines"
+    reach = " to ".join(dict.fromkeys(f"{found:.1f}" for found in (lines["found"].min(), lines["found"].max())))
     return (
-        f"found: the difference that is told from 0 with probability {POWER:.0%}, here {lines['found'].min():.1f} to "
-        f"{lines['found'].max():.1f} points; smaller ones may stay undecided. equal: the margin within which equality "
-        f"is shown as often where there is no difference; with the margin of {margin:g}, equality can be shown of "
-        f"{few}."
+        f"found: the difference that is told from 0 with probability {POWER:.0%}, here {reach} points; smaller ones "
+        "may stay undecided. equal: the margin within which equality is shown as often where there is no difference; "
+        f"with the margin of {margin:g}, equality can be shown of {few}."
     )

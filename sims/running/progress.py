@@ -71,8 +71,9 @@ class _Lines:
         if now - self.last < LINE_SECONDS and self.done < self.total:
             return
         self.last, elapsed = now, now - self.start
-        early = self.expected is not None and self.done < EARLY * self.total
-        whole = self.expected if early else elapsed * self.total / max(self.done, 1)
+        whole = elapsed * self.total / max(self.done, 1)
+        if self.expected is not None and self.done < EARLY * self.total:
+            whole = self.expected
         left = whole * (1 - self.done / self.total) if self.total else 0.0
         text = f"{self.label}: {self.done}/{self.total} {self.unit}, {duration(elapsed)}"
         print(text + (f", about {duration(left)} left" if left else ""), file=sys.stderr, flush=True)

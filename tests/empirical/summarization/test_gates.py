@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from empirical.summarization import gates, stories
+from empirical.summarization.report.gates import gates as report
 from empirical.summarization.stories import SLOTS, WORDINGS, reference
 from tests.empirical.summarization.helpers import within
 
@@ -75,3 +76,11 @@ def test_gates_of_outputs_that_tell_nothing(made):
     found = gates.gates(silent, made[:50], made[:50], True)
     assert [(gate["value"], gate["passed"]) for gate in found[1:4]] == [(None, False)] * 3
     assert not found[0]["passed"]
+
+
+@pytest.mark.parametrize(("seeds", "shown"), [(3, "0.91, 0.92, 0.93"), (4, "0.91 to 0.94")])
+def test_values_of_many_seeds_are_told_as_a_range(seeds, shown):
+    found = pd.DataFrame({"gate": "who is right", "value": 0.91 + 0.01 * np.arange(seeds), "wanted": "0.3 to 0.8"})
+    rows = pd.DataFrame({"verifier": [], "rouge1": []})
+    lines = list(report({"gates": found.assign(passed=False), "rows": rows}))
+    assert f" {shown}  " in lines[1]
