@@ -2,7 +2,8 @@
 
 Points: mean over seeds (random: over its draws as well), set side by side at each rate. Lines across: the generator
 with its interval, the full original data (solid at matched steps, dashed for one epoch), and what perfect content gets.
-The axis covers all but what has collapsed; what lies below it stands at the lower edge with its value.
+The axis covers all but what has collapsed; a mean that lies below it stands at the lower edge with its value, and
+single seeds there are not shown.
 """
 
 from collections.abc import Sequence

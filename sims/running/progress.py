@@ -27,7 +27,7 @@ class Advance(Protocol):
 def progress(label: str, total: int, unit: str, expected: float | None = None) -> Iterator[Advance]:
     """Show progress on standard error while the block runs; yields the function that moves it on.
 
-    ``expected``: seconds that all of it should take, by which the time left is told at first.
+    ``expected``: seconds that all of it should take, by which lines, not a bar, tell the time left at first.
     """
     global bars_at_work
     if sys.stderr.isatty():
@@ -73,7 +73,7 @@ class _Lines:
         self.last, elapsed = now, now - self.start
         whole = elapsed * self.total / max(self.done, 1)
         if self.expected is not None and self.done < EARLY * self.total:
-            whole = self.expected
+            whole = max(self.expected, elapsed)
         left = whole * (1 - self.done / self.total) if self.total else 0.0
         text = f"{self.label}: {self.done}/{self.total} {self.unit}, {duration(elapsed)}"
         print(text + (f", about {duration(left)} left" if left else ""), file=sys.stderr, flush=True)

@@ -22,17 +22,21 @@ def gates(tables: Tables) -> Iterator[str]:
     title = "range over seeds" if many else "per seed"
     yield f"{'Gates: is the made-up corpus a fair test?':44}{title:34}{'wanted':22}passed"
     for gate, part in found.groupby("gate", sort=False):
-        values = (" to " if many else ", ").join(_shown(part["value"], many))
+        values = _range(part["value"]) if many else ", ".join(map(_shown, part["value"]))
         wanted = part["wanted"].iloc[0]
         yield f"  {str(gate):42}{values:34}{'-' if pd.isna(wanted) else wanted!s:22}{_passed(part['passed'])}".rstrip()
     for words in _meaning(found, tables["rows"]):
         yield say(words)
 
 
-def _shown(values: pd.Series, many: bool) -> list[str]:
+def _shown(value: float) -> str:
+    return "-" if pd.isna(value) else f"{value:.3g}"
+
+
+def _range(values: pd.Series) -> str:
     found = values.astype(float)
-    shown = list(dict.fromkeys((found.min(), found.max()))) if many else found
-    return ["-" if pd.isna(value) else f"{value:.3g}" for value in shown]
+    reach = " to ".join(dict.fromkeys(map(_shown, (found.min(), found.max()))))
+    return reach + (f", - in {found.isna().sum()}" if found.isna().any() and reach != "-" else "")
 
 
 def _passed(passed: pd.Series) -> str:
