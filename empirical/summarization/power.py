@@ -96,8 +96,11 @@ def _quantile(freedom: float, level: float) -> float:
 
 
 def _exceeds(far: float, freedom: float, shift: float) -> float:
-    """P(|T| > far) of a noncentral t."""
-    return float(nct.sf(far, freedom, shift) + nct.cdf(-far, freedom, shift))
+    """P(|T| > far) of a noncentral t, for shift >= 0.
+
+    Its lower tail is at most Phi(-shift); scipy has NaN for some of those that are below 1e-30.
+    """
+    return float(nct.sf(far, freedom, shift) + np.nan_to_num(nct.cdf(-far, freedom, shift)))
 
 
 def design(profile: Profile) -> Design:

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy.special import stdtrit
+from scipy.special import chdtri, ndtr, stdtrit
 
-from empirical.summarization.power import POWER, Design, power, told
+from empirical.summarization.power import POWER, Design, _exceeds, power, told
 from empirical.summarization.profile import load, parse
 from sims.running.intervals import CONFIDENCE, t_quantile
 from tests.empirical.summarization.helpers import changed, within
@@ -87,3 +87,18 @@ def test_one_seed_is_called_a_pilot_before_it_starts():
     assert (
         max(len(line) for name in ("debian", "small") for text in told(load(name)) for line in text.splitlines()) < 118
     )
+
+
+def test_power_of_few_degrees_of_freedom_is_that_of_its_integral():
+    """P(|T| > t) over the normal given the chi square; scipy's noncentral t has NaN where two seeds look."""
+    levels = (np.arange(200_000) + 0.5) / 200_000
+    for freedom in (1.0, 2.0, 7.0, 31.0):
+        far = stdtrit(freedom, 0.975)
+        bound = far * np.sqrt(chdtri(freedom, levels) / freedom)
+        for shift in (0.0, 2.0, 12.706, 20.0):
+            exact = (ndtr(shift - bound) + ndtr(-shift - bound)).mean()
+            assert _exceeds(far, freedom, shift) == pytest.approx(exact, abs=1e-4)
+
+
+def test_two_seeds_are_told_what_they_can_find():
+    assert power(parse(changed(run__seeds=2)))["found"].gt(0).all()
