@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from sims.running.files import write_atomic
+from sims.running.files import write_atomic, write_json
 from sims.running.spreadsheet import csv
 from sims.running.text import plain
 
@@ -18,5 +18,5 @@ def write_report(folder: Path, tables: Mapping[str, pd.DataFrame], about: Mappin
     for name, table in tables.items():
         write_atomic(folder / "tables" / f"{name}.csv", csv(table).encode())
     body = {name: json.loads(table.to_json(orient="records", double_precision=15)) for name, table in tables.items()}
-    write_atomic(folder / "report.json", json.dumps(body | dict(about), indent=1).encode())
+    write_json(folder / "report.json", body | dict(about))
     write_atomic(folder / "report.txt", f"{plain(text)}\n".encode())

@@ -1,6 +1,5 @@
 """The stages, as `empirical.stages` runs them: (settings, input folders by role, own folder, runtime)."""
 
-import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -21,7 +20,7 @@ from empirical.eigenvalues.training import CHECKPOINT, Runtime, Schedule, train
 from empirical.seeds import stream, word
 from empirical.tensors import intact, read_arrays, read_tensors, write_arrays, write_tensors
 from empirical.threads import one_thread
-from sims.running.files import write_atomic
+from sims.running.files import write_json
 from sims.running.machine import cores
 from theory.errors import RunError
 
@@ -56,7 +55,7 @@ def data(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -
     rounding = distance(answer.read_vectors(arrays["test.labels"], ensemble.size), exact["test"])
     facts = {"rounding": {f"{t:g}": float(correct(rounding, t).mean()) for t in settings["tolerances"]}}
     write_arrays(folder / DATA, arrays)
-    write_atomic(folder / FACTS, json.dumps(facts, indent=1).encode())
+    write_json(folder / FACTS, facts)
 
 
 def train_generator(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
@@ -142,7 +141,7 @@ def evaluate(settings: Settings, inputs: Folders, folder: Path, runtime: Setting
         away = _distances(tokens, targets, answer, runtime["device"])
         found = {"top": away[:, 0], "best": away.min(1), "score": scores[:, 0]}
     write_arrays(folder / DISTANCES, found)
-    write_atomic(folder / ABOUT, json.dumps(about, indent=1).encode())
+    write_json(folder / ABOUT, about)
 
 
 def build(settings: Settings, seed: int) -> Transformer:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sims.running.files import write_atomic
+from sims.running.files import write_atomic, write_json
 from sims.running.sealed import digest
 from sims.running.text import markdown
 
@@ -31,7 +31,7 @@ def write(
     for kind, own in (("data", data), ("models", model)):
         entries = [*([dict(own)] if own else []), *(entry for found in read for entry in found[kind])]
         body[kind] = [entry for index, entry in enumerate(entries) if entry not in entries[:index]]
-    write_atomic(folder / PROVENANCE, json.dumps(body, indent=1).encode())
+    write_json(folder / PROVENANCE, body)
     write_atomic(folder / README, _readme(body).encode())
 
 

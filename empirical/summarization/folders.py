@@ -1,13 +1,9 @@
-"""What stages read of the folders of those before them, which come by role, and write into their own."""
+"""What stages read of the folders of those before them, which come by role."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-
-from sims.running.files import write_atomic
 
 Folders = Mapping[str, Path]
 
@@ -39,8 +35,3 @@ def labelled(inputs: Folders, name: str) -> tuple[list[str], list[str]]:
     """Articles and references of a part of the corpus."""
     found = rows(inputs, name, ["text", "summary"])
     return found["text"].tolist(), found["summary"].tolist()
-
-
-def write(path: Path, value: Any) -> None:
-    """A value as JSON."""
-    write_atomic(path, json.dumps(value, indent=1).encode())

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 
 from empirical.summarization.encode import Example
 from empirical.tensors import read_arrays, write_arrays
-from sims.running.files import read_bytes, write_atomic
+from sims.running.files import read_bytes, write_atomic, write_json
 from sims.running.sealed import seal, unseal
 from sims.running.sums import faults, sha256_of
 
@@ -26,7 +26,7 @@ SUMS = "sums.json"
 def write_about(folder: Path, about: Mapping[str, Any], losses: Sequence[float]) -> None:
     """Say how a training went: the last that is written."""
     write_atomic(folder / LOSSES, json.dumps(list(losses)).encode())
-    write_atomic(folder / ABOUT, json.dumps(about, indent=1).encode())
+    write_json(folder / ABOUT, about)
 
 
 def read_about(folder: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import torch
 from empirical.summarization.hub import commit_of_model
 from empirical.summarization.quantised import gguf_of, identity, missing_package
 from empirical.summarization.quiet import quiet
-from sims.running.files import write_atomic
+from sims.running.files import write_json
 from sims.running.sums import sha256_of
 from theory.errors import InputError
 
@@ -63,7 +63,7 @@ def dtype_of(precision: str) -> torch.dtype:
 
 def write_reference(folder: Path, name: str, revision: str) -> None:
     """Say in ``folder`` which model it stands for; a relative ``name`` starts at that folder."""
-    write_atomic(folder / REFERENCE, json.dumps({"name": name, "revision": revision}, indent=1).encode())
+    write_json(folder / REFERENCE, {"name": name, "revision": revision})
 
 
 def read_reference(folder: Path) -> tuple[str, str] | None:

@@ -25,6 +25,7 @@ from empirical.summarization.stories import Recipe, stories
 from empirical.summarization.training import train
 from empirical.summarization.verifiers import of
 from empirical.threads import one_thread
+from sims.running.files import write_json
 from theory.errors import RunError
 
 Settings = Mapping[str, Any]
@@ -35,7 +36,7 @@ FACTS, SOURCE = "facts.json", "source.json"
 def source(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:
     """Which data these are: a commit of the hub, or the content of own files."""
     about = corpus.resolve(settings["source"], settings["revision"])
-    folders.write(folder / SOURCE, about)
+    write_json(folder / SOURCE, about)
     data = {"name": about["source"], "revision": about["revision"], "licence": about["licence"]}
     card.write(folder, "Source of the articles", settings, inputs, {}, data=data)
 
@@ -61,7 +62,7 @@ def prepare(settings: Settings, inputs: Folders, folder: Path, runtime: Settings
     parts["generator"], parts["pool"] = corpus.divide(labelled, settings["share"], settings["labelled"], seed)
     for name, rows in parts.items():
         write_table(folder / f"{name}.parquet", rows)
-    folders.write(folder / FACTS, {"source": about, "corpus": corpus.facts(parts)})
+    write_json(folder / FACTS, {"source": about, "corpus": corpus.facts(parts)})
     sizes = {name: len(rows) for name, rows in parts.items()}
     card.write(folder, "Articles with reference summaries", settings, inputs, sizes)
 
@@ -146,7 +147,7 @@ def generate(settings: Settings, inputs: Folders, folder: Path, runtime: Setting
     found = rouge.scores(generated["generated"], pool["summary"], settings["stemmer"])
     write_table(folder / "rouge.parquet", pool[["id"]].assign(**found))
     facts = counts(generated) | {kind: float(values.mean()) for kind, values in found.items()}
-    folders.write(folder / FACTS, facts)
+    write_json(folder / FACTS, facts)
     card.write(folder, "Summaries of the pool by the generator", settings, inputs, facts)
 
 
@@ -189,7 +190,7 @@ def select(settings: Settings, inputs: Folders, folder: Path, runtime: Settings)
         "mean_length": float(part["tokens"].mean()) if len(part) else None,
         "noisy": float(pool["noisy"][flags].mean()) if "noisy" in pool and len(part) else None,
     }
-    folders.write(folder / FACTS, facts)
+    write_json(folder / FACTS, facts)
     about = {"verifier": settings["verifier"], "rate": settings["rate"]}
     card.write(folder, "What a verifier keeps", settings, inputs, about | facts)
 
@@ -216,7 +217,7 @@ def evaluate(settings: Settings, inputs: Folders, folder: Path, runtime: Setting
     table = generated[["id", "generated", "capped", "empty"]].assign(**found)
     write_table(folder / "evaluation.parquet", table)
     (folder / "rows.parquet").unlink(missing_ok=True)
-    folders.write(folder / ABOUT, about)
+    write_json(folder / ABOUT, about)
     facts = {kind: float(values.mean()) for kind, values in found.items()}
     facts |= {"stemmer": settings["stemmer"], "words": settings["words"]}
     card.write(folder, f"Test of {settings['model']}", settings, inputs, facts)
@@ -226,7 +227,7 @@ def gate(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -
     """Whether made-up data are hard enough to show anything."""
     generated = pd.read_parquet(inputs["evaluated"] / "evaluation.parquet", columns=["id", "generated"])
     found = gates.gates(generated, folders.rows(inputs, "test"), folders.rows(inputs, "generator"), settings["stemmer"])
-    folders.write(folder / "gates.json", found)
+    write_json(folder / "gates.json", found)
     facts = {entry["gate"]: entry["value"] for entry in found}
     card.write(folder, "Whether made-up data are a fair test", settings, inputs, facts)
 

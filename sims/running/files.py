@@ -4,6 +4,7 @@ What the system refuses (a full disk, a folder that is read-only) is a `FileErro
 """
 
 import errno
+import json
 import os
 import platform
 import re
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from theory.errors import Error, InputError, RunError
 
@@ -117,6 +119,11 @@ def write_atomic(path: Path, data: bytes) -> None:
         with suppress(OSError):  # what went wrong with the file is what is told
             temporary.unlink()
         raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """The same of a value as JSON that a person can read."""
+    write_atomic(path, json.dumps(value, indent=1).encode())
 
 
 @dataclass(frozen=True)
