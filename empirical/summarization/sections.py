@@ -56,14 +56,15 @@ class BaseTable:
 
 @dataclass(frozen=True, kw_only=True)
 class MadeTable:
-    """[made]: the model that plays the pre-trained one; its warm-up is copying spans of random tokens."""
+    """[made]: the model that plays the pre-trained one; it is warmed up on copying: random tokens, then real text."""
 
     width: int = single(Range(2, 8192, integer=True), "model dimension, a multiple of heads", default=128)
     layers: int = single(Range(1, 100, integer=True), "layers", default=3)
     heads: int = single(Range(1, 128, integer=True), "attention heads", default=4)
     vocabulary: int = single(Range(10, 100_000, integer=True), "most words of its tokenizer", default=2000)
     tokenizer: str = choices(("word", "bpe"), "of its base model; real text wants bpe", default="word", many=False)
-    steps: int = single(COUNT, "updates of the warm-up", default=300)
+    steps: int = single(COUNT, "updates on spans of random tokens", default=300)
+    beginnings: int = single(MAYBE, "updates on the first words of the articles, after these", default=0)
     batch: int = single(COUNT, "sequences per update", default=32)
     learning_rate: float = single(SHARE, "its peak", default=1.5e-3)
 

@@ -99,7 +99,11 @@ class Shared:
                 "warm_up": asdict(profile.warm_up),
                 "seed": self.seed("base"),
             }
-            seconds = 2 * self.cost(0).training(profile.made.steps * profile.made.batch)  # its sequences are longer
+            made = profile.made
+            if made.beginnings:
+                settings["beginnings"] = made.beginnings
+            cost = self.cost(0)  # sequences of the first kind are longer
+            seconds = 2 * cost.training(made.steps * made.batch) + cost.training(made.beginnings * made.batch)
         elif models.here(table.name):
             settings["content"] = models.resolve(table.name, "")["fingerprint"]
         return Stage(stage, "empirical.summarization.steps:base", settings, inputs, seconds)

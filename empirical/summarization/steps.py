@@ -15,7 +15,7 @@ from empirical.summarization.folders import Folders
 from empirical.summarization.generate import counts
 from empirical.summarization.generate import generate as summarize
 from empirical.summarization.job import ABOUT, read_about
-from empirical.summarization.made import Shape, WarmUp, make_base, train_tokenizer
+from empirical.summarization.made import Shape, WarmUp, learn_beginnings, make_base, train_tokenizer
 from empirical.summarization.models import load_model, load_tokenizer, resolve, save_model, write_reference
 from empirical.summarization.perplexity import score_rows
 from empirical.summarization.quantised import gguf_of
@@ -73,23 +73,9 @@ def base(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -
     about: dict[str, Any] = {"name": model["name"], "revision": model["revision"], "licence": model["licence"]}
     facts: dict[str, Any]
     if model["name"] == "made":
-        form = Format(**settings["format"])
-        articles, summaries = folders.labelled(inputs, "generator")
-        texts = [form.prefix, form.separator, *articles, *summaries, *folders.rows(inputs, "pool", ["text"])["text"]]
-        tokenizer = train_tokenizer(texts, settings["tokenizer"], settings["vocabulary"])
-        with one_thread():
-            found, losses = make_base(
-                tokenizer,
-                form.separator,
-                Shape(**settings["shape"]),
-                WarmUp(**settings["warm_up"]),
-                settings["seed"],
-                runtime["device"],
-            )
+        found, tokenizer, facts = _made(settings, inputs, runtime["device"])
         save_model(found, tokenizer, folder)
         about |= {"licence": "made by this program"}
-        facts = {"copy loss, first": float(losses[0]), "copy loss, last": float(losses[-50:].mean())}
-        facts |= {"vocabulary": len(tokenizer), "parameters": sum(p.numel() for p in found.parameters())}
     elif (file := gguf_of(model["name"])) is not None:
         found, tokenizer = load_gguf(file)
         save_model(found, tokenizer, folder)
@@ -101,6 +87,28 @@ def base(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -
         write_reference(folder, about["name"], about["revision"])
         facts = {"fingerprint": about.get("fingerprint", "")}
     card.write(folder, "Base model", settings, inputs, facts, model=about)
+
+
+def _made(settings: Settings, inputs: Folders, device: str) -> tuple[Any, Any, dict[str, Any]]:
+    """Model, tokenizer, and facts. It sees the labelled articles; of their summaries only the tokenizer sees some."""
+    form, steps, seed = Format(**settings["format"]), settings.get("beginnings", 0), settings["seed"]
+    warm_up = WarmUp(**settings["warm_up"])
+    articles, summaries = folders.labelled(inputs, "generator")
+    pool = list(folders.rows(inputs, "pool", ["text"])["text"])
+    texts = [form.prefix, form.separator, *articles, *summaries, *pool]
+    tokenizer = train_tokenizer(texts, settings["tokenizer"], settings["vocabulary"])
+    losses: dict[str, np.ndarray] = {}
+    with one_thread():
+        shape = Shape(**settings["shape"])
+        model, losses["copy"] = make_base(tokenizer, form.separator, shape, warm_up, seed, device)
+        if steps:
+            encoder = Encoder(tokenizer, form)
+            losses["beginnings"] = learn_beginnings(model, encoder, [*articles, *pool], steps, warm_up, seed)
+    facts: dict[str, Any] = {}
+    for task, values in losses.items():
+        facts |= {f"{task} loss, first": float(values[0]), f"{task} loss, last": float(values[-50:].mean())}
+    facts |= {"vocabulary": len(tokenizer), "parameters": sum(p.numel() for p in model.parameters())}
+    return model, tokenizer, facts
 
 
 def train_generator(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -> None:

@@ -46,7 +46,8 @@ def load_tokenizer_of(folder):
 def test_copies_are_copies(step):
     """A span of different tokens, the separator, the span; its first token carries no loss, the others do."""
     tokenizer = train_tokenizer([" ".join([*words(), "=>"])], "word", 100)
-    ids, labels = Copies(tokenizer, " =>", 128, WarmUp(steps=10, batch=5), seed=1).batch(step)
+    batch = Copies(tokenizer, " =>", 128, WarmUp(steps=10, batch=5), seed=1).batch(step)
+    ids, labels = batch["input_ids"], batch["labels"]
     sign = tokenizer("=>", add_special_tokens=False)["input_ids"]
     length = (ids.shape[1] - 2) // 2
     assert length == 12 if step < 5 else 8 <= length <= 16
