@@ -111,25 +111,7 @@ def make_base(
     model: Any = LlamaForCausalLM(config)
     model = model.to(device)
     copies = Copies(tokenizer, separator, shape.positions, warm_up, seed)
-    return model, _train(model, copies.batch, warm_up.steps, warm_up.learning_rate)
-
-
-def learn_beginnings(
-    model: Any, encoder: Encoder, texts: Sequence[str], steps: int, warm_up: WarmUp, seed: int
-) -> np.ndarray:
-    """Train on texts with their first `FIRST` words in the place of a summary; the loss of every step, nats per token.
-
-    It needs no summary that a person wrote. Batch and learning rate are the warm-up's. Close to it: the first
-    sentences ("Lead") among the gap sentences of PEGASUS (Zhang et al., arXiv 1912.08777), which are masked there.
-    """
-    order = Order(len(texts), seed)
-
-    def batch(step: int) -> dict[str, Tensor]:
-        chosen = [texts[index] for index in order.batch(step * warm_up.batch, warm_up.batch)]
-        beginnings = [" ".join(text.split()[:FIRST]) for text in chosen]
-        return collate(encoder.examples(chosen, beginnings), encoder.pad)
-
-    return _train(model, batch, steps, warm_up.learning_rate)
+    return model, learn(model, copies.batch, warm_up.steps, warm_up.learning_rate)
 
 
 class Copies:
@@ -163,8 +145,27 @@ class Copies:
         return {"input_ids": torch.from_numpy(ids), "labels": torch.from_numpy(labels)}
 
 
-def _train(model: Any, batch: Callable[[int], dict[str, Tensor]], steps: int, learning_rate: float) -> np.ndarray:
-    """The loss of every step."""
+class Beginnings:
+    """Batches of real texts, each with its first `FIRST` words in the place of a summary: no person has to write one.
+
+    Close to it: the first sentences ("Lead") among the gap sentences of PEGASUS (Zhang et al., arXiv 1912.08777),
+    which are masked there.
+    """
+
+    def __init__(self, encoder: Encoder, texts: Sequence[str], size: int, seed: int):
+        """Batches of ``size``."""
+        self.encoder, self.texts, self.size = encoder, texts, size
+        self.order = Order(len(texts), seed)
+
+    def batch(self, step: int) -> dict[str, Tensor]:
+        """input_ids, attention_mask and labels (size, longest) of a step."""
+        chosen = [self.texts[index] for index in self.order.batch(step * self.size, self.size)]
+        beginnings = [" ".join(text.split()[:FIRST]) for text in chosen]
+        return collate(self.encoder.examples(chosen, beginnings), self.encoder.pad)
+
+
+def learn(model: Any, batch: Callable[[int], dict[str, Tensor]], steps: int, learning_rate: float) -> np.ndarray:
+    """Train on ``batch(step)`` by AdamW, whose rate rises for `RISE` steps; the loss of every step, nats per token."""
     optimiser = torch.optim.AdamW(model.parameters(), betas=BETAS, fused=True)
     losses = np.empty(steps)
     model.train()

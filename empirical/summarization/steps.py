@@ -15,7 +15,7 @@ from empirical.summarization.folders import Folders
 from empirical.summarization.generate import counts
 from empirical.summarization.generate import generate as summarize
 from empirical.summarization.job import ABOUT, read_about
-from empirical.summarization.made import Shape, WarmUp, learn_beginnings, make_base, train_tokenizer
+from empirical.summarization.made import Beginnings, Shape, WarmUp, learn, make_base, train_tokenizer
 from empirical.summarization.models import load_model, load_tokenizer, resolve, save_model, write_reference
 from empirical.summarization.perplexity import score_rows
 from empirical.summarization.quantised import gguf_of
@@ -102,8 +102,8 @@ def _made(settings: Settings, inputs: Folders, device: str) -> tuple[Any, Any, d
         shape = Shape(**settings["shape"])
         model, losses["copy"] = make_base(tokenizer, form.separator, shape, warm_up, seed, device)
         if steps:
-            encoder = Encoder(tokenizer, form)
-            losses["beginnings"] = learn_beginnings(model, encoder, [*articles, *pool], steps, warm_up, seed)
+            beginnings = Beginnings(Encoder(tokenizer, form), [*articles, *pool], warm_up.batch, seed)
+            losses["beginnings"] = learn(model, beginnings.batch, steps, warm_up.learning_rate)
     facts: dict[str, Any] = {}
     for task, values in losses.items():
         facts |= {f"{task} loss, first": float(values[0]), f"{task} loss, last": float(values[-50:].mean())}

@@ -18,7 +18,7 @@ SMOKE = {
     "data": {"source": "stories", "labelled": 120, "test": 24},
     "stories": {"curve": [0.0, 0.5]},
     "base": {"name": "made"},
-    "made": {"width": 32, "layers": 1, "heads": 2, "steps": 20, "batch": 8},
+    "made": {"width": 32, "layers": 1, "heads": 2, "steps": 20, "beginnings": 5, "batch": 8},
     "format": {"block": 128, "summary_tokens": 12, "separator": " TL;DR "},
     "training": {"batch": 8, "micro_batch": 8},
     "generator": {"share": 0.25, "curve": [0.5]} | ROLE,

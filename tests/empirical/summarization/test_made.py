@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from empirical.summarization.encode import Format
-from empirical.summarization.made import Copies, Shape, WarmUp, make_base, train_tokenizer
+from empirical.summarization.encode import Encoder, Format
+from empirical.summarization.made import Beginnings, Copies, Shape, WarmUp, learn, make_base, train_tokenizer
 from empirical.summarization.models import load_model, load_tokenizer, save_model
 from empirical.summarization.training import train
 from tests.empirical.summarization.helpers import SCHEDULE
@@ -82,6 +82,41 @@ def test_too_little_room_for_copies_is_refused():
         make_base(train_tokenizer(["a b c =>"], "word", 100), " =>", Shape(width=32, layers=1, heads=2), WarmUp(), 0)
     with pytest.raises(ValueError, match=r"room for 14.*format\.block"):
         make_base(train_tokenizer([" ".join(words())], "word", 100), "w1", small, WarmUp(), 0)
+
+
+def test_beginnings_stand_for_summaries():
+    """Every text once in a pass, and its first eight words, or all that it has, with the end, as what carries loss."""
+    texts = [" ".join(words()[start : start + 20]) for start in range(11)] + ["w58 w59"]
+    encoder = Encoder(train_tokenizer([" ".join([*words(), "=>"])], "word", 100), Format(40, 12, separator=" =>"))
+    beginnings = Beginnings(encoder, texts, size=4, seed=3)
+    seen = []
+    for step in range(3):
+        batch = beginnings.batch(step)
+        for ids, labels in zip(batch["input_ids"].tolist(), batch["labels"].tolist(), strict=True):
+            answer = [label for label in labels if label != -100]
+            text, _, told = encoder.tokenizer.decode(ids, skip_special_tokens=True).partition(" =>")
+            assert answer[-1] == encoder.eos
+            assert encoder.text(answer) == " ".join(text.split()[:8])
+            assert told.strip().startswith(encoder.text(answer))
+            seen.append(text)
+    assert sorted(seen) == sorted(texts)
+    assert torch.equal(Beginnings(encoder, texts, size=4, seed=3).batch(2)["input_ids"], batch["input_ids"])
+    assert not torch.equal(Beginnings(encoder, texts, size=4, seed=4).batch(2)["input_ids"], batch["input_ids"])
+
+
+def test_a_model_learns_beginnings():
+    """Two texts by heart; before it knows nothing of either."""
+    tokenizer = train_tokenizer([" ".join([*words(), "=>"])], "word", 100)
+    texts = [" ".join(words()[:20]), " ".join(words()[30:50])]
+    encoder = Encoder(tokenizer, Format(40, 12, separator=" =>"))
+    shape = Shape(width=32, layers=1, heads=2, intermediate=48, positions=64)
+    model, _ = make_base(tokenizer, " =>", shape, WarmUp(steps=1, batch=1), 0)
+    losses = learn(model, Beginnings(encoder, texts, 2, 0).batch, 60, 1e-2)
+    assert losses[0] > np.log(len(tokenizer)) / 2
+    assert losses[-1] < 0.5
+    prompt = torch.tensor([encoder.prompt(texts[1])])
+    told = model.generate(prompt, max_new_tokens=12, do_sample=False, pad_token_id=encoder.pad)[0, prompt.shape[1] :]
+    assert encoder.text(told.tolist()) == " ".join(words()[30:38])
 
 
 @pytest.mark.slow

@@ -186,7 +186,7 @@ def test_presets_load_and_plan(name):
     assert all(set(stage.inputs.values()) <= made for stage in plan)
     draws = [verifier for verifier in verifiers(profile) if verifier.startswith("random")]
     assert len(draws) * profile.run.seeds >= 3
-    rates = {"debian-made": (0.125, 0.5), "debian": (0.125,), "debian-gpu": (0.25,)}
+    rates = {"debian-made": (0.25,), "debian": (0.125,), "debian-gpu": (0.25,)}
     assert profile.selection.rates == rates.get(name, (0.125, 0.25, 0.5))
     rows = profile.data.labelled
     taught = {"small": 3000, "scarce": 3000, "smollm": 5000, "debian-made": 3000, "debian": 500, "debian-gpu": 4_000}
