@@ -1,6 +1,7 @@
 """Random numbers of an experiment, each stream named by integers: root seed, role, repetition, and what else tells it.
 
-Streams of different names are independent, and each is a function of its name alone (numpy's SeedSequence).
+Streams of different names are independent, and each is a function of its name alone (numpy's SeedSequence). Zeros
+at the end of a name do not tell: 5 and (5, 0) are one stream.
 """
 
 from collections.abc import Sequence

@@ -23,8 +23,9 @@ def made() -> dict[str, str | bytes]:
     files: dict[str, str | bytes] = {}
     for script in sorted(FOLDER.glob("*.py")):
         notebook = jupytext.read(script)
-        options = {"timeout": PATIENCE, "extra_arguments": QUIET, "coalesce_streams": True}
-        client = NotebookClient(notebook, kernel_name="python3", **options)
+        client = NotebookClient(
+            notebook, timeout=PATIENCE, kernel_name="python3", extra_arguments=QUIET, coalesce_streams=True
+        )
         client.execute(cwd=str(tree.ROOT))
         name = script.stem
         page, more = MarkdownExporter().from_notebook_node(notebook, resources={"output_files_dir": f"{name}_files"})

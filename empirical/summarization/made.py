@@ -21,7 +21,7 @@ from theory.errors import InputError
 BOS, EOS, UNKNOWN = "<s>", "</s>", "<unk>"
 BETAS, CLIP, INIT = (0.9, 0.98), 1.0, 0.08
 RISE = 50
-"""Steps over which the learning rate of the warm-up rises."""
+"""Steps over which the learning rate rises, for each task."""
 EASY = 0.5
 """Share of the steps in which all spans have the same length, so that the copy is always as far away."""
 SPAN = (8, 12, 16)
@@ -148,20 +148,21 @@ class Copies:
 class Beginnings:
     """Batches of real texts, each with its first `FIRST` words in the place of a summary: no person has to write one.
 
-    Close to it: the first sentences ("Lead") among the gap sentences of PEGASUS (Zhang et al., arXiv 1912.08777),
-    which are masked there.
+    Close to it: the first sentences ("Lead") among the gap sentences of PEGASUS (zhang2020pegasus), which are masked
+    there.
     """
 
     def __init__(self, encoder: Encoder, texts: Sequence[str], size: int, seed: int):
         """Batches of ``size``."""
         self.encoder, self.texts, self.size = encoder, texts, size
+        self.answers = encoder.openings(texts, FIRST)
         self.order = Order(len(texts), seed)
 
     def batch(self, step: int) -> dict[str, Tensor]:
         """input_ids, attention_mask and labels (size, longest) of a step."""
-        chosen = [self.texts[index] for index in self.order.batch(step * self.size, self.size)]
-        beginnings = [" ".join(text.split()[:FIRST]) for text in chosen]
-        return collate(self.encoder.examples(chosen, beginnings), self.encoder.pad)
+        chosen = self.order.batch(step * self.size, self.size)
+        pairs = [self.texts[index] for index in chosen], [self.answers[index] for index in chosen]
+        return collate(self.encoder.examples(*pairs), self.encoder.pad)
 
 
 def learn(model: Any, batch: Callable[[int], dict[str, Tensor]], steps: int, learning_rate: float) -> np.ndarray:

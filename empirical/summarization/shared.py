@@ -100,10 +100,10 @@ class Shared:
                 "seed": self.seed("base"),
             }
             made = profile.made
+            seconds = 2 * self.cost(0).training(made.steps * made.batch)  # stories are shorter than its sequences
             if made.beginnings:
                 settings["beginnings"] = made.beginnings
-            cost = self.cost(0)  # sequences of the first kind are longer
-            seconds = 2 * cost.training(made.steps * made.batch) + cost.training(made.beginnings * made.batch)
+                seconds += self.cost(0).training(made.beginnings * made.batch)
         elif models.here(table.name):
             settings["content"] = models.resolve(table.name, "")["fingerprint"]
         return Stage(stage, "empirical.summarization.steps:base", settings, inputs, seconds)

@@ -90,8 +90,11 @@ def base(settings: Settings, inputs: Folders, folder: Path, runtime: Settings) -
 
 
 def _made(settings: Settings, inputs: Folders, device: str) -> tuple[Any, Any, dict[str, Any]]:
-    """Model, tokenizer, and facts. It sees the labelled articles; of their summaries only the tokenizer sees some."""
-    form, steps, seed = Format(**settings["format"]), settings.get("beginnings", 0), settings["seed"]
+    """Model, tokenizer, and facts.
+
+    It sees labelled articles of the first repetition; of their summaries only the tokenizer sees some.
+    """
+    form, updates, seed = Format(**settings["format"]), settings.get("beginnings", 0), settings["seed"]
     warm_up = WarmUp(**settings["warm_up"])
     articles, summaries = folders.labelled(inputs, "generator")
     pool = list(folders.rows(inputs, "pool", ["text"])["text"])
@@ -101,9 +104,9 @@ def _made(settings: Settings, inputs: Folders, device: str) -> tuple[Any, Any, d
     with one_thread():
         shape = Shape(**settings["shape"])
         model, losses["copy"] = make_base(tokenizer, form.separator, shape, warm_up, seed, device)
-        if steps:
+        if updates:
             beginnings = Beginnings(Encoder(tokenizer, form), [*articles, *pool], warm_up.batch, seed)
-            losses["beginnings"] = learn(model, beginnings.batch, steps, warm_up.learning_rate)
+            losses["beginnings"] = learn(model, beginnings.batch, updates, warm_up.learning_rate)
     facts: dict[str, Any] = {}
     for task, values in losses.items():
         facts |= {f"{task} loss, first": float(values[0]), f"{task} loss, last": float(values[-50:].mean())}

@@ -50,15 +50,14 @@ def ran(tmp_path, monkeypatch):
         monkeypatch.setenv(variable, str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.delenv("MPLBACKEND", raising=False)
-    patience = {"timeout": PATIENCE, "startup_timeout": PATIENCE}
-    where = {"resources": {"metadata": {"path": str(tmp_path)}}}
+    options = {"timeout": PATIENCE, "startup_timeout": PATIENCE, "resources": {"metadata": {"path": str(tmp_path)}}}
+    options["coalesce_streams"] = True  # on a busy machine a kernel sends one cell's words in several pieces
 
     def run(name):
         notebook = jupytext.read(FOLDER / f"{name}.py")
         question = nbformat.v4.new_code_cell(f"import json\nprint(json.dumps({ASKED[name]}, default=float))")
         notebook.cells.append(question)
-        # On a busy machine a kernel sends one cell's words in several pieces.
-        NotebookClient(notebook, kernel_name="python3", coalesce_streams=True, **patience, **where).execute()
+        NotebookClient(notebook, kernel_name="python3", **options).execute()
         [answer] = notebook.cells.pop().outputs
         outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
         assert outputs[0].output_type == "stream"

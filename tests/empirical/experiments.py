@@ -40,7 +40,7 @@ def kill_three_times(words, out, stages, seed):
         with subprocess.Popen([*map(str, words)], env=os.environ | gate.environment) as running, gate:
             gate.let(rng.randrange(2 * stages // 3))  # each stage has two at least, so that none of the three can end
             wait_for(lambda: gate.passed() or running.poll() is not None, "these files")  # noqa: B023
-            assert running.returncode is None, "the command ended before it was killed"
+            assert running.poll() is None, "the command ended before it was killed"
             crew = descendants(running.pid)
             running.kill()
             wait_for(lambda: not any(map(alive, crew)), "the workers to end")  # noqa: B023

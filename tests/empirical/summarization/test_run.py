@@ -39,6 +39,8 @@ def test_every_stage_is_there_and_says_where_it_comes_from(finished):
     card = (folders["seed1/retrain-self-0.5"] / "README.md").read_text()
     for words in ("| verifier | self |", "| rate | 0.5 |", "| steps | 12 |", "hash of the settings", "Licence:"):
         assert words in card
+    for name in ("base", "base-foreign"):
+        assert "| beginnings loss, last |" in (folders[name] / "README.md").read_text()
     assert "Licence" in (out / "README.md").read_text()
 
 
@@ -184,6 +186,8 @@ def test_presets_load_and_plan(name):
     plan = stages(profile, "cpu" if on_cpu else "cuda")
     made = {stage.name for stage in plan}
     assert all(set(stage.inputs.values()) <= made for stage in plan)
+    bases = [stage.settings for stage in plan if stage.name.startswith("base") and "warm_up" in stage.settings]
+    assert {settings.get("beginnings") for settings in bases} <= {400 if name == "debian-made" else None}
     draws = [verifier for verifier in verifiers(profile) if verifier.startswith("random")]
     assert len(draws) * profile.run.seeds >= 3
     rates = {"debian-made": (0.25,), "debian": (0.125,), "debian-gpu": (0.25,)}
