@@ -126,8 +126,10 @@ class Encoder:
         """The first ``words`` of each text; of what is longer than an article may be, as many tokens as that."""
         first = [" ".join(text.split()[:words]) for text in texts]
         pairs = zip(first, self._ids(first), strict=True)
-        cut = [text if len(ids) <= self.budget else self.text(ids[: self.budget]) for text, ids in pairs]
-        return [text.rstrip("\ufffd") for text in cut]  # which stands for bytes of a character that was cut
+        # A character that is cut decodes to \ufffd.
+        return [
+            text if len(ids) <= self.budget else self.text(ids[: self.budget]).rstrip("\ufffd") for text, ids in pairs
+        ]
 
     def article_tokens(self, article: str) -> int:
         """Length of an article that nothing was cut from."""

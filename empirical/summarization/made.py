@@ -154,15 +154,13 @@ class Beginnings:
 
     def __init__(self, encoder: Encoder, texts: Sequence[str], size: int, seed: int):
         """Batches of ``size``."""
-        self.encoder, self.texts, self.size = encoder, texts, size
-        self.answers = encoder.openings(texts, FIRST)
+        self.examples, self.pad, self.size = encoder.examples(texts, encoder.openings(texts, FIRST)), encoder.pad, size
         self.order = Order(len(texts), seed)
 
     def batch(self, step: int) -> dict[str, Tensor]:
         """input_ids, attention_mask and labels (size, longest) of a step."""
         chosen = self.order.batch(step * self.size, self.size)
-        pairs = [self.texts[index] for index in chosen], [self.answers[index] for index in chosen]
-        return collate(self.encoder.examples(*pairs), self.encoder.pad)
+        return collate([self.examples[index] for index in chosen], self.pad)
 
 
 def learn(model: Any, batch: Callable[[int], dict[str, Tensor]], steps: int, learning_rate: float) -> np.ndarray:
