@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +18,7 @@ from sims.losses import LOSSES, Loss
 from sims.measure import Measurement
 from sims.spectra import check_spectrum
 from sims.sweeps.rows import schema
+from sims.sweeps.store import table_of
 from theory.columns import SETTINGS, setting_of
 from theory.errors import InputError, KindError, RunError
 from theory.settings import check_problem
@@ -136,7 +136,7 @@ def _stored(config: "SweepConfig", out: str | Path, resources: Any) -> pd.DataFr
     if outcome.set_aside:
         aside = "\n".join(f"  {job}" for job in outcome.set_aside)
         raise RunError(f"set aside after three failures each (the rest is kept; call it again):\n{aside}")
-    return pd.read_parquet(BytesIO(outcome.store.read_rows()))
+    return table_of(outcome.store.read_rows()).to_pandas()
 
 
 def compare(sweep: pd.DataFrame | str | Path) -> "Comparison":

@@ -18,6 +18,7 @@ from empirical.records.faults import Faults, RecordsError, shown
 from empirical.records.gathering import Gathered
 from empirical.records.names import All
 from empirical.records.sources import Source
+from sims.running.owned import owned
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 USUAL = {".tsv": "\t", ".tab": "\t"}
@@ -164,7 +165,7 @@ def _quickly(block: Block, layout: _Layout, gathered: Gathered) -> bool:
     unique = list(dict.fromkeys(places[place] for place in layout.wanted))
     try:
         table = pc.read_csv(
-            pa.BufferReader(block.data),
+            owned(block.data),
             pc.ReadOptions(column_names=places, block_size=INNER),
             pc.ParseOptions(delimiter=layout.separator, newlines_in_values=quoted),
             pc.ConvertOptions(include_columns=unique, column_types=dict.fromkeys(unique, pa.string())),

@@ -13,6 +13,7 @@ from empirical.records.faults import Faults, shown
 from empirical.records.gathering import from_python
 from empirical.records.names import All, absent, odd, twice
 from empirical.records.paths import Steps, dig, entry, has, leaves, steps
+from sims.running.owned import owned
 
 TYPES = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
 LOOKED_AT = 100
@@ -98,7 +99,7 @@ class Fields:
             data, schema = b'{"":[' + data + b"]}", pa.schema([("", pa.list_(pa.struct(list(schema))))])
         try:
             table = pj.read_json(
-                pa.BufferReader(data),
+                owned(data),
                 pj.ReadOptions(block_size=len(data) if within_list else INNER),
                 pj.ParseOptions(
                     explicit_schema=schema, unexpected_field_behavior="ignore" if self._want is None else "error"

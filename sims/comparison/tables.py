@@ -16,7 +16,7 @@ from sims.running.fingerprint import fingerprint
 from sims.running.spreadsheet import csv
 from sims.sweeps.asked import asked
 from sims.sweeps.receipt import Receipt
-from sims.sweeps.store import MANIFEST, Store
+from sims.sweeps.store import MANIFEST, Store, table_of
 from theory.errors import Note
 
 COMPARE = Maker("compare", "pstar compare {folder}", mark="summary.json", guest=True)
@@ -36,7 +36,7 @@ def read_rows(root: Path) -> pd.DataFrame:
         hint = "its sweep is not finished: run it again" if (root / "shards").is_dir() else "not a result folder"
         raise StoreError(f"{path} does not exist; {hint} (pstar sweep FILE.toml --out {quote(str(root))})")
     try:
-        rows = pd.read_parquet(BytesIO(Store(root).read_rows()), page_checksum_verification=True)
+        rows = table_of(Store(root).read_rows()).to_pandas()
     except (OSError, ValueError, pa.ArrowException) as error:
         raise StoreError(
             f"{path} is damaged ({str(error).splitlines()[0]}); run pstar sweep again, it is rebuilt from the shards"
@@ -71,7 +71,7 @@ def _judge(root: Path, rows: pd.DataFrame) -> None:
 def _a_shard(store: Store, which: Callable[[Receipt], bool] = bool) -> tuple[Receipt, pd.DataFrame] | None:
     """The first intact shard of a kind with its receipt, if there is one."""
     found = store.first(which)
-    return found and (found[0], pd.read_parquet(BytesIO(found[1]), page_checksum_verification=True))
+    return found and (found[0], table_of(found[1]).to_pandas())
 
 
 def _in_shard(rows: pd.DataFrame, shard: pd.DataFrame) -> bool:

@@ -7,11 +7,9 @@ are computed by this one; only where they come out the same is the folder contin
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from io import BytesIO
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sims.running.files import StoreError
 from sims.running.fingerprint import fingerprint
@@ -20,7 +18,7 @@ from sims.running.workers import Workers
 from sims.sweeps.grid import Cell, Chunk, Shape, Span
 from sims.sweeps.jobs import Work, read_request
 from sims.sweeps.receipt import Receipt
-from sims.sweeps.store import Store
+from sims.sweeps.store import Store, table_of
 from theory.errors import RunError
 
 TOLERANCE = 1e-9
@@ -100,7 +98,7 @@ def _samples(other: Mapping[str, list[Receipt]], cells: Mapping[str, Cell]) -> I
 def _rows(store: Store, receipt: Receipt, chunk: Chunk) -> list[dict[str, Any]]:
     """The rows of a chunk's trials in the shard of a receipt."""
     data = store.files.read(f"shards/{receipt.chunk}.parquet")
-    table = pq.read_table(BytesIO(data), page_checksum_verification=True)
+    table = table_of(data)
     found = {(row["cell"], row["seed"]): row for row in table.to_pylist()}
     return [found[span.cell, span.first] for span in chunk.spans]
 

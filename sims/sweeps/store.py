@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sims.running.files import FileError, MissingError, StoreError
+from sims.running.owned import owned
 from sims.running.places import Files, files_at
 from sims.running.sealed import seal, unseal
 from sims.running.sums import sha256
@@ -62,6 +63,11 @@ def parquet_bytes(table: pa.Table) -> bytes:
     buffer = BytesIO()
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     return buffer.getvalue()
+
+
+def table_of(data: bytes) -> pa.Table:
+    """A table of Parquet, whose checksums are verified. Raises OSError or ArrowException where it is damaged."""
+    return pq.read_table(owned(data), page_checksum_verification=True)
 
 
 @dataclass(frozen=True)
@@ -209,7 +215,7 @@ class Store:
                 raise data
             if sha256(data) != receipt.sha256:
                 raise StoreError(f"{self.files.path(name)} changed while it was read; run the same command again")
-            tables.append(pq.read_table(BytesIO(data), page_checksum_verification=True))
+            tables.append(table_of(data))
         table = pa.concat_tables(tables)
         position = {cell: place for place, cell in enumerate(order)}
         rank = np.array([position.get(cell, -1) for cell in table["cell"].to_pylist()])

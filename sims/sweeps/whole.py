@@ -6,20 +6,18 @@ were copied. So the trials that the manifest asks for, those of the shards, and 
 
 import shlex
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from sims.running.files import FileError, MissingError
 from sims.running.sums import DAMAGED, MISSING, Checked, Fault, size_of
 from sims.sweeps.asked import Asked, asked
 from sims.sweeps.receipt import Receipt, done_seeds
-from sims.sweeps.store import CHECKSUM, MANIFEST, ROWS, Store, receipt_name, shard_name
+from sims.sweeps.store import CHECKSUM, MANIFEST, ROWS, Store, receipt_name, shard_name, table_of
 
 OTHER = "of another sweep"
 
@@ -50,7 +48,7 @@ def check(root: Path) -> Checked:
     finished, rows = any(path.exists() for path in top[1:]), None
     if finished:  # rows before the shards, which are there when rows are written
         try:
-            rows = pq.read_table(BytesIO(store.read_rows()), page_checksum_verification=True)
+            rows = table_of(store.read_rows())
         except MissingError as error:
             faults.append(Fault(Path(error.filename), MISSING, again))
         except (OSError, ValueError, pa.ArrowException) as error:
