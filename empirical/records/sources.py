@@ -3,6 +3,7 @@
 Nothing of it is run, no name that it holds is followed out of its folder, and no more than a block is unpacked at once.
 """
 
+import atexit
 import gzip
 import os
 import shutil
@@ -123,6 +124,7 @@ def _pipe(path: Path, _inode: int) -> BinaryIO:
 @cache
 def _kept(stream: Any) -> BinaryIO:
     kept = tempfile.TemporaryFile()
+    atexit.register(kept.close)
     room = shutil.disk_usage(tempfile.gettempdir()).free // 2
     try:
         while data := stream.read(1 << 20):
