@@ -38,7 +38,8 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
     for ax in (left, right):
         ax.axvline(crossing["published"], color="black", linestyle="--", linewidth=1, label="published crossing")
         ax.axvline(first["p_hat"], color="0.3", linestyle=":", linewidth=1.2, label="p* = p of the generator")
-        ax.set(xlabel="p* of the verifier, measured", xlim=(min(0.25, 0.95 * points["p_star_hat"].min()), 1.02))
+        leftmost = 0.95 * min(points["p_star_hat"].min(), first["p_hat"])
+        ax.set(xlabel="p* of the verifier, measured", xlim=(min(0.25, leftmost), 1.02))
     seeds, moved = tables["rows"]["seeds"].iloc[0], tables["rows"]["optimizer"].iloc[0]
     figure.suptitle(
         f"{_answer(crossing)}\n{seeds} {'seeds' if seeds > 1 else 'seed'}, {first['steps']:,} steps of "
@@ -55,6 +56,8 @@ def _answer(crossing: pd.Series) -> str:
     if not np.isfinite(crossing["x"]):
         return "Along φ = 1 students do not cross their generator"
     low, high = (f"{end:.2f}" if np.isfinite(end) else "open" for end in (crossing["low"], crossing["high"]))
+    if low == high == "open":
+        return f"No crossing is shown: means cross the generator at p* = {crossing['x']:.2f} [open, open]"
     return f"Students cross their generator at p* = {crossing['x']:.2f} [{low}, {high}]"
 
 

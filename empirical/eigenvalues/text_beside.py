@@ -50,8 +50,9 @@ def _crossing(crossing: pd.DataFrame) -> str:
     low, high = ("open" if np.isnan(end) else f"{end:.2f}" for end in (whole["low"], whole["high"]))
     each = [x for x in crossing["x"][1:] if not np.isnan(x)]
     seeds = f"{len(each)} of {len(crossing) - 1} seeds cross by themselves" if len(crossing) > 1 else "no interval"
+    who = "no crossing is shown: means" if low == high == "open" else "students"
     return (
-        f"Along phi = 1 students cross the generator at p* = {whole['x']:.2f} [{low}, {high}] (read off the "
+        f"Along phi = 1 {who} cross the generator at p* = {whole['x']:.2f} [{low}, {high}] (read off the "
         f"{whole['curve']}; {seeds}); {about}"
     )
 

@@ -7,6 +7,8 @@ import pytest
 from empirical.eigenvalues.beside import predictions
 from empirical.eigenvalues.measured import Measured
 from empirical.eigenvalues.predictions import RIDGES, SIGNALS, by_worth, learned, tie
+from empirical.eigenvalues.text_beside import _crossing
+from figures.eigenvalues_p_star import _answer
 from theory.types import Rates
 from theory.worth import worth
 
@@ -77,3 +79,17 @@ def test_ties_of_predicted_gains(gains, expected):
     found = tie(np.linspace(0, 1, len(gains)), np.array(gains))
     assert found.x == pytest.approx(expected[0], nan_ok=True)
     assert found.words == expected[1]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.6, 0.8, "students cross their generator at p* = 0.70 [0.60, 0.80]"),
+        (np.nan, 0.8, "students cross their generator at p* = 0.70 [open, 0.80]"),
+        (np.nan, np.nan, "no crossing is shown: means cross the generator at p* = 0.70 [open, open]"),
+    ],
+)
+def test_a_crossing_whose_interval_is_open_at_both_ends_is_not_shown(low, high, said):
+    table = pd.DataFrame({"x": [0.7], "low": [low], "high": [high], "curve": ["line"], "published": [0.65]})
+    assert _answer(table.iloc[0]).lower() == said
+    assert said.replace("their", "the") in _crossing(table)
