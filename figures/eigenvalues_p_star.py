@@ -21,6 +21,7 @@ BLUE, ORANGE, GREEN = "#2166ac", "#b35806", "#1b7837"
 def draw(tables: dict[str, pd.DataFrame]) -> Figure:
     """Accuracy, and difference from the generator."""
     points, crossing = tables["p_star"], tables["crossing"].iloc[0]
+    one_seed = len(tables["crossing"]) == 1
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.7), sharex=True)
     first = points.iloc[0]
     ends = [first[f"generator_seed_{end}"] for end in ("low", "high")]
@@ -33,7 +34,7 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
     right.axhline(0, color="0.3", linewidth=1.2)
     _students(right, points, points["difference"], points["difference_low"], points["difference_high"])
     right.set_ylabel("student minus generator, points")
-    _crossing(right, points, crossing)
+    _crossing(right, points, crossing, one_seed)
     _predictions(right, tables["predictions"])
     for ax in (left, right):
         ax.axvline(crossing["published"], color="black", linestyle="--", linewidth=1, label="published crossing")
@@ -42,7 +43,7 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
         ax.set(xlabel="p* of the verifier, measured", xlim=(min(0.25, leftmost), 1.02))
     seeds, moved = tables["rows"]["seeds"].iloc[0], tables["rows"]["optimizer"].iloc[0]
     figure.suptitle(
-        f"{_answer(crossing)}\n{seeds} {'seeds' if seeds > 1 else 'seed'}, {first['steps']:,} steps of "
+        f"{_answer(crossing, one_seed)}\n{seeds} {'seeds' if seeds > 1 else 'seed'}, {first['steps']:,} steps of "
         f"{tables['rows']['batch'].iloc[0]} by {moved}; up to {points['examples'].max():,.0f} labels",
         fontsize=10,
     )
@@ -52,9 +53,11 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def _answer(crossing: pd.Series) -> str:
+def _answer(crossing: pd.Series, one_seed: bool) -> str:
     if not np.isfinite(crossing["x"]):
         return "Along φ = 1 students do not cross their generator"
+    if one_seed:
+        return f"Students cross their generator at p* = {crossing['x']:.2f}; one seed has no interval"
     low, high = (f"{end:.2f}" if np.isfinite(end) else "open" for end in (crossing["low"], crossing["high"]))
     if low == high == "open":
         return f"No crossing is shown: means cross the generator at p* = {crossing['x']:.2f} [open, open]"
@@ -93,11 +96,14 @@ def _students(ax: Axes, points: pd.DataFrame, y: pd.Series, low: pd.Series, high
             )
 
 
-def _crossing(ax: Axes, points: pd.DataFrame, crossing: pd.Series) -> None:
+def _crossing(ax: Axes, points: pd.DataFrame, crossing: pd.Series, one_seed: bool) -> None:
     if not np.isfinite(crossing["x"]):
         return
-    along = points.loc[points["phi"] == 1.0, "p_star_hat"]
-    low = crossing["low"] if np.isfinite(crossing["low"]) else along.min()
-    high = crossing["high"] if np.isfinite(crossing["high"]) else along.max()
-    ax.axvspan(low, high, color=BLUE, alpha=0.12, linewidth=0)
-    ax.axvline(crossing["x"], color=BLUE, linewidth=1, label=f"measured crossing, {crossing['x']:.2f}")
+    ends = np.array([crossing["low"], crossing["high"]])
+    shown = bool(np.isfinite(ends).any())
+    if shown:
+        along = points.loc[points["phi"] == 1.0, "p_star_hat"]
+        low, high = np.where(np.isfinite(ends), ends, [along.min(), along.max()])
+        ax.axvspan(low, high, color=BLUE, alpha=0.12, linewidth=0)
+    what = "measured crossing" if shown or one_seed else "means cross"
+    ax.axvline(crossing["x"], color=BLUE, linewidth=1, label=f"{what}, {crossing['x']:.2f}")

@@ -97,7 +97,8 @@ def keys(plan):
     """Name of every stage, and what its key is made of, but for the content of models that may be installed here."""
     found = []
     for stage in plan:
-        settings = {name: value for name, value in stage.settings.items() if name != "content"}
+        base = stage.function.endswith("steps:base")
+        settings = {name: value for name, value in stage.settings.items() if not (base and name == "content")}
         made_of = {"function": stage.function, "settings": settings, "inputs": dict(stage.inputs)}
         found.append([stage.name, digest(made_of)[:16]])
     return found

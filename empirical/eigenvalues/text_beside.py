@@ -48,12 +48,14 @@ def _crossing(crossing: pd.DataFrame) -> str:
     if np.isnan(whole["x"]):
         return f"Along phi = 1 students do not cross the generator; {about}"
     low, high = ("open" if np.isnan(end) else f"{end:.2f}" for end in (whole["low"], whole["high"]))
+    one = len(crossing) == 1
     each = [x for x in crossing["x"][1:] if not np.isnan(x)]
-    seeds = f"{len(each)} of {len(crossing) - 1} seeds cross by themselves" if len(crossing) > 1 else "no interval"
-    who = "no crossing is shown: means" if low == high == "open" else "students"
+    seeds = "one seed has no interval" if one else f"{len(each)} of {len(crossing) - 1} seeds cross by themselves"
+    who = "no crossing is shown: means" if low == high == "open" and not one else "students"
+    ends = "" if one else f" [{low}, {high}]"
     return (
-        f"Along phi = 1 {who} cross the generator at p* = {whole['x']:.2f} [{low}, {high}] (read off the "
-        f"{whole['curve']}; {seeds}); {about}"
+        f"Along phi = 1 {who} cross the generator at p* = {whole['x']:.2f}{ends} (read off the {whole['curve']}; "
+        f"{seeds}); {about}"
     )
 
 

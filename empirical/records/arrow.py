@@ -65,7 +65,7 @@ class _Parquet:
 
     def __init__(self, file: BinaryIO):
         """At its start."""
-        self._file = pq.ParquetFile(file)
+        self._file = pq.ParquetFile(file, pre_buffer=False)  # read by this thread alone: see `owned`
         self.schema = self._file.schema_arrow
 
     def batches(self, paths: Sequence[Steps]) -> Iterator[pa.RecordBatch]:
@@ -79,7 +79,7 @@ class _Parquet:
                 kind = kind.field(step).type
                 some.append(step)
             names.append(".".join(some))
-        for batch in self._file.iter_batches(BATCH, columns=names):
+        for batch in self._file.iter_batches(BATCH, columns=names, use_threads=False):
             batch.validate(full=True)
             yield batch
 
@@ -95,7 +95,7 @@ class _Ipc:
 
     def _open(self, fields: list[int] | None) -> Any:
         self._file.seek(0)
-        options = ipc.IpcReadOptions(included_fields=fields)
+        options = ipc.IpcReadOptions(included_fields=fields, use_threads=False)
         return (ipc.open_file if self._is_file else ipc.open_stream)(self._file, options=options)
 
     def batches(self, paths: Sequence[Steps]) -> Iterator[pa.RecordBatch]:

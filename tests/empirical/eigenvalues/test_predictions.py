@@ -90,6 +90,14 @@ def test_ties_of_predicted_gains(gains, expected):
     ],
 )
 def test_a_crossing_whose_interval_is_open_at_both_ends_is_not_shown(low, high, said):
-    table = pd.DataFrame({"x": [0.7], "low": [low], "high": [high], "curve": ["line"], "published": [0.65]})
-    assert _answer(table.iloc[0]).lower() == said
+    crossing = {"x": [0.7, 0.6], "low": [low, np.nan], "high": [high, np.nan], "curve": "line", "published": 0.65}
+    table = pd.DataFrame(crossing)
+    assert _answer(table.iloc[0], False).lower() == said
     assert said.replace("their", "the") in _crossing(table)
+    assert "1 of 1 seeds cross by themselves" in _crossing(table)
+
+
+def test_a_crossing_of_one_seed_has_no_interval():
+    table = pd.DataFrame({"x": [0.7], "low": [np.nan], "high": [np.nan], "curve": ["line"], "published": [0.65]})
+    assert _answer(table.iloc[0], True) == "Students cross their generator at p* = 0.70; one seed has no interval"
+    assert "students cross the generator at p* = 0.70 (read off the line; one seed has no interval)" in _crossing(table)
