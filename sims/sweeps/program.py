@@ -18,7 +18,7 @@ from sims.running.workers import Workers
 from sims.sweeps.grid import Cell, Chunk, Shape, Span
 from sims.sweeps.jobs import Work, read_request
 from sims.sweeps.receipt import Receipt
-from sims.sweeps.store import Store, table_of
+from sims.sweeps.store import Store, shard_name, table_of
 from theory.errors import RunError
 
 TOLERANCE = 1e-9
@@ -97,8 +97,7 @@ def _samples(other: Mapping[str, list[Receipt]], cells: Mapping[str, Cell]) -> I
 
 def _rows(store: Store, receipt: Receipt, chunk: Chunk) -> list[dict[str, Any]]:
     """The rows of a chunk's trials in the shard of a receipt."""
-    data = store.files.read(f"shards/{receipt.chunk}.parquet")
-    table = table_of(data)
+    table = table_of(store.files.read(shard_name(receipt.chunk)))
     found = {(row["cell"], row["seed"]): row for row in table.to_pylist()}
     return [found[span.cell, span.first] for span in chunk.spans]
 
